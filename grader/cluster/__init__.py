@@ -1,0 +1,1 @@
+"""Clusters as providers behind one protocol: kind, an existing context, embedded."""

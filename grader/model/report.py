@@ -1,0 +1,143 @@
+"""The Report: what the judge concluded from Evidence. Rendering needs nothing else, and knows no Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What is told to a learner, about a criterion or a whole exercise."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_YET = "not-yet"
+    ENVIRONMENT = "environment-error"
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of `grader check`: 0 pass, 1 fail, 3 not yet, 4 environment error."""
+        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.NOT_YET: 3, Verdict.ENVIRONMENT: 4}[self]
+
+
+class Hop(StrEnum):
+    """A station on the way from a manifest to an answer, in the order in which traffic depends on them."""
+
+    MANIFEST = "manifest"
+    SERVICE = "service"
+    ENDPOINT_SLICE = "endpoint-slice"
+    DNS = "dns"
+    CLUSTER_IP = "cluster-ip"
+    NODE = "node"
+    OUTSIDE_CLIENT = "outside-client"
+    LEARNER_HOST = "learner-host"
+    RESPONSE = "response"
+
+
+class HopState(StrEnum):
+    """What is known of one hop."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    MOVING = "moving"  # still converging
+    UNKNOWN = "unknown"  # after the broken hop, or not observed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause, or what a pass proved.
+
+    Attributes:
+        diagnosis: key in the catalogue `text/ja/diagnoses.yaml` (failures, waiting, environment) or `proofs.yaml` (passes).
+        facts: values that the message names.
+    """
+
+    diagnosis: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CriterionResult:
+    """The verdict on one criterion.
+
+    Attributes:
+        id: the criterion's id in exercise.yaml.
+        verdict: its verdict.
+        points: points earned.
+        max_points: points possible.
+        hop: the hop that this criterion is about.
+        finding: cause of a failure, or what a pass proved.
+        expected: what should be seen, for a person.
+        seen: what was seen, for a person.
+    """
+
+    id: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    hop: Hop
+    finding: Finding
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on one exercise.
+
+    Attributes:
+        exercise: exercise id.
+        title: exercise title, in Japanese.
+        verdict: FAIL if a criterion failed; else ENVIRONMENT, NOT_YET if one is; else PASS.
+        points: points earned.
+        max_points: points possible.
+        chain: the hops that this exercise walks, in order, each with its state.
+        broken: the first hop that fails, None on a pass.
+        finding: the one cause to show first (or the proof, on a pass).
+        criteria: one result a criterion, in the order of exercise.yaml.
+        cluster: provider and Kubernetes version, for a person ("embedded v1.36.3").
+        taken_at: when the Evidence was complete, RFC 3339.
+    """
+
+    exercise: str
+    title: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    chain: tuple[tuple[Hop, HopState], ...]
+    broken: Hop | None
+    finding: Finding
+    criteria: tuple[CriterionResult, ...]
+    cluster: str
+    taken_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; `from_json` reads it back equal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Read what `to_json` wrote. Raises KeyError or ValueError where it is not such an object."""
+        criteria = tuple(
+            CriterionResult(
+                **{
+                    **item,
+                    "verdict": Verdict(item["verdict"]),
+                    "hop": Hop(item["hop"]),
+                    "finding": Finding(**item["finding"]),
+                }
+            )
+            for item in data["criteria"]
+        )
+        return cls(
+            **{
+                **data,
+                "verdict": Verdict(data["verdict"]),
+                "chain": tuple((Hop(hop), HopState(state)) for hop, state in data["chain"]),
+                "broken": Hop(data["broken"]) if data["broken"] else None,
+                "finding": Finding(**data["finding"]),
+                "criteria": criteria,
+            }
+        )

@@ -1,0 +1,58 @@
+"""Japanese message catalogues: one YAML file a catalogue under `ja/`, each message 何が (what) · どこで (where) · 次に (next).
+
+Logic names a message by catalogue and code and hands over facts; sentences live only in the catalogues.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to a person.
+
+    Attributes:
+        what: what happened (何が).
+        where: where it was seen, with the evidence (どこで).
+        next: what to do or look at next (次に).
+    """
+
+    what: str
+    where: str
+    next: str
+
+    def __str__(self) -> str:
+        """The three parts as labelled lines, for a terminal without styling."""
+        return f"何が  {self.what}\nどこで {self.where}\n次に  {self.next}"
+
+
+@cache
+def catalogue(name: str) -> Mapping[str, Mapping[str, str]]:
+    """Read `ja/<name>.yaml`: code → {what, where, next}. Raises FileNotFoundError for an unknown catalogue."""
+    text = files(__package__).joinpath("ja", f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+
+
+@cache
+def labels() -> Mapping[str, str]:
+    """Short words of the user interface (`ja/labels.yaml`): code → word."""
+    text = files(__package__).joinpath("ja", "labels.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+
+
+def placeholders(template: str) -> frozenset[str]:
+    """The fact names that a template asks for."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name)
+
+
+def message(name: str, code: str, facts: Mapping[str, str]) -> Message:
+    """Fill the message `code` of the catalogue `name` with facts. Raises KeyError for an unknown code or a missing fact."""
+    entry = catalogue(name)[code]
+    return Message(*(entry[part].format_map(facts).strip() for part in ("what", "where", "next")))
