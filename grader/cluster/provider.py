@@ -40,7 +40,7 @@ class Status:
     Attributes:
         running: the machinery exists and runs (process, containers; for a context: its API server answers).
         ready: an exercise could start now.
-        detail: code of the sentence that explains it: "ready", "not-created", "stopped", "unreachable", "nodes-not-ready", ...
+        detail: code of the sentence about it: "ready", "not-created", "stopped", "unreachable", "nodes-not-ready".
         facts: values that the sentence names.
         nodes: the nodes, empty where the API server does not answer.
     """
@@ -53,7 +53,7 @@ class Status:
 
 
 class ClusterProvider(Protocol):
-    """A way of having a cluster. Each provider works from the name alone, so a record that was lost can be made again."""
+    """A way of having a cluster. The name alone is enough to find one, so a record that was lost can be made again."""
 
     def up(self, name: str, options: Mapping[str, str], progress: Progress) -> ClusterInfo:
         """Bring the cluster up, repair it, or do nothing where it is ready; save and return its record.

@@ -1,0 +1,1 @@
+"""The embedded cluster as a provider: one background process that needs neither Docker nor privileges."""
