@@ -1,0 +1,1 @@
+"""The embedded cluster: a small Kubernetes in one process, for machines without Docker."""
