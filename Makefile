@@ -1,0 +1,49 @@
+# Two commands on a fresh machine with Python >= 3.11: `make start` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: start test e2e lint types textlint site verify notebooks bench lock clean learner dev
+
+start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 1
+	@$(BIN)/grader lab
+
+test: dev  ## everything that needs no Docker
+	$(BIN)/pytest -n auto
+
+e2e: dev  ## what runs on a real kind cluster
+	$(BIN)/pytest -m kind
+
+verify: dev  ## every exercise on an embedded cluster of its own
+	$(BIN)/grader --cluster verify-embedded cluster up --embedded
+	$(BIN)/grader --cluster verify-embedded verify; status=$$?; $(BIN)/grader --cluster verify-embedded cluster down; exit $$status
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: dev
+	$(BIN)/mypy
+
+textlint:  ## Japanese and Markdown (needs Node.js)
+	npm ci --silent --no-fund --no-audit
+	npm run --silent lint
+
+site: dev  ## the published site, into build/site
+	$(BIN)/grader lessons build
+	$(BIN)/mkdocs build --strict --config-file site/mkdocs.yml
+
+bench: dev
+	$(BIN)/python -m benchmarks
+
+lock:
+	tools/lock
+
+learner:
+	@$(PYTHON) tools/install.py learner
+
+dev:
+	@$(PYTHON) tools/install.py dev
+
+clean:
+	rm -rf .venv build node_modules

@@ -1,0 +1,96 @@
+"""Make `.venv` with exactly the locked packages. Needs Python >= 3.11 and nothing else; does nothing where all is in place.
+
+    python3 tools/install.py learner     what a learner needs (make start)
+    python3 tools/install.py dev         everything: tests, classroom, site (make test)
+
+pip installs uv (hash-checked), uv installs the lock file (hash-checked) in a fraction of pip's time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+STAMP = VENV / "installed.json"
+MINIMUM = (3, 11)
+
+
+def fingerprint(kind: str) -> str:
+    """What an installation depends on, as one hash."""
+    parts = [ROOT / "requirements" / "uv.txt", ROOT / "requirements" / f"{kind}.txt", ROOT / "pyproject.toml"]
+    return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
+
+
+def installed() -> dict[str, str]:
+    """The fingerprints of what `.venv` holds, by kind."""
+    try:
+        return dict(json.loads(STAMP.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def pip_setting(name: str) -> str:
+    """One setting of the person's pip (a mirror, say), "" where there is none: uv does not read pip's files."""
+    command = [str(BIN / "python"), "-m", "pip", "config", "get", f"global.{name}"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def run(*command: str) -> None:
+    """Run one step; on failure say which one and what to try, and stop."""
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "VIRTUAL_ENV": str(VENV)}
+    if index := os.environ.get("PIP_INDEX_URL") or pip_setting("index-url"):
+        environment.setdefault("UV_DEFAULT_INDEX", index)
+    if certificates := os.environ.get("PIP_CERT") or pip_setting("cert"):
+        environment.setdefault("SSL_CERT_FILE", certificates)
+    if subprocess.run(command, env=environment, check=False).returncode:
+        sys.exit(
+            "何が  Pythonパッケージをインストールできませんでした。\n"
+            f"どこで {' '.join(command)}\n"
+            "次に  上のエラーを確認してください。プロキシーの内側では、環境変数HTTPS_PROXYやpipの設定(pip config)を"
+            "済ませてから、同じコマンドをもう一度実行します。途中までの結果は残ります。"
+        )
+
+
+def main(kind: str) -> None:
+    """Bring `.venv` up to the lock files. Exits with a message in Japanese where it cannot."""
+    if sys.version_info < MINIMUM:
+        sys.exit(
+            f"何が  Python {MINIMUM[0]}.{MINIMUM[1]}以降が必要です。\n"
+            f"どこで {sys.executable} はPython {sys.version.split()[0]}です。\n"
+            "次に  新しいPythonをインストールするか、make PYTHON=python3.12 start のように場所を指定してください。"
+        )
+    done = installed()
+    wanted = fingerprint(kind)
+    if wanted in (done.get(kind), done.get("dev") if kind == "learner" else None):
+        return
+    if kind == "learner" and done.get("dev") == fingerprint("dev"):
+        return
+    if not (BIN / "python").exists() or not STAMP.exists():
+        print("• .venvを作成しています", flush=True)
+        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    print(f"• パッケージをインストールしています(requirements/{kind}.txt)", flush=True)
+    python = str(BIN / "python")
+    quiet = () if sys.stdout.isatty() else ("--quiet",)
+    run(python, "-m", "pip", "install", *quiet, "--require-hashes", "-r", str(ROOT / "requirements" / "uv.txt"))
+    uv = str(BIN / "uv")
+    lock = str(ROOT / "requirements" / f"{kind}.txt")
+    run(uv, "pip", "install", *quiet, "--require-hashes", "-r", lock)
+    run(uv, "pip", "install", *quiet, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    temporary = STAMP.with_suffix(".tmp")
+    temporary.write_text(json.dumps({**done, kind: wanted}), encoding="utf-8")
+    temporary.replace(STAMP)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in {"learner", "dev"}:
+        sys.exit(__doc__)
+    main(sys.argv[1])
