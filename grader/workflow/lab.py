@@ -1,0 +1,69 @@
+"""`make start`: a cluster that is ready, the lessons as notebooks, and JupyterLab in Japanese at lesson 1."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader import paths
+from grader.cluster import choose, info
+from grader.cluster.provider import Progress
+from grader.errors import ClusterMissing
+from grader.lessons import notebooks
+
+CONFIG = Path(__file__).with_name("jupyter")
+
+
+def cluster(progress: Progress) -> info.ClusterInfo:
+    """The cluster that was chosen last, running; the embedded one where none was ever brought up."""
+    try:
+        known = info.load()
+    except ClusterMissing:
+        return choose.provider(info.Provider.EMBEDDED).up(info.current_name(), {}, progress)
+    return choose.provider(known.provider).up(known.name, {}, progress)
+
+
+def has_browser(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
+    """Whether a browser would open in front of this person: not over SSH, not on a Linux console."""
+    if "SSH_CONNECTION" in environment:
+        return False
+    return platform in {"darwin", "win32"} or any(name in environment for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
+    """The JupyterLab command line that serves `folder` and opens `first`."""
+    return [
+        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
+        f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
+        *(() if browser else ("--no-browser",)),
+        *arguments,
+    ]
+
+
+def environment(cluster: info.ClusterInfo) -> dict[str, str]:
+    """What JupyterLab and its kernels inherit: the course's cluster, our kubectl first, the Japanese interface."""
+    search = os.pathsep.join(filter(None, (str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH"))))
+    return {
+        **os.environ,
+        "GRADER_CLUSTER": cluster.name,
+        "KUBECONFIG": str(cluster.kubeconfig),
+        "GRADER_WORK": str(paths.work_root()),
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        "JUPYTER_CONFIG_PATH": search,
+    }
+
+
+def start(arguments: tuple[str, ...], progress: Progress) -> None:
+    """Bring everything up and become JupyterLab (this process is replaced).
+
+    Raises EnvironmentError_ where the cluster cannot be brought up, ContentError where a lesson is malformed.
+    """
+    ready = cluster(progress)
+    folder = paths.work_root()
+    lessons = notebooks.write_learner_notebooks(folder / "lessons")
+    progress("lab-starting", {"folder": str(folder)})
+    browser = has_browser()
+    variables = environment(ready)
+    os.execve(sys.executable, command(folder, lessons[0], arguments, browser=browser), variables)
