@@ -1,0 +1,135 @@
+"""Read one exercise folder: exercise.yaml, task.md, hints.md, given.yaml, starter.yaml, answers/, wrong/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from grader.errors import ContentError
+from grader.exercises.schema import ExerciseSchema
+from grader.model.exercise import Answer, Exercise, WrongAnswer
+
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_HEAD = re.compile(r"#\s*([a-z-]+):\s*(\S+)\s*$")
+
+
+def read_folder(folder: Path) -> Exercise:
+    """Read and validate an exercise folder. Raises ContentError with facts file, line, field, reason."""
+    path = folder / "exercise.yaml"
+    schema = _schema(path, _text(path))
+    if schema.id != folder.name:
+        raise _error(path, 1, "id", f"id is {schema.id}, but the folder is {folder.name}")
+    exercise = Exercise(
+        id=schema.id,
+        lesson=schema.lesson,
+        title=schema.title,
+        points=schema.points,
+        namespace=schema.namespace or schema.id,
+        folder=folder,
+        task=_text(folder / "task.md"),
+        hints=_hints(folder / "hints.md"),
+        starter=_text(folder / "starter.yaml"),
+        given=_given(folder / "given.yaml"),
+        criteria=tuple(criterion.criterion() for criterion in schema.criteria),
+        answers=_answers(folder / "answers"),
+        wrong=tuple(_wrong(path) for path in sorted((folder / "wrong").glob("*.yaml"))),
+        may_change=tuple(schema.may_change),
+    )
+    known = {criterion.id for criterion in exercise.criteria} | {"manifest"}
+    for answer in exercise.wrong:
+        if answer.criterion not in known:
+            reason = f"{answer.criterion} is not one of {', '.join(sorted(known))}"
+            raise _error(folder / "wrong" / f"{answer.name}.yaml", 1, "criterion", reason)
+    return exercise
+
+
+def _schema(path: Path, text: str) -> ExerciseSchema:
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
+        data = yaml.load(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise _error(path, mark.line + 1 if mark else 1, "", error.problem or str(error)) from error
+    try:
+        return ExerciseSchema.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise _error(path, _line(root, first["loc"]), field, first["msg"]) from error
+
+
+def _line(node: Any, location: Sequence[int | str]) -> int:
+    """Find the line (from 1) of the deepest node on the way of a pydantic location."""
+    line: int = node.start_mark.line + 1 if node is not None else 1
+    for part in location:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+        elif isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if pair[0].value == part]
+            if not found:
+                continue
+            line = found[0][0].start_mark.line + 1
+            node = found[0][1]
+            continue
+        else:
+            continue
+        line = node.start_mark.line + 1
+    return line
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise _error(path, 0, "", "the file is missing") from None
+    except UnicodeDecodeError as error:
+        raise _error(path, 0, "", f"the file is not UTF-8: {error}") from error
+
+
+def _hints(path: Path) -> tuple[str, ...]:
+    """Read one hint a `## ` section."""
+    parts = re.split(r"^## .*$", _text(path), flags=re.MULTILINE)[1:]
+    if not parts:
+        raise _error(path, 1, "", "no hint: each hint is a section that begins with `## `")
+    return tuple(part.strip() for part in parts)
+
+
+def _given(path: Path) -> str:
+    text = _text(path)
+    try:
+        list(yaml.load_all(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise _error(path, mark.line + 1 if mark else 1, "", error.problem or str(error)) from error
+    return text
+
+
+def _answers(folder: Path) -> tuple[Answer, ...]:
+    paths = sorted(folder.glob("*.yaml"), key=lambda path: (path.stem != "reference", path.stem))
+    if not paths or paths[0].stem != "reference":
+        raise _error(folder / "reference.yaml", 0, "", "the file is missing")
+    return tuple(Answer(path.stem, _text(path)) for path in paths)
+
+
+def _wrong(path: Path) -> WrongAnswer:
+    text = _text(path)
+    head: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if match := _HEAD.match(line):
+            head[match[1]] = match[2]
+    for key in ("criterion", "diagnosis"):
+        if key not in head:
+            raise _error(path, 1, key, f"the head names no {key}: write `# {key}: …`")
+    return WrongAnswer(path.stem, text, head["criterion"], head["diagnosis"])
+
+
+def _error(path: Path, line: int, field: str, reason: str) -> ContentError:
+    shown = f"{path.parent.name}/{path.name}"
+    return ContentError("exercise-malformed", file=shown, line=line, field=field or "-", reason=reason)

@@ -1,0 +1,220 @@
+"""The shape of exercise.yaml, as pydantic models: one class a kind of criterion; `json_schema()` is for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from grader.model.exercise import At, Criterion, Dns, Endpoints, Object, Reach, Vantage
+from grader.model.report import Hop
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Labels = Annotated[dict[str, str], Field(min_length=1)]
+
+OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
+ALLOWED_SOURCES: Mapping[At, frozenset[Vantage]] = {
+    At.NAME: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE}),
+    At.CLUSTER_IP: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT}),
+    At.NODE_PORT: frozenset(
+        {Vantage.SAME_NAMESPACE, Vantage.OTHER_NODE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
+    ),
+    At.LOAD_BALANCER: frozenset(
+        {Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
+    ),
+}
+
+
+class Strict(BaseModel):
+    """No unknown keys; kebab-case keys in YAML."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_").replace("_", "-")
+    )
+
+
+class ObjectSchema(Strict):
+    """An object as a partial manifest, or its absence."""
+
+    kind: Literal["Service", "Pod", "EndpointSlice", "Deployment"] = "Service"
+    name: Name
+    matches: dict[str, Any] = Field(default_factory=dict)
+    absent: bool = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ObjectSchema:
+        if self.absent == bool(self.matches):
+            raise ValueError("give either `matches` or `absent: true`")
+        return self
+
+    def expectation(self) -> Object:
+        """Build the expectation of the model."""
+        return Object(self.kind, self.name, self.matches, self.absent)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.SERVICE if self.kind == "Service" else Hop.ENDPOINT_SLICE
+
+
+class EndpointsSchema(Strict):
+    """Endpoints of a Service as Pods and resolved port."""
+
+    service: Name
+    pods: Labels
+    port: Port
+    service_port: Port | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+
+    def expectation(self) -> Endpoints:
+        """Build the expectation of the model."""
+        return Endpoints(self.service, self.pods, self.port, self.service_port, self.count)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.ENDPOINT_SLICE
+
+
+class DnsSchema(Strict):
+    """DNS as an exact RRset and response code."""
+
+    name: str
+    from_: Annotated[Literal[Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE], Field(strict=False)]
+    type: Literal["A", "AAAA", "SRV", "CNAME", "PTR"] = "A"
+    is_: Literal["cluster-ip", "nothing"] | list[str]
+    service: Name | None = None
+    rcode: Literal["NOERROR", "NXDOMAIN"] = "NOERROR"
+
+    def expectation(self) -> Dns:
+        """Build the expectation of the model."""
+        records = tuple(self.is_) if isinstance(self.is_, list) else self.is_
+        service = self.service or self.name.split(".")[0]
+        return Dns(self.name, self.from_, self.type, records, service, self.rcode)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.DNS
+
+
+class ControlSchema(Strict):
+    """Reach as who answers, from which vantage point, at which address."""
+
+    service: Name
+    port: Port
+    at: Annotated[At, Field(strict=False)]
+    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
+    answered_by: Labels
+    all_of_them: bool = True
+
+    @model_validator(mode="after")
+    def _known_ways(self) -> ControlSchema:
+        if wrong := [source for source in self.from_ if source not in ALLOWED_SOURCES[self.at]]:
+            allowed = ", ".join(sorted(ALLOWED_SOURCES[self.at]))
+            raise ValueError(f"`at: {self.at}` cannot be asked from {', '.join(wrong)}; it can from {allowed}")
+        return self
+
+    def expectation(self) -> Reach:
+        """Build the expectation of the model."""
+        return Reach(self.service, self.port, self.at, tuple(self.from_), self.answered_by, self.all_of_them)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        if Vantage.LEARNER_HOST in self.from_:
+            return Hop.LEARNER_HOST
+        if Vantage.OUTSIDE_CLIENT in self.from_:
+            return Hop.OUTSIDE_CLIENT
+        return Hop.NODE if self.at is At.NODE_PORT else Hop.RESPONSE
+
+
+class ReachSchema(ControlSchema):
+    """A reach that can carry a positive control, used in `not`."""
+
+    control: ControlSchema | None = None
+
+    def expectation(self) -> Reach:
+        """Build the expectation of the model."""
+        plain = super().expectation()
+        control = self.control.expectation() if self.control else None
+        return Reach(**{**vars(plain), "control": control})
+
+
+Kind = ObjectSchema | EndpointsSchema | DnsSchema | ReachSchema
+
+
+class Expected(Strict):
+    """Exactly one kind of expectation."""
+
+    object: ObjectSchema | None = None
+    endpoints: EndpointsSchema | None = None
+    dns: DnsSchema | None = None
+    reach: ReachSchema | None = None
+
+    def one(self) -> Kind:
+        """Find the only expectation given. Raises ValueError where there is none, or several."""
+        given = [kind for kind in (self.object, self.endpoints, self.dns, self.reach) if kind is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of object, endpoints, dns, reach")
+        return given[0]
+
+
+class NotSchema(Expected):
+    """What must not hold."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> NotSchema:
+        kind = self.one()
+        if isinstance(kind, ReachSchema) and not kind.control and OUTSIDE & set(kind.from_):
+            raise ValueError("a negated reach from outside the cluster needs a `control` that the same vantage reaches")
+        return self
+
+
+class CriterionSchema(Expected):
+    """One criterion: an id, points, and one expectation (perhaps under `not`)."""
+
+    id: Name
+    points: Annotated[float, Field(gt=0, strict=False)]
+    hop: Annotated[Hop, Field(strict=False)] | None = None
+    not_: NotSchema | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> CriterionSchema:
+        if self.not_ is None:
+            self.one()
+        elif any((self.object, self.endpoints, self.dns, self.reach)):
+            raise ValueError("give either `not` or one of object, endpoints, dns, reach")
+        elif self.not_.object is not None:
+            raise ValueError("`not: object:` has no positive control; use `object: {absent: true}`")
+        return self
+
+    def criterion(self) -> Criterion:
+        """Build the criterion of the model."""
+        kind = self.not_.one() if self.not_ else self.one()
+        return Criterion(self.id, self.points, kind.expectation(), self.not_ is not None, self.hop or kind.hop())
+
+
+class ExerciseSchema(Strict):
+    """The whole of exercise.yaml."""
+
+    id: Name
+    lesson: Annotated[int, Field(ge=1, le=18)]
+    title: Annotated[str, Field(min_length=1)]
+    points: Annotated[float, Field(gt=0, strict=False)]
+    namespace: Name | None = None
+    may_change: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: ["Service"])
+    criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> ExerciseSchema:
+        ids = [criterion.id for criterion in self.criteria]
+        if len(set(ids)) != len(ids) or "manifest" in ids:
+            raise ValueError("criterion ids must be unique, and none may be `manifest`")
+        total = sum(criterion.points for criterion in self.criteria)
+        if abs(total - self.points) > 1e-9:
+            raise ValueError(f"points is {self.points:g}, but the criteria add up to {total:g}")
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """Generate the JSON Schema of exercise.yaml, for editors (`# yaml-language-server: $schema=…`)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **ExerciseSchema.model_json_schema()}

@@ -1,0 +1,226 @@
+"""Evidence: what was observed of a cluster for one exercise. Frozen, JSON, judged again later with the same Report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+RawObject = Mapping[str, Any]
+"""One API object as the API server sent it (without managedFields)."""
+
+
+class Action(StrEnum):
+    """What became of one manifest."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+class Outcome(StrEnum):
+    """How a question ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # the connection was refused or reset
+    TIMEOUT = "timeout"  # nothing came back, while the vantage itself did answer
+    NAME_ERROR = "name-error"  # the name could not be resolved
+    BAD_RESPONSE = "bad-response"  # something answered, but not as a backend does
+    UNASKED = "unasked"  # the vantage could not ask; a Problem says why
+
+
+@dataclass(frozen=True)
+class ManifestResult:
+    """What the API server said of one object of a manifest.
+
+    Attributes:
+        line: line of the text where the object's document begins, from 1.
+        kind: its kind.
+        name: its metadata.name ("" where it has none).
+        namespace: where it was sent ("" for a cluster-scoped kind).
+        action: what became of it.
+        status: the server's Status object where it was refused, with `details.causes[].{field,reason,message}`; a
+            refusal by the grader itself (hostile input) has the same shape.
+        warnings: the server's Warning headers.
+    """
+
+    line: int
+    kind: str
+    name: str
+    namespace: str
+    action: Action
+    status: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DnsQuestion:
+    """A DNS question.
+
+    Attributes:
+        vantage: "same-namespace", "other-namespace".
+        name: with a trailing dot as it is, otherwise through the search list.
+        type: record type.
+    """
+
+    vantage: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class DnsAnswer:
+    """What the DNS server said.
+
+    Attributes:
+        question: what was asked.
+        outcome: ANSWERED for any response code, TIMEOUT, UNASKED.
+        rcode: "NOERROR", "NXDOMAIN", ..., "" without an answer.
+        records: record data of the asked type, sorted, without duplicates.
+        owner: the name the answer is about (shows which entry of the search list matched), "" without records.
+    """
+
+    question: DnsQuestion
+    outcome: Outcome
+    rcode: str = ""
+    records: tuple[str, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class ReachQuestion:
+    """Who answers at an address.
+
+    Attributes:
+        vantage: "same-namespace", "other-namespace", "node/NAME", "outside-client", "learner-host".
+        host: name or address.
+        port: port number there.
+        want: host names that are expected to answer; asking ends early once all of them have.
+        bound: most tries.
+    """
+
+    vantage: str
+    host: str
+    port: int
+    want: tuple[str, ...] = ()
+    bound: int = 1
+
+
+@dataclass(frozen=True)
+class ReachAnswer:
+    """Who answered, over fresh connections.
+
+    Attributes:
+        question: what was asked.
+        outcome: of the tries that failed, the first one's; ANSWERED where every try was answered.
+        responders: host name → how many tries it answered.
+        tries: how many connections were made.
+        error: text of the first failure, "" without one.
+    """
+
+    question: ReachQuestion
+    outcome: Outcome
+    responders: Mapping[str, int] = field(default_factory=dict)
+    tries: int = 1
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the environment that is not the learner's doing.
+
+    Attributes:
+        code: key in `text/ja/environment.yaml`.
+        facts: values that the message names.
+        vantage: the vantage it blinds, "" where it is about the cluster as a whole.
+        fatal: nothing can be judged because of it.
+    """
+
+    code: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    vantage: str = ""
+    fatal: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a verdict rests on.
+
+    Attributes:
+        exercise: exercise id.
+        namespace: the exercise's namespace.
+        cluster: provider and Kubernetes version, for a person.
+        taken_at: RFC 3339, when the last answer came in.
+        manifests: what the API server said, where this check applied a manifest.
+        unreadable: facts (line, column, reason) where that manifest could not be read, else None.
+        objects: resource ("services", "pods", "endpointslices", "deployments", "nodes", "events") → objects of the
+            namespace (nodes: of the cluster). "services-elsewhere": metadata of Services of other namespaces whose
+            names the criteria use.
+        dns: answers to DNS questions.
+        reach: answers to reach questions.
+        problems: what was wrong with the environment.
+        host_ports: node port → address on the learner's host.
+        quiet_for: seconds for which the objects had not changed when the answers came in.
+    """
+
+    exercise: str
+    namespace: str
+    cluster: str
+    taken_at: str
+    manifests: tuple[ManifestResult, ...] = ()
+    unreadable: Mapping[str, str] | None = None
+    objects: Mapping[str, tuple[RawObject, ...]] = field(default_factory=dict)
+    dns: tuple[DnsAnswer, ...] = ()
+    reach: tuple[ReachAnswer, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    host_ports: Mapping[int, str] = field(default_factory=dict)
+    quiet_for: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Turn it into a JSON object; `from_json` reads it back equal."""
+        data = asdict(self)
+        data["host_ports"] = {str(port): address for port, address in self.host_ports.items()}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Evidence:
+        """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it is not such an object."""
+        return cls(
+            **{
+                **data,
+                "manifests": tuple(
+                    ManifestResult(
+                        **{**item, "action": Action(item["action"]), "warnings": tuple(item["warnings"])}
+                    )
+                    for item in data["manifests"]
+                ),
+                "objects": {resource: tuple(items) for resource, items in data["objects"].items()},
+                "dns": tuple(
+                    DnsAnswer(
+                        **{
+                            **item,
+                            "question": DnsQuestion(**item["question"]),
+                            "outcome": Outcome(item["outcome"]),
+                            "records": tuple(item["records"]),
+                        }
+                    )
+                    for item in data["dns"]
+                ),
+                "reach": tuple(
+                    ReachAnswer(
+                        **{
+                            **item,
+                            "question": ReachQuestion(
+                                **{**item["question"], "want": tuple(item["question"]["want"])}
+                            ),
+                            "outcome": Outcome(item["outcome"]),
+                        }
+                    )
+                    for item in data["reach"]
+                ),
+                "problems": tuple(Problem(**item) for item in data["problems"]),
+                "host_ports": {int(port): address for port, address in data["host_ports"].items()},
+            }
+        )

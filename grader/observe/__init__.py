@@ -1,0 +1,1 @@
+"""Observe: the only part that asks a cluster. It knows what criteria need to be asked, and nothing of points."""

@@ -1,0 +1,1 @@
+"""The jobs behind the commands: start, check, reset, apply, verify. Each takes an Exercise and a ClusterInfo."""
