@@ -1,0 +1,547 @@
+"""A tiny deterministic scheduler for plain coroutines on an injected clock.
+
+The whole embedded cluster (controllers, kubelets, containers' programs, connections) runs on one Kernel. It owns no
+thread, socket or clock: an outer layer calls `run()` when `wake` asked for it or when the time that `run()` returned
+has come. Tests do the same with a VirtualClock and are therefore instant and repeatable.
+
+A coroutine suspends by yielding a *trap*: a function that registers the task somewhere and returns how to undo it.
+Every wake-up may be spurious, so each primitive tests its condition in a loop.
+"""
+
+from __future__ import annotations
+
+import heapq
+import types
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Undo = Callable[[], None]
+Trap = Callable[["Task[Any]"], Undo]
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> float:
+        """Seconds since the epoch; never goes back."""
+        ...
+
+
+class VirtualClock:
+    """A clock that moves only when told to.
+
+    Attributes:
+        time: seconds since the epoch.
+    """
+
+    def __init__(self, time: float = 1_767_225_600.0) -> None:
+        self.time = time
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Move on by so many seconds."""
+        self.time += seconds
+
+
+class Cancelled(BaseException):
+    """Thrown into a task that is cancelled, at the point where it waits."""
+
+
+class TimeoutError_(Exception):  # noqa: N801, N818 - the built-in name is taken
+    """What `with_timeout` ran was not done in time."""
+
+
+class ConnectionReset_(Exception):  # noqa: N801, N818
+    """The other end of the stream reset the connection."""
+
+
+class Timer:
+    """A call that is due at some time; `cancel()` takes it back."""
+
+    __slots__ = ("_fn", "when")
+
+    def __init__(self, when: float, fn: Callable[[], object]) -> None:
+        self.when = when
+        self._fn: Callable[[], object] | None = fn
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was taken back or has already been called."""
+        return self._fn is None
+
+    def cancel(self) -> None:
+        """Take the call back; harmless when it has been made already."""
+        self._fn = None
+
+    def fire(self) -> None:
+        """Make the call, once. Called by the kernel."""
+        fn, self._fn = self._fn, None
+        if fn is not None:
+            fn()
+
+
+class Kernel:
+    """Runs tasks and timers, in the order in which they became due.
+
+    Attributes:
+        clock: where the time comes from.
+        wake: set by the outer layer; called when work arrived from outside of `run()`, so that it calls `run()` soon.
+        on_error: called with a task that failed while nobody awaited it; without it `run()` raises the error.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.wake: Callable[[], None] | None = None
+        self.on_error: Callable[[Task[Any], Exception], None] | None = None
+        self._ready: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._sequence = 0
+        self._running = False
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.clock.now()
+
+    def spawn(self, coro: Coroutine[Any, Any, T], name: str = "") -> Task[T]:
+        """Start a coroutine as a task of its own; it runs at the next `run()`, after what is already ready."""
+        task = Task(self, coro, name or getattr(coro, "__name__", "task"))
+        task.resume()
+        return task
+
+    def call_soon(self, fn: Callable[[], None]) -> None:
+        """Call a function in the next `run()`, after what is already ready."""
+        self._ready.append(fn)
+        self._tell()
+
+    def call_at(self, when: float, fn: Callable[[], object]) -> Timer:
+        """Call a function once the clock shows `when` (seconds since the epoch)."""
+        timer = Timer(when, fn)
+        self._sequence += 1
+        heapq.heappush(self._timers, (when, self._sequence, timer))
+        self._tell()
+        return timer
+
+    def call_later(self, seconds: float, fn: Callable[[], object]) -> Timer:
+        """Call a function after so many seconds."""
+        return self.call_at(self.now() + seconds, fn)
+
+    def run(self, max_steps: int = 20_000) -> float | None:
+        """Run everything that is due.
+
+        Args:
+            max_steps: steps after which to hand control back although more is due, so that an endless loop inside
+                a container cannot starve the outer layer.
+
+        Returns:
+            when to call again (clock seconds; now or earlier when more is due already), None when nothing is waiting.
+
+        Raises the error of a task that nobody awaited, unless `on_error` is set.
+        """
+        if self._running:
+            raise RuntimeError("the kernel is already running")
+        self._running = True
+        try:
+            for _ in range(max_steps):
+                if not self._ready and not self._due():
+                    return self._next()
+                if self._ready:
+                    self._ready.popleft()()
+            return self.now()
+        finally:
+            self._running = False
+
+    def _due(self) -> bool:
+        """Fire the timers whose time has come; whether there was any."""
+        now = self.clock.now()
+        fired = False
+        while self._timers and self._timers[0][0] <= now:
+            timer = heapq.heappop(self._timers)[2]
+            if not timer.cancelled:
+                timer.fire()
+                fired = True
+        return fired
+
+    def _next(self) -> float | None:
+        while self._timers and self._timers[0][2].cancelled:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def _tell(self) -> None:
+        if not self._running and self.wake is not None:
+            self.wake()
+
+
+class Task(Generic[T]):
+    """A coroutine on its way. `await task` gives its result or raises its error.
+
+    Attributes:
+        kernel: the kernel that runs it.
+        name: for people.
+        done: whether it has finished, failed or been cancelled.
+    """
+
+    def __init__(self, kernel: Kernel, coro: Coroutine[Any, Any, T], name: str) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.done = False
+        self.cancelled = False
+        self._coro = coro
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._throw: BaseException | None = None
+        self._undo: Undo | None = None
+        self._queued = False
+        self._stepping = False
+        self._started = False
+        self._watchers: list[Callable[[], None]] = []
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name} {'done' if self.done else 'running'}>"
+
+    def cancel(self) -> None:
+        """Throw Cancelled into the task where it waits; harmless when it is done."""
+        if self.done:
+            return
+        if not self._started:
+            self._coro.close()
+            self._finish(error=Cancelled())
+            return
+        self._throw = Cancelled()
+        if not self._stepping:
+            self.resume()
+
+    def result(self) -> T:
+        """The result of a task that is done. Raises its error, Cancelled, or RuntimeError while it runs."""
+        if not self.done:
+            raise RuntimeError(f"{self!r} has no result yet")
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+    def on_done(self, fn: Callable[[], None]) -> Undo:
+        """Call a function once the task is done (soon, when it already is); returns how to take that back."""
+        if self.done:
+            self.kernel.call_soon(fn)
+            return lambda: None
+        self._watchers.append(fn)
+        return lambda: _discard(self._watchers, fn)
+
+    def resume(self) -> None:
+        """Let the task run on at the next turn. For primitives; a task must bear being resumed for nothing."""
+        if not self._queued and not self.done:
+            self._queued = True
+            self.kernel.call_soon(self._step)
+
+    def _step(self) -> None:
+        self._queued = False
+        if self.done:
+            return
+        self._disarm()
+        error, self._throw = self._throw, None
+        self._started = self._stepping = True
+        try:
+            trap: Trap = self._coro.send(None) if error is None else self._coro.throw(error)
+        except StopIteration as stop:
+            self._finish(value=stop.value)
+        except (Exception, Cancelled) as failure:
+            self._finish(error=failure)
+        else:
+            self._undo = trap(self)
+            self._resume_cancelled()
+        finally:
+            self._stepping = False
+
+    def _resume_cancelled(self) -> None:
+        if self._throw is not None:
+            self.resume()
+
+    def _disarm(self) -> None:
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            undo()
+
+    def _finish(self, value: T | None = None, error: BaseException | None = None) -> None:
+        self.done = True
+        self._value, self._error = value, error
+        self.cancelled = isinstance(error, Cancelled)
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            self.kernel.call_soon(watcher)
+        if isinstance(error, Exception) and not watchers:
+            if self.kernel.on_error is None:
+                raise error
+            self.kernel.on_error(self, error)
+
+    def __await__(self) -> Generator[Trap, None, T]:
+        while not self.done:
+            yield lambda waiter: self.on_done(waiter.resume)
+        return self.result()
+
+
+def _discard(items: list[Any], item: object) -> None:
+    if item in items:
+        items.remove(item)
+
+
+@types.coroutine
+def suspend(trap: Trap) -> Generator[Trap, None, None]:
+    """Wait until the trap resumes the task; the building block of all waiting."""
+    yield trap
+
+
+async def current_task() -> Task[Any]:
+    """The task that runs this."""
+    found: list[Task[Any]] = []
+
+    def trap(task: Task[Any]) -> Undo:
+        found.append(task)
+        task.resume()
+        return lambda: None
+
+    await suspend(trap)
+    return found[0]
+
+
+async def turn() -> None:
+    """Let everything else that is ready run first. Long loops call it so that nothing starves."""
+    await current_task()
+
+
+async def sleep(seconds: float) -> None:
+    """Wait so many seconds of the kernel's clock."""
+    deadline: float | None = None
+    kernel: Kernel | None = None
+
+    def trap(task: Task[Any]) -> Undo:
+        nonlocal deadline, kernel
+        kernel = task.kernel
+        if deadline is None:
+            deadline = kernel.now() + seconds
+        return kernel.call_at(deadline, task.resume).cancel
+
+    while deadline is None or kernel is None or kernel.now() < deadline:
+        await suspend(trap)
+
+
+async def with_timeout(seconds: float | None, coro: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine for at most so many seconds (None: without limit).
+
+    Raises TimeoutError_ after cancelling it, or whatever the coroutine raises.
+    """
+    if seconds is None:
+        return await coro
+    child: Task[T] | None = None
+    deadline = 0.0
+    kernel: Kernel | None = None
+
+    def trap(task: Task[Any]) -> Undo:
+        nonlocal child, deadline, kernel
+        if child is None:
+            kernel = task.kernel
+            deadline = kernel.now() + seconds
+            child = kernel.spawn(coro, f"{task.name}/timed")
+        timer = task.kernel.call_at(deadline, task.resume)
+        forget = child.on_done(task.resume)
+
+        def undo() -> None:
+            timer.cancel()
+            forget()
+
+        return undo
+
+    try:
+        while child is None or kernel is None or (not child.done and kernel.now() < deadline):
+            await suspend(trap)
+    except BaseException:
+        if child is None:
+            coro.close()
+        else:
+            child.cancel()
+        raise
+    if child.done:
+        return child.result()
+    child.cancel()
+    raise TimeoutError_(f"not done within {seconds} s")
+
+
+class Event:
+    """A flag that tasks can wait for.
+
+    Attributes:
+        is_set: whether it is raised.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiters: list[Task[Any]] = []
+
+    def set(self) -> None:
+        """Raise the flag and wake everyone who waits."""
+        self.is_set = True
+        waiters, self._waiters = self._waiters, []
+        for task in waiters:
+            task.resume()
+
+    def clear(self) -> None:
+        """Lower the flag."""
+        self.is_set = False
+
+    async def wait(self) -> None:
+        """Wait until the flag is raised."""
+
+        def trap(task: Task[Any]) -> Undo:
+            self._waiters.append(task)
+            return lambda: _discard(self._waiters, task)
+
+        while not self.is_set:
+            await suspend(trap)
+
+
+class Queue(Generic[T]):
+    """First in, first out, without limit."""
+
+    def __init__(self) -> None:
+        self._items: deque[T] = deque()
+        self._filled = Event()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: T) -> None:
+        """Append an item; never waits."""
+        self._items.append(item)
+        self._filled.set()
+
+    async def get(self) -> T:
+        """Take the oldest item, waiting for one."""
+        while not self._items:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._items.popleft()
+
+
+class Stream:
+    """One end of a byte pipe, as a connected TCP socket is; made by `pair()`.
+
+    Reading is either by tasks (`recv`) or by callbacks (`on_data`, `on_close`), not both. Writing never waits.
+
+    Attributes:
+        local: address and port of this end, as far as the network told it.
+        peer: address and port of the other end.
+        closed: whether this end has closed for writing.
+    """
+
+    def __init__(self) -> None:
+        self.local: tuple[str, int] = ("", 0)
+        self.peer: tuple[str, int] = ("", 0)
+        self.closed = False
+        self._other: Stream | None = None
+        self._buffer = bytearray()
+        self._ended = False
+        self._reset = False
+        self._arrived = Event()
+        self._on_data: Callable[[bytes], None] | None = None
+        self._on_close: Callable[[bool], None] | None = None
+
+    async def recv(self, limit: int = 65536) -> bytes:
+        """Wait for some bytes; b"" once the other end has closed. Raises ConnectionReset_ after a reset."""
+        while True:
+            if self._buffer:
+                data = bytes(self._buffer[:limit])
+                del self._buffer[:limit]
+                return data
+            if self._reset:
+                raise ConnectionReset_("connection reset by peer")
+            if self._ended:
+                return b""
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes. Raises ConnectionReset_ after a reset, or when this end has closed."""
+        if self._reset or self.closed:
+            raise ConnectionReset_("broken pipe")
+        if data and self._other is not None:
+            self._other._take(data)
+
+    def close(self) -> None:
+        """Close this end for writing; the other end reads b"". Harmless when done twice."""
+        if not self.closed:
+            self.closed = True
+            if self._other is not None:
+                self._other._end(reset=False)
+
+    def reset(self) -> None:
+        """Break the connection: the other end's `recv` and `send` raise ConnectionReset_."""
+        if not self._reset:
+            self.closed = self._reset = True
+            self._arrived.set()
+            if self._other is not None:
+                self._other._end(reset=True)
+
+    def on_data(self, fn: Callable[[bytes], None]) -> None:
+        """Hand all bytes to a function from now on, those that are waiting first."""
+        self._on_data = fn
+        if self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            fn(data)
+
+    def on_close(self, fn: Callable[[bool], None]) -> None:
+        """Call a function once the other end has closed (False) or reset (True); at once when it already has."""
+        self._on_close = fn
+        if self._ended or self._reset:
+            fn(self._reset)
+
+    def _take(self, data: bytes) -> None:
+        if self._ended or self._reset:
+            return
+        if self._on_data is not None:
+            self._on_data(data)
+        else:
+            self._buffer += data
+            self._arrived.set()
+
+    def _end(self, *, reset: bool) -> None:
+        if self._reset or (self._ended and not reset):
+            return
+        self._ended = True
+        self._reset = reset
+        if reset:
+            self._buffer.clear()
+        self._arrived.set()
+        if self._on_close is not None:
+            self._on_close(reset)
+
+
+def pair() -> tuple[Stream, Stream]:
+    """Two streams, each the other end of the other."""
+    left, right = Stream(), Stream()
+    left._other, right._other = right, left
+    return left, right
+
+
+def drive(kernel: Kernel, clock: VirtualClock, coro: Coroutine[Any, Any, T], limit: float = 3600.0) -> T:
+    """Run a coroutine to its end on a virtual clock, jumping from timer to timer; for tests.
+
+    Raises TimeoutError_ when it needs more than `limit` seconds of virtual time or waits for nothing that is due.
+    """
+    end = clock.now() + limit
+    task = kernel.spawn(coro)
+    forget = task.on_done(lambda: None)  # a failure is raised here, by result()
+    while True:
+        due = kernel.run()
+        if task.done:
+            return task.result()
+        if due is None or due > end:
+            forget()
+            task.cancel()
+            kernel.run()
+            raise TimeoutError_(f"{task!r} waits for {'ever' if due is None else 'too long'}")
+        clock.time = max(clock.time, due)
