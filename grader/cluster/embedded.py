@@ -1,1 +1,242 @@
-"""The embedded cluster as a provider: one background process that needs neither Docker nor privileges."""
+"""The embedded cluster as a provider: one background process that needs neither Docker nor privileges.
+
+The process holds a lock on its folder for as long as it lives, so whether it runs is never guessed from a process id
+that may belong to somebody else by now: the kernel drops the lock with the process, whatever ended it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import select
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grader
+from grader.cluster.info import ClusterInfo, Provider, folder
+from grader.cluster.provider import NodeStatus, Progress, Status
+from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
+
+READY_SECONDS = 30.0  # far more than a cold start on a slow machine takes
+ANSWER_SECONDS = 5.0
+STOP_SECONDS = 5.0
+OUTSIDE_PATH = "/embedded/v1/outside"
+HOST_PORTS_PATH = "/embedded/v1/host-ports"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a running process listens, as it wrote down itself.
+
+    Attributes:
+        pid: its process id.
+        port: port of the API server on 127.0.0.1.
+        version: Kubernetes version.
+    """
+
+    pid: int
+    port: int
+    version: str
+
+
+class EmbeddedProvider:
+    """Brings embedded clusters up and down; implements ClusterProvider."""
+
+    def up(self, name: str, options: Mapping[str, str], progress: Progress) -> ClusterInfo:
+        """Start the process, or find the one that runs; a process that does not answer is replaced."""
+        if options:
+            raise UsageError("unknown-cluster-option", option=next(iter(options)), provider="embedded")
+        place = folder(name)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        pid = running(place)
+        endpoint = None
+        if pid:
+            endpoint = wait_until_answers(place, pid)
+            if endpoint is None:
+                progress("embedded-replacing", {"name": name})
+                stop(place)
+        if endpoint is None:
+            progress("embedded-starting", {"name": name})
+            endpoint = start(name, place)
+        info = ClusterInfo(
+            name=name,
+            provider=Provider.EMBEDDED,
+            kubeconfig=place / "kubeconfig",
+            version=endpoint.version,
+            outside=f"api:{OUTSIDE_PATH}",
+            host_ports_path=HOST_PORTS_PATH,
+            pid=endpoint.pid,
+        )
+        info.save()
+        progress("embedded-ready", {"name": name, "version": endpoint.version})
+        return info
+
+    def down(self, name: str, progress: Progress) -> None:
+        """Stop the process and remove the cluster's folder."""
+        place = folder(name)
+        if not place.exists():
+            return
+        progress("embedded-stopping", {"name": name})
+        stop(place)
+        try:
+            shutil.rmtree(place)
+        except OSError as error:
+            raise EnvironmentError_("cluster-folder-stays", path=place, error=error) from error
+
+    def status(self, name: str) -> Status:
+        """Whether the process runs and its API server answers, and the nodes."""
+        place = folder(name)
+        pid = running(place)
+        if not pid:
+            known = (place / "cluster.json").exists() or (place / "endpoint.json").exists()
+            return Status(running=False, ready=False, detail="stopped" if known else "not-created")
+        endpoint = read_endpoint(place)
+        if endpoint is None or endpoint.pid != pid:
+            return Status(running=True, ready=False, detail="starting")
+        try:
+            answer = get(place, endpoint, "/api/v1/nodes")
+        except OSError as error:
+            return Status(running=True, ready=False, detail="unreachable", facts={"error": str(error)})
+        nodes = tuple(_node(item) for item in answer["items"])
+        ready = all(node.ready for node in nodes)
+        return Status(running=True, ready=ready, detail="ready" if ready else "nodes-not-ready", nodes=nodes)
+
+
+def _node(item: dict[str, Any]) -> NodeStatus:
+    status = item.get("status", {})
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ()))
+    addresses = {address["type"]: address["address"] for address in status.get("addresses", ())}
+    version = status.get("nodeInfo", {}).get("kubeletVersion", "")
+    return NodeStatus(item["metadata"]["name"], ready, addresses.get("InternalIP", ""), version)
+
+
+def running(place: Path) -> int:
+    """The process id of the process that runs this cluster, 0 where none does."""
+    try:
+        with open(place / "lock", encoding="ascii") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(handle.read() or 0) or -1
+    except FileNotFoundError:
+        pass
+    return 0
+
+
+def read_endpoint(place: Path) -> Endpoint | None:
+    """Where the process said it listens, None where it has not said so yet."""
+    try:
+        facts = json.loads((place / "endpoint.json").read_text(encoding="utf-8"))
+        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def start(name: str, place: Path) -> Endpoint:
+    """Start the process in the background and wait until it is ready. Raises ClusterUnreachable, with the log's end."""
+    log_path = place / "log.txt"
+    root = str(Path(grader.__file__).resolve().parent.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    command = [sys.executable, "-m", "grader.embedded", "--name", name, "--state", str(place)]
+    with open(log_path, "ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=place,
+            env=environment,
+            start_new_session=True,
+        )
+    line = _ready_line(process, READY_SECONDS)
+    if line:
+        facts = json.loads(line)
+        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    if (pid := running(place)) and (endpoint := wait_until_answers(place, pid)) is not None:
+        return endpoint  # somebody else started it at the same moment
+    tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+    raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)
+
+
+def _ready_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """The one line that the process writes when it is ready; b"" when it ended or took too long."""
+    assert process.stdout is not None
+    received = b""
+    deadline = time.monotonic() + seconds
+    with process.stdout as pipe:
+        while not received.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                return b""
+            data = os.read(pipe.fileno(), 4096)
+            if not data:
+                return b""
+            received += data
+    return received
+
+
+def wait_until_answers(place: Path, pid: int) -> Endpoint | None:
+    """Wait until a process that runs (or just starts) answers; None where it does not in good time, or ended."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline and running(place):
+        endpoint = read_endpoint(place)
+        if endpoint is not None and endpoint.pid in (pid, running(place)):
+            try:
+                get(place, endpoint, "/readyz")
+                return endpoint
+            except OSError:
+                pass
+        time.sleep(0.02)
+    return None
+
+
+def get(place: Path, endpoint: Endpoint, path: str) -> Any:
+    """GET on the cluster's API server: parsed JSON, or text. Raises OSError where it does not answer with 200."""
+    context = ssl.create_default_context(cafile=str(place / "ca.crt"))
+    connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=ANSWER_SECONDS, context=context)
+    try:
+        token = (place / "token").read_text(encoding="ascii")
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise ConnectionError(f"HTTP {answer.status} {answer.reason}")
+    return json.loads(body) if "json" in answer.headers.get("Content-Type", "") else body.decode()
+
+
+def stop(place: Path) -> None:
+    """Stop the process of this folder, gently and then not. Raises EnvironmentError_ where it stays."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        pid = running(place)
+        if not pid:
+            return
+        try:
+            if pid > 0:
+                os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+        except PermissionError as error:
+            raise EnvironmentError_("embedded-does-not-stop", pid=pid) from error
+        deadline = time.monotonic() + STOP_SECONDS
+        while running(place) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    if pid := running(place):
+        raise EnvironmentError_("embedded-does-not-stop", pid=pid)

@@ -1,0 +1,1 @@
+"""The outer layer of the embedded cluster: sockets, TLS, files, the clock. Everything with a side effect is here."""

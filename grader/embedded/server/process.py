@@ -1,0 +1,77 @@
+"""One cluster's process from start to end: lock, files, core, sockets, the ready line, a tidy stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+LOCKED = 75  # EX_TEMPFAIL: another process runs this cluster already
+PORT_TRIES = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a cluster until SIGTERM or SIGINT. Exit status 0, or 75 where one of this folder runs already.
+
+    When it is ready, one line of JSON goes to standard output: pid, port, version.
+    """
+    parser = argparse.ArgumentParser(prog="python -m grader.embedded", description=__doc__)
+    parser.add_argument("--name", required=True, help="the cluster's name; its nodes are called after it")
+    parser.add_argument("--state", required=True, type=Path, help="folder for certificate, kubeconfig and state")
+    parser.add_argument("--port", type=int, default=0, help="port of the API server on 127.0.0.1; 0: any")
+    options = parser.parse_args(arguments)
+    folder: Path = options.state.resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = take_lock(folder)
+    if lock is None:
+        return LOCKED
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with lock:
+        asyncio.run(run(options.name, folder, options.port))
+    return 0
+
+
+def take_lock(folder: Path) -> IO[str] | None:
+    """Lock the folder for as long as this process lives, whatever ends it, and write the pid into the lock file."""
+    handle = open(folder / "lock", "a+", encoding="ascii")  # noqa: SIM115 - held until the process ends
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+async def run(name: str, folder: Path, port: int) -> None:
+    """Serve until a signal asks to stop; then save the state and close everything."""
+    from grader.embedded.server.cluster import Cluster
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    cluster = Cluster(name, folder)
+    facts = await cluster.start(port)
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+    detach_output()
+    try:
+        await stop.wait()
+    finally:
+        await cluster.close()
+
+
+def detach_output() -> None:
+    """Point standard output at the log, so that a reader of the ready line can go away."""
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
