@@ -1,0 +1,149 @@
+"""HTTP to one API server: kept connections, one answer a request, no retries but one on a connection gone stale."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from grader.errors import ClusterUnreachable
+from grader.kube.connection import Connection, is_loopback, tls_context
+
+CONNECT_SECONDS = 3.0
+FRESH_SECONDS = 5.0  # a connection idle for longer may have been closed by the server; changes do not risk it
+
+
+class Transport:
+    """Connections to one API server. Safe to use from several threads; a request in flight has one of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Prepare; nothing is sent yet. Raises ClusterUnreachable where a certificate or key is malformed."""
+        self.connection = connection
+        self._tls: ssl.SSLContext | None = tls_context(connection) if connection.encrypted else None
+        self._idle: list[tuple[http.client.HTTPConnection, float]] = []
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close idle connections. More requests may follow."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], payload: bytes | None, limit: float
+    ) -> tuple[int, bytes]:
+        """Send one request and return HTTP status and body, whatever they are.
+
+        A GET on a kept connection that the server closed meanwhile is sent once more; nothing else is repeated.
+
+        Args:
+            method: "GET".
+            target: path and query.
+            headers: beside those that HTTP itself needs.
+            payload: body, None for none.
+            limit: seconds without a byte after which the answer is given up.
+
+        Raises ClusterUnreachable ("api-unreachable", "api-timeout", "api-untrusted").
+        """
+        channel, kept = self._borrow(idempotent=method == "GET")
+        try:
+            try:
+                return self._exchange(channel, method, target, payload, headers, limit)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                channel.close()
+                if not (kept and method == "GET"):
+                    raise
+                channel = self._open()
+                return self._exchange(channel, method, target, payload, headers, limit)
+        except ssl.SSLCertVerificationError as error:
+            channel.close()
+            raise ClusterUnreachable("api-untrusted", server=self.connection.server, reason=error) from error
+        except TimeoutError as error:
+            channel.close()
+            raise ClusterUnreachable("api-timeout", server=self.connection.server, seconds=f"{limit:g}") from error
+        except (OSError, http.client.HTTPException) as error:
+            channel.close()
+            raise ClusterUnreachable("api-unreachable", server=self.connection.server, reason=error) from error
+
+    def _exchange(
+        self,
+        channel: http.client.HTTPConnection,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: Mapping[str, str],
+        limit: float,
+    ) -> tuple[int, bytes]:
+        if not channel.sock:
+            channel.timeout = min(CONNECT_SECONDS, limit)
+            channel.connect()
+        _socket_of(channel).settimeout(limit)
+        channel.request(method, target, payload, dict(headers))
+        response = channel.getresponse()
+        content = response.read()
+        if response.will_close:
+            channel.close()
+        else:
+            with self._lock:
+                self._idle.append((channel, time.monotonic()))
+        return response.status, content
+
+    def _borrow(self, *, idempotent: bool) -> tuple[http.client.HTTPConnection, bool]:
+        """A connection, and whether it was kept from an earlier request."""
+        with self._lock:
+            while self._idle:
+                channel, since = self._idle.pop()
+                if idempotent or time.monotonic() - since < FRESH_SECONDS:
+                    return channel, True
+                channel.close()
+        return self._open(), False
+
+    def _open(self) -> http.client.HTTPConnection:
+        host, port = self.connection.host, self.connection.port
+        proxy = self.connection.proxy or _proxy_of_environment(self.connection)
+        to, at = host, port
+        if proxy and not is_loopback(host):
+            parts = urlsplit(proxy)
+            to, at = parts.hostname or "", parts.port or 80
+        if self._tls is None:
+            channel = http.client.HTTPConnection(to, at)
+        else:
+            channel = _NamedTls(to, at, self._tls, self.connection.server_name or host)
+        if (to, at) != (host, port):
+            channel.set_tunnel(host, port)
+        return channel
+
+
+class _NamedTls(http.client.HTTPSConnection):
+    """HTTPS where the name in the certificate may differ from the host that is connected to."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, name: str) -> None:
+        super().__init__(host, port, context=context)
+        self._tls, self._name = context, name
+
+    def connect(self) -> None:
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _proxy_of_environment(connection: Connection) -> str:
+    """The proxy that HTTPS_PROXY and NO_PROXY name for this server; never one for the loopback."""
+    if is_loopback(connection.host):
+        return ""
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
+    proxies = getproxies_environment()
+    if proxy_bypass_environment(connection.host, proxies):
+        return ""
+    return proxies.get("https" if connection.encrypted else "http", "")
+
+
+def _socket_of(channel: http.client.HTTPConnection) -> socket.socket:
+    """The connected channel's socket, which the standard library's types say may be missing."""
+    connected: socket.socket = channel.sock
+    return connected
