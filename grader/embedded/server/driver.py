@@ -1,4 +1,4 @@
-"""Runs the core's Kernel on asyncio: at once when work arrives, else when a timer is due; asyncio can wait for its tasks."""
+"""Runs the core's Kernel on asyncio: soon after work arrives, or when a timer is due; asyncio may wait for tasks."""
 
 from __future__ import annotations
 

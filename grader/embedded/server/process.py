@@ -10,12 +10,14 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 LOCKED = 75  # EX_TEMPFAIL: another process runs this cluster already
-PORT_TRIES = 2
+LOCK_TRIES = 20
+LOCK_PAUSE = 0.01  # seconds
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,17 +42,23 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def take_lock(folder: Path) -> IO[str] | None:
-    """Lock the folder for as long as this process lives, whatever ends it, and write the pid into the lock file."""
-    handle = open(folder / "lock", "a+", encoding="ascii")  # noqa: SIM115 - held until the process ends
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        return None
-    handle.truncate(0)
-    handle.write(str(os.getpid()))
-    handle.flush()
-    return handle
+    """Lock the folder for as long as this process lives, whatever ends it, and write the pid into the lock file.
+
+    Whoever looks whether the cluster runs holds the lock for a moment too, hence the tries.
+    """
+    handle = open(folder / "lock", "a+", encoding="ascii")
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE)
+            continue
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        return handle
+    handle.close()
+    return None
 
 
 async def run(name: str, folder: Path, port: int) -> None:

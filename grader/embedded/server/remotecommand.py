@@ -47,7 +47,7 @@ def exit_status(code: int) -> dict[str, Any]:
     return {
         "metadata": {},
         "status": "Failure",
-        "message": f"command terminated with non-zero exit code: error executing command in container: exit status {code}",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
         "reason": "NonZeroExitCode",
         "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
     }
@@ -81,7 +81,9 @@ class Channels:
         return message.data[0], message.data[1:]
 
 
-async def serve(driver: Driver, socket: WebSocket, process: RemoteProcess, query: Mapping[str, str], *, own: bool) -> None:
+async def serve(
+    driver: Driver, socket: WebSocket, process: RemoteProcess, query: Mapping[str, str], *, own: bool
+) -> None:
     """Connect a client with a process until the process has exited or the client has gone.
 
     Args:

@@ -1,0 +1,105 @@
+"""NodePorts on the learner's host: one listening socket on 127.0.0.1 for each TCP node port of a Service.
+
+The port has the node port's own number where that is free, else any; `/embedded/v1/host-ports` tells which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from grader.embedded.core.kernel import Stream
+from grader.embedded.core.store import Change, Store
+from grader.embedded.server.driver import splice
+
+HOST = "127.0.0.1"
+log = logging.getLogger(__name__)
+
+Dial = Callable[[int], Awaitable[Stream]]
+"""Connects to a node port as the learner's host does. Raises OSError where it is refused or times out."""
+
+
+class HostPorts:
+    """Listens for every node port that a Service has, from the moment that it has it."""
+
+    def __init__(self, store: Store, dial: Dial) -> None:
+        self._store = store
+        self._dial = dial
+        self._servers: dict[int, asyncio.Server | None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
+        self._unsubscribe = store.subscribe(self._changed)
+        self._schedule()
+
+    async def addresses(self) -> dict[int, str]:
+        """Node port → "127.0.0.1:port", once every Service known now has its sockets."""
+        await self._adjust()
+        return {
+            port: f"{HOST}:{server.sockets[0].getsockname()[1]}"
+            for port, server in sorted(self._servers.items())
+            if server is not None
+        }
+
+    async def close(self) -> None:
+        """Listen no more and break all connections off."""
+        self._unsubscribe()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for server in self._servers.values():
+            if server is not None:
+                server.close()
+
+    def _changed(self, change: Change) -> None:
+        if change.resource == "services":
+            self._schedule()
+
+    def _schedule(self) -> None:
+        task = asyncio.create_task(self._adjust())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _adjust(self) -> None:
+        """Open and close sockets until they are those that the Services ask for."""
+        async with self._changing:
+            await self._open_and_close()
+
+    async def _open_and_close(self) -> None:
+        wanted = node_ports(self._store)
+        for port in [port for port in self._servers if port not in wanted]:
+            server = self._servers.pop(port)
+            if server is not None:
+                server.close()
+        for port in sorted(wanted - set(self._servers)):
+            self._servers[port] = await self._listen(port)
+
+    async def _listen(self, port: int) -> asyncio.Server | None:
+        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._accepted(port, reader, writer)
+
+        for number in (port, 0):
+            try:
+                return await asyncio.start_server(accepted, HOST, number)
+            except OSError as error:
+                log.warning("node port %d cannot be bound as %s:%d: %s", port, HOST, number, error)
+        return None
+
+    async def _accepted(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Connect a client with the emulated network; where that refuses, the client sees a reset."""
+        try:
+            stream = await self._dial(port)
+        except OSError:
+            writer.transport.abort()
+            return
+        await splice(stream, reader, writer)
+
+
+def node_ports(store: Store) -> set[int]:
+    """The TCP node ports of all Services."""
+    return {
+        port["nodePort"]
+        for service in store.list("services")
+        for port in service.get("spec", {}).get("ports", ())
+        if port.get("nodePort") and port.get("protocol", "TCP") == "TCP"
+    }
