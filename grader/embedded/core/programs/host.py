@@ -1,0 +1,124 @@
+"""What a program sees of the machine it runs on: a container of a Pod, or the outside client.
+
+WORLD implements `Host`; programs use nothing else to reach the network. A connection that the network *drops* hangs for
+ever, as a packet without answer does: programs bound their patience with `kernel.with_timeout`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grader.embedded.core.kernel import Kernel, Stream
+
+Address = tuple[str, int]
+Handler = Callable[[Stream, Address], Coroutine[Any, Any, None]]
+DatagramHandler = Callable[[bytes, Address], bytes | None]
+
+
+class NetworkError(Exception):
+    """A connection could not be had; `str()` is the system's text for it."""
+
+
+class ConnectionRefused_(NetworkError):  # noqa: N801
+    """Nobody listens there, or the network rejects the packet (ECONNREFUSED)."""
+
+    def __init__(self) -> None:
+        super().__init__("connection refused")
+
+
+class NoRoute(NetworkError):
+    """There is no way to that address (EHOSTUNREACH)."""
+
+    def __init__(self) -> None:
+        super().__init__("no route to host")
+
+
+class AddressInUse(NetworkError):
+    """Another program of this network namespace listens on the port already (EADDRINUSE)."""
+
+    def __init__(self) -> None:
+        super().__init__("address already in use")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One DNS resource record.
+
+    Attributes:
+        name: owner name, absolute, with the trailing dot.
+        type: A, AAAA, CNAME, SRV, PTR, SOA, NS, TXT.
+        ttl: seconds.
+        data: presentation form: `10.96.0.1`, or `0 100 53 kube-dns.kube-system.svc.cluster.local.`
+    """
+
+    name: str
+    type: str
+    ttl: int
+    data: str
+
+
+@dataclass(frozen=True)
+class DnsReply:
+    """What a nameserver answered to one query.
+
+    Attributes:
+        rcode: NOERROR, NXDOMAIN, SERVFAIL, REFUSED.
+        answers: the answer section.
+        authority: the authority section (the SOA of a negative answer).
+        additional: the additional section (addresses of SRV targets).
+        authoritative: the AA bit.
+    """
+
+    rcode: str
+    answers: tuple[Record, ...] = ()
+    authority: tuple[Record, ...] = ()
+    additional: tuple[Record, ...] = ()
+    authoritative: bool = True
+
+
+class Host(Protocol):
+    """The machine, as seen from inside one container.
+
+    Attributes:
+        hostname: what `hostname` prints: the Pod's name.
+        ip: the Pod's address.
+        env: the container's environment, without what the image itself sets.
+        files: whole file system as far as it is not the image's own: absolute path → content. Programs write to it.
+            One mapping a container, so that two containers of a Pod do not share files.
+        kernel: the scheduler everything runs on.
+    """
+
+    hostname: str
+    ip: str
+    env: dict[str, str]
+    files: dict[str, bytes]
+    kernel: Kernel
+
+    async def connect(self, ip: str, port: int) -> Stream:
+        """Open a TCP connection. Raises ConnectionRefused_, NoRoute; hangs for ever where packets are dropped."""
+        ...
+
+    def listen(self, port: int, handler: Handler) -> Callable[[], None]:
+        """Serve TCP on a port (127.0.0.1 included) until the returned function is called.
+
+        Each connection runs `handler(stream, peer)` as a task; peer is the client as this host sees it, after any SNAT.
+        Raises AddressInUse.
+        """
+        ...
+
+    async def udp(self, ip: str, port: int, data: bytes) -> bytes:
+        """Send a datagram and wait for one answer. Raises ConnectionRefused_; hangs for ever without an answer."""
+        ...
+
+    def listen_udp(self, port: int, handler: DatagramHandler) -> Callable[[], None]:
+        """Answer datagrams on a port until the returned function is called. Raises AddressInUse."""
+        ...
+
+    async def dns(self, name: str, type: str, server: str | None = None) -> DnsReply:
+        """Send one query for an absolute name (no search list) to a nameserver (default: the first of resolv.conf).
+
+        Raises ConnectionRefused_; hangs for ever when the server does not answer.
+        """
+        ...

@@ -1,0 +1,318 @@
+"""A running program: its input, output, signals and exit code; and the Context, which is what the program itself sees.
+
+The outside of a Process is what `kubectl exec`, `attach` and the kubelet use. With a terminal, a line discipline sits
+between the outside and the program (see `terminal.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kernel, Queue, Stream, Task
+
+if TYPE_CHECKING:
+    from grader.embedded.core.programs.host import Host
+    from grader.embedded.core.programs.images import ImageSpec
+    from grader.embedded.core.programs.terminal import Terminal
+
+SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM = 2, 3, 9, 13, 15
+STDOUT, STDERR = 1, 2
+
+Sink = Callable[[bytes], None]
+Program = Callable[["Context"], Coroutine[Any, Any, int]]
+
+
+class Exit(Exception):  # noqa: N818 - a way out, not an error
+    """Ends the program at once.
+
+    Attributes:
+        code: the exit code.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exit {code}")
+        self.code = code
+
+
+class Input:
+    """A buffered byte source: standard input, a pipe or a file.
+
+    Args:
+        source: gives the next bytes, b"" at the end.
+    """
+
+    def __init__(self, source: Callable[[], Awaitable[bytes]]) -> None:
+        self._source = source
+        self._buffer = bytearray()
+        self._ended = False
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Input:
+        """All of some bytes, then the end."""
+        pending = [data]
+
+        async def source() -> bytes:
+            return pending.pop() if pending else b""
+
+        return cls(source)
+
+    @classmethod
+    def of_stream(cls, stream: Stream) -> Input:
+        """What a stream carries; a reset counts as the end."""
+
+        async def source() -> bytes:
+            try:
+                return await stream.recv()
+            except ConnectionReset_:
+                return b""
+
+        return cls(source)
+
+    async def _fill(self) -> bool:
+        if self._ended:
+            return False
+        data = await self._source()
+        self._ended = not data
+        self._buffer += data
+        return not self._ended
+
+    async def read(self) -> bytes:
+        """Wait for some bytes; b"" at the end."""
+        while not self._buffer and await self._fill():
+            pass
+        return self._take(len(self._buffer))
+
+    async def readline(self) -> bytes:
+        """One line with its newline; without it at the end of the input; b"" at the end."""
+        while (index := self._buffer.find(b"\n")) < 0 and await self._fill():
+            pass
+        return self._take(index + 1 if index >= 0 else len(self._buffer))
+
+    async def read_all(self) -> bytes:
+        """Everything up to the end."""
+        while await self._fill():
+            pass
+        return self._take(len(self._buffer))
+
+    def rewind_end(self) -> None:
+        """Forget an end that was seen: a terminal can go on after Ctrl-D."""
+        self._ended = False
+
+    def _take(self, count: int) -> bytes:
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data
+
+
+class Process:
+    """A program that was started in a container, seen from outside.
+
+    Attributes:
+        argv: the command line.
+        exit_code: None while it runs; 128 + signal when a signal ended it.
+        terminal: the line discipline, where it has a terminal.
+    """
+
+    def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False) -> None:
+        self.argv = argv
+        self.exit_code: int | None = None
+        self.terminal: Terminal | None = None
+        self.stdin: Queue[bytes] = Queue()
+        self._kernel = kernel
+        self._stdin_open = stdin
+        self._init = init
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._outputs: list[Callable[[int, bytes], None]] = []
+        self._backlog: list[tuple[int, bytes]] = []
+        self._exited = Event()
+        self._on_exit: list[Callable[[int], None]] = []
+        self._task: Task[int] | None = None
+        self._closers: list[Callable[[], None]] = []
+        if not stdin:
+            self.stdin.put(b"")
+
+    def __repr__(self) -> str:
+        return f"<Process {' '.join(self.argv)} {'running' if self.exit_code is None else self.exit_code}>"
+
+    # --- from outside
+
+    def feed(self, data: bytes) -> None:
+        """Give bytes to standard input (what a person types, with a terminal)."""
+        if not self._stdin_open or not data:
+            return
+        if self.terminal is not None:
+            self.terminal.typed(data)
+        else:
+            self.stdin.put(data)
+
+    def close_stdin(self) -> None:
+        """End standard input; harmless when done twice."""
+        if self._stdin_open:
+            self._stdin_open = False
+            self.stdin.put(b"")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Tell the size of the terminal."""
+        if self.terminal is not None:
+            self.terminal.size = (columns, rows)
+
+    def on_output(self, fn: Callable[[int, bytes], None], *, replay: bool = True) -> Callable[[], None]:
+        """Call a function with (1 = stdout or 2 = stderr, bytes) for all output.
+
+        What was written before the first listener came is kept for it. Returns how to stop.
+        """
+        self._outputs.append(fn)
+        backlog, self._backlog = self._backlog, []
+        if replay:
+            for fd, data in backlog:
+                fn(fd, data)
+        return lambda: self._outputs.remove(fn) if fn in self._outputs else None
+
+    def on_exit(self, fn: Callable[[int], None]) -> None:
+        """Call a function with the exit code, at once when it has exited already."""
+        if self.exit_code is not None:
+            fn(self.exit_code)
+        else:
+            self._on_exit.append(fn)
+
+    async def wait(self) -> int:
+        """Wait for the exit code."""
+        await self._exited.wait()
+        assert self.exit_code is not None
+        return self.exit_code
+
+    def kill(self, signal: int = SIGTERM) -> None:
+        """Send a signal. As in Linux, a container's first process ignores what it does not handle, except SIGKILL."""
+        if self.exit_code is not None:
+            return
+        if signal != SIGKILL and signal in self._handlers:
+            self._handlers[signal]()
+        elif signal == SIGKILL or not self._init:
+            self.exit(128 + signal)
+
+    # --- from inside
+
+    def start(self, program: Coroutine[Any, Any, int]) -> None:
+        """Run the program; called once by `images.run`."""
+        self._task = self._kernel.spawn(self._main(program), f"process {self.argv[0]}")
+
+    def exit(self, code: int) -> None:
+        """End the process now, wherever it is."""
+        if self.exit_code is not None:
+            return
+        self.exit_code = code & 0xFF
+        for closer in self._closers:
+            closer()
+        if self._task is not None:
+            self._task.cancel()
+        self._exited.set()
+        callbacks, self._on_exit = self._on_exit, []
+        for callback in callbacks:
+            callback(self.exit_code)
+
+    def at_exit(self, closer: Callable[[], None]) -> None:
+        """Call a function when the process ends: closes its listeners."""
+        self._closers.append(closer)
+
+    def on_signal(self, signal: int, fn: Callable[[], None] | None) -> Callable[[], None] | None:
+        """Handle a signal (None: no longer); returns the handler that was there."""
+        before = self._handlers.pop(signal, None)
+        if fn is not None:
+            self._handlers[signal] = fn
+        return before
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Write output of the program; with a terminal, both descriptors are one."""
+        if not data or self.exit_code is not None:
+            return
+        if self.terminal is not None:
+            fd, data = STDOUT, self.terminal.shown(data)
+        self.emit(fd, data)
+
+    def emit(self, fd: int, data: bytes) -> None:
+        """Hand bytes to the listeners as they are."""
+        if not self._outputs:
+            self._backlog.append((fd, data))
+        for fn in list(self._outputs):
+            fn(fd, data)
+
+    async def _main(self, program: Coroutine[Any, Any, int]) -> int:
+        code = 1
+        try:
+            code = await program
+        except Exit as done:
+            code = done.code
+        except ConnectionReset_:
+            code = 128 + SIGPIPE
+        except Cancelled:
+            return code
+        self.exit(code)
+        return code
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a program sees.
+
+    Attributes:
+        host: the machine.
+        image: the image it runs in: which programs there are, and of which make.
+        process: the process it belongs to (a shell runs its commands inside its own process).
+        argv: command line, the program's name first.
+        env: environment.
+        stdin: standard input.
+        out: standard output.
+        err: standard error.
+        tty: whether standard input and output are a terminal.
+        cwd: working directory.
+    """
+
+    host: Host
+    image: ImageSpec
+    process: Process
+    argv: list[str]
+    env: dict[str, str]
+    stdin: Input
+    out: Sink
+    err: Sink
+    tty: bool = False
+    cwd: str = "/"
+
+    @property
+    def name(self) -> str:
+        """The program's own name, without folders."""
+        return self.argv[0].rsplit("/", 1)[-1]
+
+    @property
+    def args(self) -> list[str]:
+        """The arguments after the program's name."""
+        return self.argv[1:]
+
+    def print(self, *lines: str) -> None:
+        """Write lines to standard output."""
+        self.out("".join(f"{line}\n" for line in lines).encode())
+
+    def error(self, *lines: str) -> None:
+        """Write lines to standard error."""
+        self.err("".join(f"{line}\n" for line in lines).encode())
+
+    def fail(self, code: int, *lines: str) -> Exit:
+        """Write lines to standard error and return the Exit to raise."""
+        self.error(*lines)
+        return Exit(code)
+
+    def path(self, name: str) -> str:
+        """An absolute, normal path."""
+        parts: list[str] = []
+        for part in (name if name.startswith("/") else f"{self.cwd}/{name}").split("/"):
+            if part == "..":
+                parts[-1:] = []
+            elif part not in {"", "."}:
+                parts.append(part)
+        return "/" + "/".join(parts)
+
+    def with_(self, **changes: Any) -> Context:
+        """A copy with some attributes changed."""
+        return replace(self, **changes)
