@@ -1,0 +1,90 @@
+"""The nbgrader assignment: one notebook with a task, an answer cell and a locked grade cell for each exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from grader.classroom import ASSIGNMENT
+from grader.errors import UsageError
+from grader.model.exercise import Exercise
+from grader.paths import write_atomically
+from grader.text import labels
+
+SCHEMA_VERSION = 3
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def grade_id(exercise: str) -> str:
+    """The grade_id of the locked cell that carries an exercise's points."""
+    return f"grade-{exercise}"
+
+
+def answer_id(exercise: str) -> str:
+    """The grade_id of the cell that a student writes the manifest in."""
+    return f"answer-{exercise}"
+
+
+def _nbgrader(identifier: str, *, solution: bool = False, points: float | None = None) -> dict[str, Any]:
+    """Cell metadata of nbgrader's schema version 3."""
+    graded = {} if points is None else {"points": points}
+    return {
+        "nbgrader": {
+            "schema_version": SCHEMA_VERSION,
+            "grade_id": identifier,
+            "grade": points is not None,
+            "solution": solution,
+            "locked": not solution,
+            "task": False,
+            **graded,
+        }
+    }
+
+
+def _cells(exercise: Exercise) -> list[nbformat.NotebookNode]:
+    new = nbformat.v4
+    return [
+        new.new_markdown_cell(exercise.task, id=f"task-{exercise.id}", metadata=_nbgrader(f"task-{exercise.id}")),
+        new.new_code_cell(f'start("{exercise.id}")', id=f"start-{exercise.id}"),
+        new.new_code_cell(
+            f"%%apply {exercise.id}\n{exercise.starter}",
+            id=answer_id(exercise.id),
+            metadata=_nbgrader(answer_id(exercise.id), solution=True),
+        ),
+        new.new_code_cell(f'check("{exercise.id}")', id=f"check-{exercise.id}"),
+        new.new_code_cell(
+            f'score("{exercise.id}")',
+            id=grade_id(exercise.id),
+            metadata=_nbgrader(grade_id(exercise.id), points=exercise.points),
+        ),
+    ]
+
+
+def notebook(exercises: Sequence[Exercise]) -> nbformat.NotebookNode:
+    """Build the assignment's notebook; the same exercises always give the same bytes."""
+    new = nbformat.v4
+    head = new.new_markdown_cell(labels()["assignment-introduction"], id="introduction")
+    head.metadata = _nbgrader("introduction")
+    setup = new.new_code_cell("%load_ext grader\nfrom grader.notebook.score import score", id="setup")
+    setup.metadata = _nbgrader("setup")
+    cells = [head, setup, *(cell for exercise in exercises for cell in _cells(exercise))]
+    return new.new_notebook(cells=cells, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+
+
+def create(course: Path, exercises: Sequence[Exercise]) -> Path:
+    """Lay out an nbgrader course folder: configuration and the assignment's source. Returns the source notebook.
+
+    Raises UsageError where the folder holds an nbgrader configuration that is not ours.
+    """
+    config = course / "nbgrader_config.py"
+    text = files(__package__).joinpath("nbgrader_config.py.txt").read_text(encoding="utf-8")
+    if config.exists() and config.read_text(encoding="utf-8") != text:
+        raise UsageError("course-folder-taken", file=config)
+    write_atomically(config, text)
+    source = course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    write_atomically(source, nbformat.writes(notebook(exercises)))
+    return source

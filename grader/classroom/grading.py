@@ -1,0 +1,148 @@
+"""Grade many submissions in parallel, each on an embedded cluster of its own.
+
+Resumable: a student whose submission did not change and who has a verdict is not graded again. An environment error is
+never a mark: it is retried on a fresh cluster, and stays unscored if it persists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.classroom import submission
+from grader.classroom.results import GradedAnswer, StudentResult, load
+from grader.cluster import choose
+from grader.cluster.info import ClusterInfo, Provider
+from grader.cluster.provider import silent
+from grader.errors import EnvironmentError_, UsageError
+from grader.model.exercise import Exercise
+from grader.workflow import check, start
+
+ATTEMPTS = 3
+"""How often a submission is tried before an environment error is left standing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Told as grading goes on.
+
+    Attributes:
+        done: students finished, this one included.
+        total: students in all.
+        result: this student's result.
+        reused: whether it was taken from an earlier run.
+    """
+
+    done: int
+    total: int
+    result: StudentResult
+    reused: bool
+
+
+@contextlib.contextmanager
+def own_cluster(student: str) -> Iterator[ClusterInfo]:
+    """An embedded cluster for one submission, gone afterwards whatever happened."""
+    provider = choose.provider(Provider.EMBEDDED)
+    name = f"grade-{os.getpid()}-{student.lower()}"
+    try:
+        yield provider.up(name, {}, silent)
+    finally:
+        provider.down(name, silent)
+
+
+def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exercise]) -> StudentResult:
+    """Grade one submission on one fresh cluster. Raises EnvironmentError_ where the cluster cannot be brought up."""
+    began = time.monotonic()
+    graded: list[GradedAnswer] = []
+    with own_cluster(handed_in.student) as cluster, tempfile.TemporaryDirectory() as scratch:
+        for exercise in exercises:
+            answer = handed_in.answers[exercise.id]
+            start.start(exercise, cluster, Path(scratch) / "work")
+            manifest = None
+            if answer.text:
+                manifest = Path(scratch) / f"{exercise.id}.yaml"
+                manifest.write_text(answer.text, encoding="utf-8")
+            report = check.check(exercise, cluster, manifest=manifest, hostile=True)
+            graded.append(GradedAnswer(exercise.id, answer.source, answer.text, report))
+    return StudentResult(
+        student=handed_in.student,
+        fingerprint=handed_in.fingerprint,
+        timestamp=handed_in.timestamp,
+        problems=handed_in.problems,
+        answers=tuple(graded),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _grade_with_retries(handed_in: submission.Submission, exercises: Sequence[Exercise]) -> StudentResult:
+    """Try again on a fresh cluster after an environment error; raises the last one where no cluster came up."""
+    for attempt in range(1, ATTEMPTS + 1):
+        last = attempt == ATTEMPTS
+        try:
+            result = grade_submission(handed_in, exercises)
+        except EnvironmentError_:
+            if last:
+                raise
+            continue
+        if result.scored or last:
+            return result
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def autograde(
+    submissions: Path,
+    results: Path,
+    exercises: Sequence[Exercise],
+    *,
+    parallel: int = 0,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> tuple[StudentResult, ...]:
+    """Grade every submission under a folder; results are saved one by one as they are done.
+
+    Args:
+        submissions: nbgrader's `submitted` folder, or any folder of one folder a student.
+        results: where `STUDENT.json` files go; those already there are used again where nothing changed.
+        exercises: what is graded.
+        parallel: how many clusters at a time; 0: one a processor.
+        progress: told about each student.
+
+    Raises UsageError where the folder holds no submission, EnvironmentError_ where clusters cannot be brought up.
+    """
+    if not submissions.is_dir():
+        raise UsageError("submissions-missing", folder=submissions)
+    students, refused = submission.students(submissions)
+    if refused:
+        raise UsageError("submissions-bad-names", folder=submissions, names=", ".join(refused))
+    if not students:
+        raise UsageError("submissions-none", folder=submissions)
+    results.mkdir(parents=True, exist_ok=True)
+
+    def grade(student: str) -> tuple[StudentResult, bool]:
+        handed_in = submission.read(submissions, student, exercises)
+        known = load(results, student)
+        wanted = {exercise.id for exercise in exercises}
+        if known and known.scored and known.fingerprint == handed_in.fingerprint:
+            if {answer.exercise for answer in known.answers} == wanted:
+                return known, True
+        result = _grade_with_retries(handed_in, exercises)
+        result.save(results)
+        return result, False
+
+    finished: list[StudentResult] = []
+    with ThreadPoolExecutor(max_workers=parallel or os.cpu_count() or 1) as pool:
+        pending = [pool.submit(grade, student) for student in students]
+        try:
+            for future in as_completed(pending):
+                result, reused = future.result()
+                finished.append(result)
+                progress(Step(len(finished), len(students), result, reused))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return tuple(sorted(finished, key=lambda result: result.student))
