@@ -1,0 +1,134 @@
+"""Carriers take a command to a vantage point's agnhost `netexec`. What they carry it over is never evidence itself."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import quote, urlencode
+
+from grader.errors import ClusterUnreachable
+from grader.kube.client import KubeApi, ProbeUnreachable
+
+PORT = 8080
+
+
+class SilenceError(Exception):
+    """Nothing came back in time: the command may still be running at the vantage, or the vantage is gone."""
+
+
+class CarrierError(Exception):
+    """The command could not be brought to the vantage.
+
+    Attributes:
+        code: key in `text/ja/environment.yaml`.
+        facts: values that the message names.
+    """
+
+    def __init__(self, code: str, **facts: str) -> None:
+        self.code = code
+        self.facts: Mapping[str, str] = facts
+        super().__init__(code, facts)
+
+
+class RejectionError(Exception):
+    """The vantage took the command and answered with an HTTP error; the text says why."""
+
+
+class Carrier(Protocol):
+    """A way to a vantage."""
+
+    def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
+        """GET a path of the netexec server there; `timeout` in seconds.
+
+        Raises SilenceError, CarrierError, RejectionError.
+        """
+
+
+class PodCarrier:
+    """Through the API server's Pod proxy."""
+
+    def __init__(self, api: KubeApi, namespace: str, pod: str) -> None:
+        self.api, self.namespace, self.pod = api, namespace, pod
+
+    def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
+        """GET a path of the netexec server in the Pod."""
+        try:
+            return self.api.pod_get(self.namespace, self.pod, path, query, port=PORT, timeout=timeout)
+        except ProbeUnreachable as error:
+            if error.facts.get("http_status") in {"400", "417"}:
+                raise RejectionError(error.facts.get("reason", "")) from error
+            facts = {"namespace": self.namespace, "pod": self.pod, "reason": error.facts.get("reason", "")}
+            raise CarrierError("probe-unreachable", **facts) from error
+        except ClusterUnreachable as error:
+            if error.code == "api-timeout":
+                raise SilenceError from error
+            raise
+
+
+class ApiCarrier:
+    """Through a path of the API server (the embedded cluster's outside client)."""
+
+    def __init__(self, api: KubeApi, path: str) -> None:
+        self.api, self.path = api, path.rstrip("/")
+
+    def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
+        """GET a path of the netexec server behind the API path."""
+        try:
+            status, body = self.api.request("GET", f"{self.path}/{path}", query, timeout=timeout)
+        except ClusterUnreachable as error:
+            if error.code == "api-timeout":
+                raise SilenceError from error
+            raise
+        text = body.decode(errors="replace").strip()
+        if status in (400, 417):
+            raise RejectionError(text)
+        if status != 200:
+            raise CarrierError("outside-client-unreachable", client=self.path, reason=f"HTTP {status} {text}")
+        return body
+
+
+class DockerCarrier:
+    """Through `docker exec` into a container on the cluster's network."""
+
+    def __init__(self, container: str) -> None:
+        self.container = container
+
+    def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
+        """GET a path of the netexec server in the container."""
+        url = f"http://127.0.0.1:{PORT}/{path}?{urlencode(query, quote_via=quote)}"
+        command = ["docker", "exec", self.container, "curl", "-s", "-S", "-m", f"{timeout:.2f}"]
+        try:
+            done = subprocess.run(
+                [*command, "-w", "\n%{http_code}", url],
+                capture_output=True,
+                timeout=timeout + 10,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise CarrierError("docker-missing", client=self.container) from None
+        except subprocess.TimeoutExpired as error:
+            raise CarrierError("outside-client-unreachable", client=self.container, reason="docker exec") from error
+        if done.returncode == 28:  # curl: operation timed out
+            raise SilenceError
+        if done.returncode != 0:
+            reason = done.stderr.decode(errors="replace").strip()
+            raise CarrierError("outside-client-unreachable", client=self.container, reason=reason)
+        body, _, status = done.stdout.rpartition(b"\n")
+        if status in (b"400", b"417"):
+            raise RejectionError(body.decode(errors="replace").strip())
+        if status != b"200":
+            reason = f"HTTP {status.decode(errors='replace')}"
+            raise CarrierError("outside-client-unreachable", client=self.container, reason=reason)
+        return body
+
+
+def outside_carrier(api: KubeApi, outside: str) -> Carrier | None:
+    """Read ClusterInfo.outside: "docker:CONTAINER", "api:PATH", or "" for none."""
+    scheme, _, rest = outside.partition(":")
+    if scheme == "docker":
+        return DockerCarrier(rest)
+    if scheme == "api":
+        return ApiCarrier(api, rest)
+    return None

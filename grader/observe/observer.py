@@ -1,0 +1,239 @@
+"""The observer: lists objects, asks the planned questions, and hands over Evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from grader.errors import ClusterUnreachable, EnvironmentError_
+from grader.kube.client import ApiRefused, KubeApi
+from grader.model.evidence import (
+    DnsAnswer,
+    DnsQuestion,
+    Evidence,
+    ManifestResult,
+    Outcome,
+    Problem,
+    RawObject,
+    ReachAnswer,
+    ReachQuestion,
+)
+from grader.model.exercise import Exercise, Vantage
+from grader.model.kubernetes import name_of
+from grader.model.questions import PROBE_POD, other_namespace_node
+from grader.observe.carriers import Carrier, CarrierError, PodCarrier, outside_carrier
+from grader.observe.dns import ask_dns
+from grader.observe.environment import inspect, unreachable
+from grader.observe.plan import Plan, plan
+from grader.observe.reach import ask_from_here, ask_reach
+
+PROBE_NAMESPACE = "course-probe"
+LISTED = ("services", "pods", "endpointslices", "deployments")
+THREADS = 8
+Answer = TypeVar("Answer", DnsAnswer, ReachAnswer)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster that is observed.
+
+    Attributes:
+        api: its API server.
+        label: provider and Kubernetes version, for a person.
+        outside: the way to the outside client (ClusterInfo.outside).
+        host_ports: node port → address on the learner's host (ClusterInfo.host_ports).
+        host_ports_path: path on the API server that answers such a mapping, "" for none.
+    """
+
+    api: KubeApi
+    label: str
+    outside: str = ""
+    host_ports: Mapping[int, str] = field(default_factory=dict)
+    host_ports_path: str = ""
+
+
+class Observer:
+    """Observes one exercise on one cluster, as often as it is asked to. Close it (or use `with`) to end its threads."""
+
+    def __init__(self, target: Target, exercise: Exercise, clock: Callable[[], float] = time.monotonic) -> None:
+        self.target, self.exercise, self.clock = target, exercise, clock
+        self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
+        self._fingerprint: object = None
+        self._changed = clock()
+        self._nodes: tuple[RawObject, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def observe(
+        self,
+        manifests: Sequence[ManifestResult] = (),
+        unreadable: Mapping[str, str] | None = None,
+        *,
+        inspecting: bool = False,
+    ) -> Evidence:
+        """List, ask, and return Evidence; a cluster that does not answer is a fatal Problem in it, not an error.
+
+        Args:
+            manifests: what was said of the manifest that this check applied.
+            unreadable: why it could not be read.
+            inspecting: also look at nodes, DNS, kube-proxy and the load balancer.
+        """
+        exercise = self.exercise
+        common: dict[str, Any] = {
+            "exercise": exercise.id,
+            "namespace": exercise.namespace,
+            "cluster": self.target.label,
+            "manifests": tuple(manifests),
+            "unreadable": unreadable,
+        }
+        try:
+            objects = self.objects()
+            host_ports = self.host_ports()
+            planned = plan(exercise.criteria, objects, exercise.namespace, host_ports)
+            inspected = self._executor.submit(self._inspect) if inspecting else None
+            if planned.missing:
+                objects["services-elsewhere"] = self._elsewhere(planned.missing)
+            dns, reach, problems = self._ask(planned, objects)
+            if inspected:
+                problems = (*problems, *inspected.result())
+        except (ClusterUnreachable, ApiRefused) as error:
+            return Evidence(**common, taken_at=_now(), problems=(unreachable(error),))
+        return Evidence(
+            **common,
+            taken_at=_now(),
+            objects=objects,
+            dns=dns,
+            reach=reach,
+            problems=_distinct(problems),
+            host_ports=host_ports,
+            quiet_for=round(self.clock() - self._changed, 3),
+        )
+
+    def objects(self) -> dict[str, tuple[RawObject, ...]]:
+        """List the objects of the exercise's namespace, and the nodes. Raises ClusterUnreachable, ApiRefused."""
+        api, namespace = self.target.api, self.exercise.namespace
+        futures = {plural: self._executor.submit(api.list, plural, namespace) for plural in LISTED}
+        nodes = self._executor.submit(api.list, "nodes")
+        objects = {plural: tuple(map(_trim, future.result())) for plural, future in futures.items()}
+        fingerprint = tuple(
+            (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
+            for plural in LISTED
+            for item in objects[plural]
+        )
+        if fingerprint != self._fingerprint:
+            self._fingerprint, self._changed = fingerprint, self.clock()
+        try:
+            self._nodes = tuple(map(_trim_node, nodes.result()))
+        except ApiRefused:  # a shared cluster may not show its nodes
+            self._nodes = ()
+        objects["nodes"] = self._nodes
+        return objects
+
+    def host_ports(self) -> Mapping[int, str]:
+        """Tell how the learner's host reaches node ports. Raises ClusterUnreachable, ApiRefused."""
+        if not self.target.host_ports_path:
+            return self.target.host_ports
+        answer = self.target.api.get(self.target.host_ports_path)
+        return {int(port): str(address) for port, address in answer.items() if port.isdigit()}
+
+    def carrier(self, vantage: str, objects: Mapping[str, Sequence[RawObject]]) -> Carrier:
+        """Find the way to a vantage. Raises CarrierError where there is none."""
+        api = self.target.api
+        if vantage == Vantage.SAME_NAMESPACE:
+            return PodCarrier(api, self.exercise.namespace, PROBE_POD)
+        if vantage == Vantage.OUTSIDE_CLIENT:
+            found = outside_carrier(api, self.target.outside)
+            if found is None:
+                raise CarrierError("outside-client-missing", cluster=self.target.label)
+            return found
+        node = vantage.removeprefix("node/")
+        if vantage == Vantage.OTHER_NAMESPACE:
+            node = other_namespace_node(objects.get("nodes", ()))
+        return PodCarrier(api, PROBE_NAMESPACE, f"probe-{node}")
+
+    def _ask(
+        self, planned: Plan, objects: Mapping[str, Sequence[RawObject]]
+    ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[Problem, ...]]:
+        problems: list[Problem] = []
+
+        def dns(question: DnsQuestion) -> DnsAnswer:
+            try:
+                return ask_dns(self.carrier(question.vantage, objects), question, self.exercise.namespace)
+            except CarrierError as error:
+                problems.append(Problem(error.code, error.facts, question.vantage))
+                return DnsAnswer(question, Outcome.UNASKED)
+
+        def reach(question: ReachQuestion) -> ReachAnswer:
+            try:
+                if question.vantage == Vantage.LEARNER_HOST:
+                    return ask_from_here(question)
+                return ask_reach(self.carrier(question.vantage, objects), question)
+            except CarrierError as error:
+                problems.append(Problem(error.code, error.facts, question.vantage))
+                return ReachAnswer(question, Outcome.UNASKED, tries=0)
+
+        dns_futures = [self._executor.submit(dns, question) for question in planned.dns]
+        reach_futures = [self._executor.submit(reach, question) for question in planned.reach]
+        answers = [future.result() for future in reach_futures]
+        if not planned.reach or any(not _as_wanted(answer) for answer in answers):
+            answers += [future.result() for future in [self._executor.submit(reach, q) for q in planned.direct]]
+        return tuple(future.result() for future in dns_futures), tuple(answers), tuple(problems)
+
+    def _elsewhere(self, names: Sequence[str]) -> tuple[RawObject, ...]:
+        """List Services of these names in other namespaces, names only."""
+        try:
+            items = self.target.api.list("services")
+        except ApiRefused:  # a shared cluster may not show other namespaces
+            return ()
+        return tuple(
+            {"metadata": {"name": name_of(item), "namespace": item["metadata"]["namespace"]}}
+            for item in items
+            if name_of(item) in names and item["metadata"]["namespace"] != self.exercise.namespace
+        )
+
+    def _inspect(self) -> tuple[Problem, ...]:
+        try:
+            # a pool of its own: a task of the shared one that waits for tasks of the same could wait for ever
+            with ThreadPoolExecutor(3) as executor:
+                return inspect(self.target.api, self._nodes, executor)
+        except EnvironmentError_ as error:
+            return (unreachable(error),)
+
+
+def _as_wanted(answer: ReachAnswer) -> bool:
+    want = set(answer.question.want)
+    return answer.outcome is Outcome.ANSWERED and (not want or want == set(answer.responders))
+
+
+def _trim(item: Mapping[str, Any]) -> RawObject:
+    metadata = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
+    return {**item, "metadata": metadata}
+
+
+def _trim_node(item: Mapping[str, Any]) -> RawObject:
+    """Keep of a node what verdicts rest on; its images alone are many kilobytes."""
+    metadata = {key: item["metadata"].get(key) for key in ("name", "uid", "labels")}
+    status = item.get("status", {})
+    conditions = [{"type": c["type"], "status": c["status"]} for c in status.get("conditions") or ()]
+    return {"metadata": metadata, "status": {"addresses": status.get("addresses") or [], "conditions": conditions}}
+
+
+def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    found: list[Problem] = []
+    for problem in problems:
+        if problem not in found:
+            found.append(problem)
+    return tuple(sorted(found, key=lambda item: (item.code, item.vantage)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

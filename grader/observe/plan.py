@@ -1,0 +1,63 @@
+"""Plan: criteria and observed objects in, questions out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.model.evidence import DnsQuestion, ReachQuestion
+from grader.model.exercise import At, Criterion, Dns, Reach
+from grader.model.questions import (
+    Objects,
+    control_questions,
+    direct_questions,
+    dns_question,
+    find_service,
+    reach_questions,
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask.
+
+    Attributes:
+        dns: DNS questions.
+        reach: who answers at the addresses of Services.
+        direct: who answers at the endpoints themselves; asked where a reach question was not answered as wanted.
+        missing: names of Services that criteria speak of and that do not exist.
+        load_balancer: whether an address of a load balancer is waited for.
+    """
+
+    dns: tuple[DnsQuestion, ...]
+    reach: tuple[ReachQuestion, ...]
+    direct: tuple[ReachQuestion, ...]
+    missing: tuple[str, ...]
+    load_balancer: bool
+
+
+def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_ports: Mapping[int, str]) -> Plan:
+    """Plan the questions of criteria. The same question of two criteria is asked once."""
+    expectations = [criterion.expect for criterion in criteria]
+    dns: dict[DnsQuestion, None] = {}
+    reach: dict[ReachQuestion, None] = {}
+    waiting = False
+    for criterion in criteria:
+        expect = criterion.expect
+        if isinstance(expect, Dns):
+            dns[dns_question(expect)] = None
+        if isinstance(expect, Reach):
+            questions = reach_questions(expect, objects, namespace, host_ports)
+            reach.update(dict.fromkeys(questions))
+            waiting |= expect.at is At.LOAD_BALANCER and not questions
+            if criterion.negated:
+                control = expect.control
+                more = (
+                    reach_questions(control, objects, namespace, host_ports)
+                    if control
+                    else control_questions(expect, objects)
+                )
+                reach.update(dict.fromkeys(more))
+    services = {expect.service for expect in expectations if expect.service}
+    missing = tuple(sorted(name for name in services if find_service(objects, name) is None))
+    return Plan(tuple(dns), tuple(reach), direct_questions(expectations, objects), missing, waiting)

@@ -1,0 +1,130 @@
+"""Ask who answers at an address: by agnhost's `/dial` at a vantage, or from this very process.
+
+`/dial` opens a fresh connection for each try. Its source is test/images/agnhost/netexec/netexec.go of Kubernetes 1.36:
+it leaves all responses out of its answer where the last try failed, and waits 5 s for each try; so the first try goes
+alone, and a batch follows only where it was answered.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
+from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
+
+FIRST_SECONDS = 0.6
+BATCH_SECONDS = 4.0
+ALIVE_SECONDS = 3.0
+_HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+Try = tuple[Outcome, str]
+"""How one connection ended, with the host name that answered or the text of the failure."""
+
+
+def ask_reach(carrier: Carrier, question: ReachQuestion) -> ReachAnswer:
+    """Ask until all that are wanted have answered, a try failed, or the bound is reached.
+
+    Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
+    """
+
+    def dial(tries: int) -> list[Try]:
+        query = {
+            "request": "hostname",
+            "protocol": "http",
+            "host": question.host,
+            "port": str(question.port),
+            "tries": str(tries),
+        }
+        seconds = FIRST_SECONDS if tries == 1 else BATCH_SECONDS
+        try:
+            return read_dial(carrier.get("dial", query, seconds), tries)
+        except RejectionError as error:
+            return [(Outcome.NAME_ERROR, str(error))]
+        except SilenceError:
+            return [(Outcome.TIMEOUT, f"{seconds:g} s")]
+
+    answer = collect(question, dial)
+    if answer.outcome is Outcome.TIMEOUT:
+        try:
+            carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
+        except (SilenceError, RejectionError) as error:
+            raise CarrierError("probe-silent", vantage=question.vantage) from error
+    return answer
+
+
+def ask_from_here(question: ReachQuestion) -> ReachAnswer:
+    """Ask from this process, which is on the learner's host."""
+
+    def dial(tries: int) -> list[Try]:
+        return [_connect(question.host, question.port) for _ in range(tries)]
+
+    return collect(question, dial)
+
+
+def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachAnswer:
+    """Gather tries, one first and then batches, into an answer."""
+    want = set(question.want)
+    responders: Counter[str] = Counter()
+    tries, batch = 0, 1
+    while tries < question.bound:
+        results = dial(min(batch, question.bound - tries))
+        tries += len(results)
+        responders.update(text for outcome, text in results if outcome is Outcome.ANSWERED)
+        for outcome, text in results:
+            if outcome is not Outcome.ANSWERED:
+                return ReachAnswer(question, outcome, dict(sorted(responders.items())), tries, text)
+        if not want.issuperset(responders) and want:
+            break
+        if want and want.issubset(responders) and tries > len(want):
+            break
+        batch = 2 * len(want) + 2 if want else question.bound
+    return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
+
+
+def read_dial(body: bytes, tries: int) -> list[Try]:
+    """Read `/dial`'s JSON: one result a try; responses it left out are not counted."""
+    data = json.loads(body)
+    responses = [_response(text) for text in data.get("responses") or ()]
+    errors = [(classify(text), text) for text in data.get("errors") or ()]
+    # An empty body is an answer that is no host name; the JSON then shows neither response nor error.
+    missing = [] if responses or errors else [(Outcome.BAD_RESPONSE, "")] * tries
+    return [*responses, *errors, *missing]
+
+
+def classify(error: str) -> Outcome:
+    """Tell kinds of failure apart by the words of Go's net package (net/net.go, syscall errors)."""
+    if "connection refused" in error or "connection reset" in error:
+        return Outcome.REFUSED
+    if "no such host" in error or "server misbehaving" in error:
+        return Outcome.NAME_ERROR
+    if any(words in error for words in ("deadline exceeded", "timeout", "no route to host", "unreachable")):
+        return Outcome.TIMEOUT
+    return Outcome.BAD_RESPONSE
+
+
+def _response(text: str) -> Try:
+    if _HOSTNAME.fullmatch(text):
+        return Outcome.ANSWERED, text
+    return Outcome.BAD_RESPONSE, text[:120]
+
+
+def _connect(host: str, port: int) -> Try:
+    """Make one request over a connection of its own."""
+    connection = http.client.HTTPConnection(host, port, timeout=FIRST_SECONDS)
+    try:
+        connection.request("GET", "/hostname", headers={"Connection": "close"})
+        return _response(connection.getresponse().read(512).decode(errors="replace"))
+    except (ConnectionRefusedError, ConnectionResetError) as error:
+        return Outcome.REFUSED, str(error)
+    except TimeoutError as error:
+        return Outcome.TIMEOUT, str(error)
+    except http.client.RemoteDisconnected as error:  # a port mapping that takes the connection and finds nobody
+        return Outcome.REFUSED, str(error)
+    except (OSError, http.client.HTTPException) as error:
+        return Outcome.BAD_RESPONSE, str(error)
+    finally:
+        connection.close()
