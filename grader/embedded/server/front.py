@@ -1,0 +1,137 @@
+"""The front door: who may come in, and each request's way to the API server, a watch stream or a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
+from grader.embedded.core.api.status import ApiError
+from grader.embedded.server.http import Disconnected, Exchange
+
+PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
+"""What unauthenticated clients may read (ClusterRole system:public-info-viewer)."""
+
+SILENCE = 60.0  # seconds between bookmarks (k8s.io/apiserver storage/cacher bookmarkFrequency)
+WATCH_SECONDS = (1800.0, 3600.0)  # k8s.io/apiserver endpoints/handlers/get.go: minRequestTimeout, up to twice that
+JSON_TYPE = ("content-type", "application/json")
+
+log = logging.getLogger(__name__)
+
+Extension = Callable[[Exchange], Awaitable[None]]
+
+
+class Front:
+    """Answers every request of the API server's port.
+
+    Args:
+        answer: the API server of the core.
+        connect: carries a connection to a Pod or Service out.
+        token: the administrator's bearer token.
+        extensions: handlers of the cluster's own paths, by prefix.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Answer],
+        connect: Callable[[Exchange, Connect], Awaitable[None]],
+        token: str,
+        extensions: dict[str, Extension],
+    ) -> None:
+        self._answer = answer
+        self._connect = connect
+        self._authorization = f"Bearer {token}"
+        self._extensions = extensions
+
+    async def handle(self, exchange: Exchange) -> None:
+        """Answer one request; what goes wrong inside becomes a Status of the right code. Raises Disconnected."""
+        try:
+            await self._handle(exchange)
+        except ApiError as error:
+            await respond_status(exchange, error.status())
+        except (Disconnected, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            log.exception("%s %s failed", exchange.method, exchange.path)
+            if exchange.status:
+                raise Disconnected from error
+            await respond_status(exchange, failure(500, "InternalError", f"Internal error occurred: {error!r}"))
+
+    async def _handle(self, exchange: Exchange) -> None:
+        given = exchange.headers.get("authorization", "").encode("utf-8", "surrogateescape")
+        known = hmac.compare_digest(given, self._authorization.encode("ascii"))
+        if not known and exchange.path.rstrip("/") not in PUBLIC:
+            await respond_status(exchange, failure(401, "Unauthorized", "Unauthorized"))
+            return
+        for prefix, extension in self._extensions.items():
+            if exchange.path == prefix or exchange.path.startswith(f"{prefix}/"):
+                await extension(exchange)
+                return
+        request = Request(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body)
+        answer = self._answer(request)
+        match answer:
+            case Response():
+                await exchange.respond(answer.status, answer.headers, answer.body)
+            case Watch():
+                await stream(exchange, answer)
+            case Connect():
+                await self._connect(exchange, answer)
+
+
+async def stream(exchange: Exchange, watch: Watch) -> None:
+    """Send watch events as they come, until the client goes, the time is up or the server ends the stream."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + (watch.timeout if watch.timeout is not None else random.uniform(*WATCH_SECONDS))
+    events: asyncio.Queue[bytes | None] = asyncio.Queue()
+    await exchange.start(200, watch.headers)
+    end = watch.start(events.put_nowait, lambda: events.put_nowait(None))
+    gone = asyncio.create_task(exchange.gone())
+    gone.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (left := deadline - loop.time()) > 0:
+            try:
+                event = await asyncio.wait_for(events.get(), min(left, SILENCE))
+            except TimeoutError:
+                event = watch.bookmark()
+                if event is None or loop.time() >= deadline:
+                    continue
+            if event is None:
+                break
+            pieces, ended = [event], False
+            while not events.empty():
+                more = events.get_nowait()
+                ended = more is None
+                if more is None:
+                    break
+                pieces.append(more)
+            await exchange.write(b"".join(pieces))
+            if ended:
+                break
+        if not gone.done():
+            await exchange.finish()
+    finally:
+        end()
+        gone.cancel()
+
+
+def failure(code: int, reason: str, message: str) -> dict[str, Any]:
+    """A metav1.Status of a failure."""
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
+
+
+async def respond_status(exchange: Exchange, status: dict[str, Any]) -> None:
+    """Answer with a Status. Raises Disconnected."""
+    await exchange.respond(int(status["code"]), [JSON_TYPE], json.dumps(status).encode())
