@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from grader.model.exercise import At, Criterion, Dns, Endpoints, Object, Reach, Vantage
 from grader.model.report import Hop
@@ -18,9 +18,7 @@ OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
 ALLOWED_SOURCES: Mapping[At, frozenset[Vantage]] = {
     At.NAME: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE}),
     At.CLUSTER_IP: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT}),
-    At.NODE_PORT: frozenset(
-        {Vantage.SAME_NAMESPACE, Vantage.OTHER_NODE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
-    ),
+    At.NODE_PORT: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NODE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}),
     At.LOAD_BALANCER: frozenset(
         {Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
     ),
@@ -80,11 +78,18 @@ class DnsSchema(Strict):
     """DNS as an exact RRset and response code."""
 
     name: str
-    from_: Annotated[Literal[Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE], Field(strict=False)]
+    from_: Annotated[Vantage, Field(strict=False)]
     type: Literal["A", "AAAA", "SRV", "CNAME", "PTR"] = "A"
     is_: Literal["cluster-ip", "nothing"] | list[str]
     service: Name | None = None
     rcode: Literal["NOERROR", "NXDOMAIN"] = "NOERROR"
+
+    @field_validator("from_")
+    @classmethod
+    def _from_a_pod(cls, source: Vantage) -> Vantage:
+        if source not in (Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE):
+            raise ValueError(f"a DNS question is asked from same-namespace or other-namespace, not {source}")
+        return source
 
     def expectation(self) -> Dns:
         """Build the expectation of the model."""

@@ -1,0 +1,60 @@
+"""Write what is generated from the lessons and exercises: notebooks, and the Markdown that MkDocs reads."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+
+from grader.exercises import all_exercises
+from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.lessons.outputs import read_outputs
+from grader.lessons.page import catalogue_page, exercise_page, lesson_page
+from grader.lessons.source import Lesson, lessons_root, read_lessons
+from grader.model.exercise import Exercise
+from grader.paths import write_atomically
+
+
+def build_notebooks(target: Path, *, solved: bool = False) -> tuple[Path, ...]:
+    """Write one notebook a lesson into `target`, and return their paths, by lesson.
+
+    Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
+    """
+    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    make = solution_notebook if solved else learner_notebook
+    paths: list[Path] = []
+    for lesson in read_lessons():
+        path = target / f"{lesson.slug}.ipynb"
+        write_atomically(path, nbformat.writes(make(lesson, exercises)) + "\n")
+        paths.append(path)
+    return tuple(paths)
+
+
+def build_site(target: Path, pages: Path) -> None:
+    """Write the Markdown that MkDocs builds: what `pages` holds, the lessons, the exercises, the notebooks.
+
+    Args:
+        target: folder to write; what an earlier build left there is removed.
+        pages: the site's own pages and assets.
+
+    Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
+    """
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(pages, target)
+    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    lessons = {lesson.number: lesson for lesson in read_lessons()}
+    for path, text in _pages(lessons, exercises).items():
+        write_atomically(target / path, text)
+    build_notebooks(target / "notebooks")
+
+
+def _pages(lessons: Mapping[int, Lesson], exercises: Mapping[str, Exercise]) -> dict[str, str]:
+    pages = {"exercises/index.md": catalogue_page(exercises.values(), lessons)}
+    for lesson in lessons.values():
+        pages[f"lessons/{lesson.slug}.md"] = lesson_page(lesson, exercises, read_outputs(lessons_root(), lesson))
+    for exercise in exercises.values():
+        pages[f"exercises/{exercise.id}.md"] = exercise_page(exercise, lessons.get(exercise.lesson))
+    return pages

@@ -1,0 +1,95 @@
+"""Commands about lessons, for authors and CI: `python -m grader.lessons --help`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from grader.errors import CourseError
+from grader.exercises import all_exercises
+from grader.lessons.build import build_notebooks, build_site
+from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.lessons.outputs import collect, write_outputs
+from grader.lessons.run import run_notebook
+from grader.lessons.source import Lesson, lessons_root, read_lessons
+from grader.paths import content_root
+
+PASS = 0
+FAIL = 1
+
+
+@click.group()
+def lessons() -> None:
+    """Make notebooks and pages from the lessons, and run them."""
+
+
+@lessons.command()
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--solved", is_flag=True, help="Reference answers in the exercise cells.")
+def notebooks(target: Path, solved: bool) -> None:
+    """Write one notebook a lesson into TARGET."""
+    for path in build_notebooks(target, solved=solved):
+        click.echo(path)
+
+
+@lessons.command()
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+def site(target: Path) -> None:
+    """Write the Markdown that MkDocs builds into TARGET."""
+    build_site(target, content_root() / "site" / "pages")
+    click.echo(target)
+
+
+@lessons.command()
+@click.argument("names", nargs=-1, metavar="[LESSON]...")
+@click.option("--unsolved", is_flag=True, help="Run the learner's notebook; its exercises must then fail.")
+def run(names: tuple[str, ...], unsolved: bool) -> None:
+    """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail)."""
+    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    for lesson in _chosen(names):
+        notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
+        with tempfile.TemporaryDirectory() as folder:
+            executed = run_notebook(notebook, Path(folder))
+        click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
+        for exercise in lesson.exercises:
+            _check(exercise, FAIL if unsolved else PASS)
+
+
+@lessons.command()
+@click.argument("names", nargs=-1, metavar="[LESSON]...")
+@click.option("--cluster", default="kind", show_default=True, help="Name of the kind of cluster, shown to readers.")
+def record(names: tuple[str, ...], cluster: str) -> None:
+    """Execute lessons against the current cluster, and keep what their commands print in course/outputs/."""
+    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    for lesson in _chosen(names):
+        with tempfile.TemporaryDirectory() as folder:
+            executed = run_notebook(solution_notebook(lesson, exercises), Path(folder))
+        version = next(filter(None, map(_server_version, executed.notebook.cells)), "")
+        write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
+        click.echo(f"{lesson.slug}: recorded from {cluster} {version}")
+
+
+def main() -> None:
+    """Run the group; an error for a person is shown without a traceback."""
+    try:
+        lessons()
+    except CourseError as error:
+        click.echo(f"{error.code}: {error.facts}", err=True)
+        sys.exit(error.exit_status)
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Lesson, ...]:
+    known = {lesson.slug: lesson for lesson in read_lessons()}
+    if unknown := [name for name in names if name not in known]:
+        raise click.UsageError(f"no lesson {', '.join(unknown)}; there are {', '.join(known)}")
+    return tuple(known[name] for name in names) if names else tuple(known.values())
+
+
+def _check(exercise: str, expected: int) -> None:
+    status = subprocess.run([sys.executable, "-m", "grader.cli", "check", exercise], check=False).returncode
+    if status != expected:
+        raise click.ClickException(f"grader check {exercise} ended with status {status}, not {expected}")

@@ -1,0 +1,100 @@
+"""The site's pages, generated as Markdown: one a lesson, one an exercise, and the catalogue of exercises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
+from grader.lessons.notebook import exercise_of, task_markdown
+from grader.lessons.outputs import Outputs
+from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
+from grader.lessons.words import word
+from grader.model.exercise import Exercise
+
+ADMONITIONS = ("question", "note", "warning")
+
+
+def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:
+    """A lesson as a page: blockquotes become admonitions, commands carry their recorded output."""
+    parts: list[str] = []
+    for index, cell in enumerate(lesson.cells):
+        if cell.kind is CellKind.TEXT:
+            text = cell.source
+            for id_ in task_marks(text):
+                text = replace_task_mark(text, id_, task_markdown(exercises[id_]))
+            if index == 0:
+                text = _with_lead(lesson, text)
+            parts.append(admonitions(text, {word(f"admonition.{kind}"): kind for kind in ADMONITIONS}))
+        else:
+            parts.append(_code(cell, exercises, outputs))
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
+    """An exercise as a page: task, starter, and the hints, each closed."""
+    parts = [f"# {exercise.title}"]
+    if lesson:
+        facts = {"lesson": lesson.number, "lesson_title": lesson.title, "slug": lesson.slug}
+        parts.append(word("exercise.lead", points=f"{exercise.points:g}", **facts))
+    parts.append(without_title(exercise.task).rstrip())
+    parts.append(f"## {word('exercise.do')}")
+    parts.append(_both_ways(exercise))
+    parts.append(f"## {word('hints.title')}")
+    for number, hint in enumerate(exercise.hints, start=1):
+        parts.append(f'??? tip "{word("hint.title", number=number)}"\n\n{indented(shift_headings(hint, 2))}')
+    parts.append(f'??? info "{word("exercise.given")}"\n\n{indented(fenced(exercise.given, "yaml"))}')
+    return "\n\n".join(parts) + "\n"
+
+
+def catalogue_page(exercises: Iterable[Exercise], lessons: Mapping[int, Lesson]) -> str:
+    """The table of all exercises."""
+    heads = [word(f"catalogue.head.{name}") for name in ("title", "lesson", "points")]
+    rows = [f"| {' | '.join(heads)} |", "| --- | --- | --: |"]
+    for exercise in exercises:
+        lesson = lessons.get(exercise.lesson)
+        shown = f"[{lesson.number}. {lesson.title}](../lessons/{lesson.slug}.md)" if lesson else str(exercise.lesson)
+        rows.append(f"| [{exercise.title}]({exercise.id}.md) | {shown} | {exercise.points:g} |")
+    return "\n\n".join([f"# {word('catalogue.title')}", word("catalogue.lead"), "\n".join(rows)]) + "\n"
+
+
+def _with_lead(lesson: Lesson, text: str) -> str:
+    title, _, rest = text.partition("\n")
+    lead = word("page.lead", number=lesson.number, minutes=lesson.minutes, slug=lesson.slug)
+    return f"{title}\n\n{lead}\n\n{word('page.how')}\n{rest}"
+
+
+def _code(cell: Cell, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:
+    if EXERCISE_TAG in cell.tags:
+        exercise = exercises[exercise_of(cell)]
+        return fenced(f"{cell.source}\n{exercise.starter}", "yaml")
+    block = fenced(cell.source, "bash" if cell.kind is CellKind.SHELL else "python")
+    printed = outputs.of(cell)
+    if not printed:
+        return block
+    title = word("output.title", cluster=outputs.cluster, version=outputs.version)
+    return f'{block}\n\n??? example "{title}"\n\n{indented(fenced(printed, "text"))}'
+
+
+def _both_ways(exercise: Exercise) -> str:
+    id_ = exercise.id
+    cells = [f'start("{id_}")', f"%%apply {id_}\n{exercise.starter.rstrip()}", f'check("{id_}")', f'hint("{id_}")']
+    steps = ("start", "edit", "check", "hint")
+    starter = f"work/{id_}.yaml"
+    commands = [
+        f"grader start {id_}",
+        f"kubectl apply -n {exercise.namespace} -f {starter}",
+        f"grader check {id_}",
+        f"grader hint {id_}",
+    ]
+    languages = ("python", "yaml", "python", "python")
+    return "\n\n".join(
+        [
+            f'=== "{word("tab.notebook")}"',
+            *(indented(fenced(cell, language)) for cell, language in zip(cells, languages, strict=True)),
+            f'=== "{word("tab.terminal")}"',
+            *(
+                indented(f"{word(f'step.{step}', exercise=id_)}\n\n{fenced(command, 'bash')}")
+                for step, command in zip(steps, commands, strict=True)
+            ),
+        ]
+    )

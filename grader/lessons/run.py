@@ -1,0 +1,61 @@
+"""Execute a notebook from top to bottom, unattended, as a learner's Jupyter would.
+
+Stricter than a learner's own run: shell cells stop at the first command that fails, so that no broken command of a lesson
+hides behind a later one that succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from grader.errors import ContentError
+
+CELL_TIMEOUT = 240
+_STRICT_SHELL = "set -e -o pipefail\n"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook that ran to its end.
+
+    Attributes:
+        notebook: the notebook with outputs.
+        seconds: how long it took.
+    """
+
+    notebook: nbformat.NotebookNode
+    seconds: float
+
+
+def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
+    """Execute every cell, in a kernel of this Python whose current folder is `folder`.
+
+    Raises ContentError("lesson-cell-failed") with the cell's source and the end of its error where a cell fails.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    copy = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        strict = Path(scratch, "strict.sh")
+        strict.write_text(_STRICT_SHELL, encoding="utf-8")
+        client = NotebookClient(
+            copy,
+            km=AsyncKernelManager(kernel_name="python3"),
+            timeout=CELL_TIMEOUT,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        try:
+            client.execute(env={**os.environ, "BASH_ENV": str(strict)})
+        except (CellExecutionError, CellTimeoutError) as error:
+            title = notebook.metadata.get("title", "")
+            raise ContentError("lesson-cell-failed", lesson=title, reason=str(error)[-2000:]) from error
+    return Executed(copy, time.monotonic() - started)

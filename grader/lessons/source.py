@@ -1,0 +1,132 @@
+"""Read a lesson: jupytext Markdown with a `course:` block in its front matter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import jupytext
+
+from grader.errors import ContentError
+from grader.paths import content_root
+
+EXERCISE_TAG = "exercise"
+HINT_TAG = "hint"
+_TITLE = re.compile(r"^# (?P<number>\d+)\. (?P<title>.+)$", re.MULTILINE)
+_TASK_MARK = re.compile(r"^<!-- exercise: (?P<id>[a-z0-9-]+) -->$", re.MULTILINE)
+_BASH = "%%bash\n"
+
+
+class CellKind(StrEnum):
+    """What a cell of a lesson is."""
+
+    TEXT = "text"
+    SHELL = "shell"
+    PYTHON = "python"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a lesson.
+
+    Attributes:
+        kind: text, shell commands, or Python.
+        source: Markdown, the commands without the `%%bash` line, or Python.
+        tags: jupytext cell tags.
+    """
+
+    kind: CellKind
+    source: str
+    tags: frozenset[str] = frozenset()
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is executed."""
+        return self.kind is not CellKind.TEXT
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson, as read from its source.
+
+    Attributes:
+        slug: file name without its ending, "03-clusterip".
+        number: the section of the article that it mirrors.
+        title: Japanese title, without the number.
+        exercises: ids of the exercises it sets, in order.
+        namespace: the Namespace that its commands use.
+        minutes: how long a learner needs, about.
+        cells: its cells, in order.
+    """
+
+    slug: str
+    number: int
+    title: str
+    exercises: tuple[str, ...]
+    namespace: str
+    minutes: int
+    cells: tuple[Cell, ...]
+
+
+def lessons_root() -> Path:
+    """The folder of the lessons' sources."""
+    return content_root() / "course"
+
+
+def read_lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
+    """Every lesson of the course, by number. Raises ContentError for a malformed one."""
+    root = folder or lessons_root()
+    return tuple(sorted((read_lesson(path) for path in root.glob("[0-9]*.md")), key=lambda lesson: lesson.number))
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read one lesson. Raises ContentError with facts file, line, field, reason where it is malformed."""
+    text = path.read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, fmt="md")
+    heading = _TITLE.search(text)
+    if not heading:
+        raise _malformed(path, 1, "title", "the first heading must be `# NUMBER. TITLE`")
+    course = notebook.metadata.get("course", {})
+    for field, kind in (("lesson", int), ("minutes", int), ("namespace", str), ("exercise", str)):
+        if not isinstance(course.get(field), kind):
+            raise _malformed(path, 2, f"course.{field}", f"must be given, as {kind.__name__}")
+    if int(heading["number"]) != course["lesson"]:
+        line = text[: heading.start()].count("\n") + 1
+        raise _malformed(path, line, "title", f"the heading says {heading['number']}, the front matter {course['lesson']}")
+    marks = tuple(match["id"] for match in _TASK_MARK.finditer(text))
+    if course["exercise"] not in marks:
+        raise _malformed(path, 1, "course.exercise", f"no line `<!-- exercise: {course['exercise']} -->` in the text")
+    return Lesson(
+        slug=path.stem,
+        number=course["lesson"],
+        title=heading["title"].strip(),
+        exercises=marks,
+        namespace=course["namespace"],
+        minutes=course["minutes"],
+        cells=tuple(_cell(raw) for raw in notebook.cells),
+    )
+
+
+def task_marks(text: str) -> tuple[str, ...]:
+    """Exercise ids whose task a Markdown cell asks for."""
+    return tuple(match["id"] for match in _TASK_MARK.finditer(text))
+
+
+def replace_task_mark(text: str, exercise: str, task: str) -> str:
+    """Put the task's Markdown where the cell asks for it."""
+    return text.replace(f"<!-- exercise: {exercise} -->", task)
+
+
+def _cell(raw: jupytext.cell_to_text.NotebookNode) -> Cell:
+    tags = frozenset(raw.metadata.get("tags", ()))
+    if raw.cell_type != "code":
+        return Cell(CellKind.TEXT, raw.source, tags)
+    if raw.source.startswith(_BASH):
+        return Cell(CellKind.SHELL, raw.source.removeprefix(_BASH), tags)
+    return Cell(CellKind.PYTHON, raw.source, tags)
+
+
+def _malformed(path: Path, line: int, field: str, reason: str) -> ContentError:
+    return ContentError("lesson-malformed", file=f"course/{path.name}", line=line, field=field, reason=reason)

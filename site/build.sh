@@ -1,0 +1,10 @@
+#!/bin/sh
+# Build the site into build/site. Usage: site/build.sh [PYTHON]
+set -eu
+cd "$(dirname "$0")/.."
+python=${1:-python3}
+"$python" -m grader.lessons site build/site-src
+"$python" site/vendor.py build/vendor/mermaid.min.js
+mkdir -p build/site-src/assets/vendor
+cp build/vendor/mermaid.min.js build/site-src/assets/vendor/mermaid.min.js
+"$python" -m mkdocs build --strict --clean --config-file site/mkdocs.yml
