@@ -11,6 +11,7 @@ from grader import paths
 from grader.cluster import choose, info
 from grader.cluster.provider import Progress
 from grader.errors import ClusterMissing
+from grader.kube import kubectl
 from grader.lessons import notebooks
 
 CONFIG = Path(__file__).with_name("jupyter")
@@ -46,11 +47,9 @@ def environment(cluster: info.ClusterInfo) -> dict[str, str]:
     """What JupyterLab and its kernels inherit: the course's cluster, our kubectl first, the Japanese interface."""
     search = os.pathsep.join(filter(None, (str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH"))))
     return {
-        **os.environ,
+        **kubectl.environment(cluster.kubeconfig),
         "GRADER_CLUSTER": cluster.name,
-        "KUBECONFIG": str(cluster.kubeconfig),
         "GRADER_WORK": str(paths.work_root()),
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "JUPYTER_CONFIG_PATH": search,
     }
 
