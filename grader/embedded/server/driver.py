@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
 import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -108,7 +110,7 @@ async def splice(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.S
     upstream = asyncio.create_task(_send_all(reader, stream))
     try:
         if await ended:
-            writer.transport.abort()
+            break_off(writer)
         else:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await writer.drain()
@@ -116,6 +118,14 @@ async def splice(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.S
         upstream.cancel()
         stream.close()
         writer.close()
+
+
+def break_off(writer: asyncio.StreamWriter) -> None:
+    """Reset a real connection: the peer sees ECONNRESET, not an end."""
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _send_all(reader: asyncio.StreamReader, stream: Stream) -> None:

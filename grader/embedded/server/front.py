@@ -17,7 +17,7 @@ from grader.embedded.server.http import Disconnected, Exchange
 PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 """What unauthenticated clients may read (ClusterRole system:public-info-viewer)."""
 
-SILENCE = 60.0  # seconds between bookmarks (k8s.io/apiserver storage/cacher bookmarkFrequency)
+BOOKMARK_SECONDS = 60.0  # seconds between bookmarks (k8s.io/apiserver storage/cacher bookmarkFrequency)
 WATCH_SECONDS = (1800.0, 3600.0)  # k8s.io/apiserver endpoints/handlers/get.go: minRequestTimeout, up to twice that
 JSON_TYPE = ("content-type", "application/json")
 
@@ -86,37 +86,40 @@ class Front:
 async def stream(exchange: Exchange, watch: Watch) -> None:
     """Send watch events as they come, until the client goes, the time is up or the server ends the stream."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + (watch.timeout if watch.timeout is not None else random.uniform(*WATCH_SECONDS))
+    seconds = watch.timeout if watch.timeout is not None else random.uniform(*WATCH_SECONDS)
     events: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def finish() -> None:
+        events.put_nowait(None)
+
+    def tick() -> None:
+        nonlocal ticker
+        if (bookmark := watch.bookmark()) is not None:
+            events.put_nowait(bookmark)
+        ticker = loop.call_later(BOOKMARK_SECONDS, tick)
+
     await exchange.start(200, watch.headers)
-    end = watch.start(events.put_nowait, lambda: events.put_nowait(None))
+    ticker = loop.call_later(BOOKMARK_SECONDS, tick)
+    timer = loop.call_later(seconds, finish)
+    end = watch.start(events.put_nowait, finish)
     gone = asyncio.create_task(exchange.gone())
-    gone.add_done_callback(lambda _: events.put_nowait(None))
+    gone.add_done_callback(lambda _: finish())
     try:
-        while (left := deadline - loop.time()) > 0:
-            try:
-                event = await asyncio.wait_for(events.get(), min(left, SILENCE))
-            except TimeoutError:
-                event = watch.bookmark()
-                if event is None or loop.time() >= deadline:
-                    continue
-            if event is None:
-                break
-            pieces, ended = [event], False
-            while not events.empty():
-                more = events.get_nowait()
-                ended = more is None
-                if more is None:
-                    break
-                pieces.append(more)
+        while (event := await events.get()) is not None:
+            pieces: list[bytes] = [event]
+            while not events.empty() and event is not None:
+                event = events.get_nowait()
+                pieces.append(event or b"")
             await exchange.write(b"".join(pieces))
-            if ended:
+            if event is None:
                 break
         if not gone.done():
             await exchange.finish()
     finally:
         end()
         gone.cancel()
+        ticker.cancel()
+        timer.cancel()
 
 
 def failure(code: int, reason: str, message: str) -> dict[str, Any]:

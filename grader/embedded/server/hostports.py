@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from grader.embedded.core.kernel import Stream
 from grader.embedded.core.store import Change, Store
-from grader.embedded.server.driver import splice
+from grader.embedded.server.driver import break_off, splice
 
 HOST = "127.0.0.1"
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class HostPorts:
         try:
             stream = await self._dial(port)
         except OSError:
-            writer.transport.abort()
+            break_off(writer)
             return
         await splice(stream, reader, writer)
 

@@ -1,0 +1,116 @@
+"""One running cluster: the core, and every socket and file that belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+from grader.embedded.core.api.server import ApiServer
+from grader.embedded.core.kernel import Kernel, Stream
+from grader.embedded.core.store import Store
+from grader.embedded.core.world import World
+from grader.embedded.server import files
+from grader.embedded.server.connections import Connections
+from grader.embedded.server.dnsserver import DnsServer
+from grader.embedded.server.driver import Driver, WallClock
+from grader.embedded.server.front import Front
+from grader.embedded.server.hostports import HostPorts
+from grader.embedded.server.http import Connection, Exchange
+from grader.embedded.server.state import Saver, restore
+
+OUTSIDE = "/embedded/v1/outside"
+HOST_PORTS = "/embedded/v1/host-ports"
+VERSION = "v1.36.3"
+
+log = logging.getLogger(__name__)
+
+
+class Cluster:
+    """Everything that one process serves.
+
+    Args:
+        name: the cluster's name; its nodes are called after it.
+        folder: where its files are.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
+        self._folder = folder
+        self._clock = WallClock()
+        self._kernel = Kernel(self._clock)
+        self._driver = Driver(self._kernel, asyncio.get_running_loop())
+        self._store = Store(self._clock.now)
+        self._restored = restore(self._store, folder / "state.json")
+        self._world = World(self._store, self._kernel, name=name)
+        self._connections = Connections(self._driver, self._store, self._world)
+        self._clients: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int = 0) -> dict[str, Any]:
+        """Open all sockets, write the kubeconfig and say where the cluster listens. Raises OSError."""
+        self._world.bootstrap()
+        self._kernel.run()
+        self._saver = Saver(self._store, self._folder / "state.json")
+        self._host_ports = HostPorts(self._store, self._dial_node_port)
+        self._dns = DnsServer(self._world.resolve)
+        await self._dns.start()
+        front = Front(
+            ApiServer(self._store).handle,
+            self._connections.serve,
+            files.token(self._folder),
+            {OUTSIDE: self._outside, HOST_PORTS: self._list_host_ports},
+        )
+        self._front = front
+        context = files.server_context(self._folder)
+        self._server = await self._listen(context, port or files.remembered_port(self._folder))
+        bound = self._server.sockets[0].getsockname()[1]
+        files.write_kubeconfig(self._folder, self._name, bound)
+        facts = {"pid": os.getpid(), "port": bound, "version": VERSION, "dns": f"{files.HOST}:{self._dns.port}"}
+        files.write_endpoint(self._folder, facts)
+        return facts
+
+    async def close(self) -> None:
+        """Close all sockets, break connections off and save the state."""
+        self._server.close()
+        for task in tuple(self._clients):
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        await self._host_ports.close()
+        await self._dns.close()
+        self._driver.stop()
+        await self._saver.close()
+
+    async def _listen(self, context: ssl.SSLContext, port: int) -> asyncio.Server:
+        try:
+            return await asyncio.start_server(self._accepted, files.HOST, port, ssl=context)
+        except OSError:
+            if not port:
+                raise
+            log.warning("port %d is taken; another one is chosen", port)
+            return await asyncio.start_server(self._accepted, files.HOST, 0, ssl=context)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        try:
+            await Connection(reader, writer, self._front.handle).serve()
+        finally:
+            self._clients.discard(task)
+
+    async def _dial_node_port(self, port: int) -> Stream:
+        return await self._connections.dial("host", "127.0.0.1", port)
+
+    async def _outside(self, exchange: Exchange) -> None:
+        target = exchange.raw_path.removeprefix(OUTSIDE) or "/"
+        if exchange.raw_query:
+            target += f"?{exchange.raw_query}"
+        await self._connections.fetch(exchange, "outside", ("127.0.0.1", 8080), target)
+
+    async def _list_host_ports(self, exchange: Exchange) -> None:
+        body = json.dumps(await self._host_ports.addresses()).encode()
+        await exchange.respond(200, [("content-type", "application/json")], body)

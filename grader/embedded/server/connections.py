@@ -1,0 +1,164 @@
+"""Carries connections to Pods and Services out: exec, attach, log, port-forward, proxy."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from grader.embedded.core.api.messages import Connect
+from grader.embedded.core.api.status import bad_request
+from grader.embedded.core.kernel import Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs.host import NetworkError
+from grader.embedded.core.store import Store
+from grader.embedded.server import portforward, proxying, remotecommand, targets
+from grader.embedded.server.driver import Driver
+from grader.embedded.server.front import failure, respond_status
+from grader.embedded.server.http import Exchange
+from grader.embedded.server.logs import Cutter, Line, options_of
+
+if TYPE_CHECKING:
+    from grader.embedded.core.world import World
+
+CONNECT_SECONDS = 30.0  # k8s.io/apimachinery/pkg/util/net: the transport's dialer
+PROXY_HOST = "control-plane"
+
+
+class Connections:
+    """Connects clients of the API server with what runs in the emulated cluster."""
+
+    def __init__(self, driver: Driver, store: Store, world: World) -> None:
+        self._driver = driver
+        self._store = store
+        self._world = world
+
+    async def serve(self, exchange: Exchange, connect: Connect) -> None:
+        """Carry one connection out, to its end. Raises ApiError where it cannot begin, Disconnected."""
+        match connect.kind:
+            case "exec" | "attach":
+                await self._command(exchange, connect)
+            case "log":
+                await self._log(exchange, connect)
+            case "portforward":
+                await self._forward(exchange, connect)
+            case "proxy":
+                await self._proxy(exchange, connect)
+
+    async def dial(self, source: str, ip: str, port: int) -> Stream:
+        """Connect inside of the emulated network. Raises OSError with the words of Go's net package."""
+        try:
+            return await self._driver.wait(with_timeout(CONNECT_SECONDS, self._world.dial(source, ip, port)), "dial")
+        except TimeoutError_ as error:
+            raise OSError(f"dial tcp {ip}:{port}: i/o timeout") from error
+        except NetworkError as error:
+            raise OSError(f"dial tcp {ip}:{port}: connect: {error}") from error
+
+    async def fetch(self, exchange: Exchange, source: str, address: tuple[str, int], target: str) -> None:
+        """Pass a request on to an address inside of the network and the answer back. Raises Disconnected."""
+        ip, port = address
+        try:
+            stream = await self.dial(source, ip, port)
+            forwarded = (("x-forwarded-for", "127.0.0.1"), ("x-forwarded-uri", exchange.raw_path))
+            headers = [*exchange.headers.items(), *forwarded]
+            answer = await self._driver.wait(
+                proxying.fetch(stream, exchange.method, target, f"{ip}:{port}", headers, exchange.body), "proxy"
+            )
+        except (OSError, proxying.BadAnswer) as error:
+            message = f"error trying to reach service: {error}"
+            await respond_status(exchange, failure(503, "ServiceUnavailable", message))
+            return
+        await exchange.respond(answer.status, answer.headers, answer.body)
+
+    async def _command(self, exchange: Exchange, connect: Connect) -> None:
+        query = dict(connect.query)
+        pod = targets.pod_of(self._store, connect)
+        targets.check_running(pod, connect.container)
+        stdin, tty = (remotecommand.truth(query, name) for name in ("stdin", "tty"))
+        command = [value for name, value in connect.query if name == "command"]
+        if connect.kind == "exec" and not command:
+            raise bad_request("you must specify at least 1 command for the container")
+        try:
+            socket = await exchange.websocket(remotecommand.PROTOCOLS)
+        except ValueError as error:
+            raise bad_request(str(error)) from error
+        if connect.kind == "exec":
+            process = self._world.exec(connect.namespace, connect.name, connect.container, command, stdin, tty)
+        else:
+            process = self._world.attach(connect.namespace, connect.name, connect.container)
+        await remotecommand.serve(self._driver, socket, process, query, own=connect.kind == "exec")
+
+    async def _log(self, exchange: Exchange, connect: Connect) -> None:
+        options = options_of(dict(connect.query), self._store.now())
+        pod = targets.pod_of(self._store, connect)
+        if not pod["spec"].get("nodeName"):
+            await exchange.respond(200, [("content-type", "text/plain")], b"")
+            return
+        targets.check_loggable(pod, connect.container, previous=options.previous)
+        view = self._world.logs(connect.namespace, connect.name, connect.container, previous=options.previous)
+        cutter = Cutter(options)
+        shown = cutter.existing(Line(line.time, line.text, line.fd) for line in view.lines)
+        if not options.follow:
+            await exchange.respond(200, [("content-type", "text/plain")], shown)
+            return
+        later: asyncio.Queue[bytes | None] = asyncio.Queue()
+        later.put_nowait(shown)
+        end = view.follow(
+            lambda line: later.put_nowait(cutter.later(Line(line.time, line.text, line.fd))),
+            lambda: later.put_nowait(None),
+        )
+        gone = asyncio.create_task(exchange.gone())
+        gone.add_done_callback(lambda _: later.put_nowait(None))
+        try:
+            await exchange.start(200, [("content-type", "text/plain")])
+            while (data := await later.get()) is not None:
+                await exchange.write(data)
+                if cutter.full:
+                    break
+            if not gone.done():
+                await exchange.finish()
+        finally:
+            end()
+            gone.cancel()
+
+    async def _forward(self, exchange: Exchange, connect: Connect) -> None:
+        pod = targets.pod_of(self._store, connect)
+        if (phase := pod.get("status", {}).get("phase")) != "Running":
+            raise bad_request(f"unable to forward port because pod is not running. Current status={phase}")
+        name = connect.name
+        uid = pod["metadata"]["uid"]
+
+        async def dial(port: int) -> Stream:
+            try:
+                return await self.dial(f"{connect.namespace}/{name}", "127.0.0.1", port)
+            except OSError as error:
+                words = (
+                    f"error forwarding port {port} to pod {uid}, uid : failed to execute portforward in network "
+                    f"namespace: failed to connect to localhost:{port} inside namespace {uid!r}, IPv4: {error}"
+                )
+                raise portforward.ForwardError(words) from error
+
+        if exchange.headers.get("upgrade", "").lower() == "spdy/3.1":
+            reader, writer, rest = await exchange.upgrade(
+                [
+                    ("upgrade", "SPDY/3.1"),
+                    ("connection", "Upgrade"),
+                    ("x-stream-protocol-version", portforward.SPDY_PROTOCOL),
+                ]
+            )
+            await portforward.serve_spdy(reader, writer, rest, dial)
+            return
+        try:
+            socket = await exchange.websocket((portforward.TUNNEL, remotecommand.V4, remotecommand.V4_BASE64))
+        except ValueError as error:
+            raise bad_request(str(error)) from error
+        if socket.subprotocol == portforward.TUNNEL:
+            await portforward.serve_tunnel(socket, dial)
+            return
+        ports = [int(port) for name, value in connect.query if name == "ports" for port in value.split(",")]
+        await portforward.serve_channels(socket, ports, dial)
+
+    async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
+        find = targets.proxied_pod if connect.resource == "pods" else targets.proxied_service
+        address = find(self._store, connect)
+        raw = exchange.raw_path.partition("/proxy")[2] or "/"
+        target = raw + (f"?{exchange.raw_query}" if exchange.raw_query else "")
+        await self.fetch(exchange, "control-plane", address, target)
