@@ -1,0 +1,172 @@
+"""`grader cluster`, `doctor`, `env`: the cluster that exercises run on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.session import Session
+from grader.cli.teach import Taught, TaughtGroup
+from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from grader.cluster.info import ClusterInfo
+
+
+@click.group(cls=TaughtGroup, name="cluster")
+def cluster() -> None:
+    """Hold the commands about the cluster."""
+
+
+def _options(settings: tuple[str, ...]) -> dict[str, str]:
+    options = {}
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator or not name:
+            raise UsageError("setting-malformed", setting=setting)
+        options[name] = value
+    return options
+
+
+def _known(name: str) -> ClusterInfo | None:
+    from grader.cluster.info import load
+    from grader.errors import ClusterMissing
+
+    try:
+        return load(name)
+    except ClusterMissing:
+        return None
+
+
+@cluster.command(cls=Taught, name="up")
+@click.option("--embedded", "kind", flag_value="embedded")
+@click.option("--kind", "kind", flag_value="kind")
+@click.option("--context", metavar="NAME")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE")
+@click.pass_obj
+def up(session: Session, kind: str | None, context: str | None, settings: tuple[str, ...]) -> None:
+    """Bring a cluster up and make it the one that commands use."""
+    import os
+
+    from grader.cli.steps import steps
+    from grader.cluster.choose import provider
+    from grader.cluster.info import DEFAULT_NAME, Provider, current_name
+    from grader.paths import state_root, write_atomically
+    from grader.text import labels
+
+    if kind and context:
+        raise UsageError("cluster-two-kinds")
+    options = _options(settings)
+    name = current_name()
+    if context:
+        options["context"] = context
+        chosen = Provider.CONTEXT
+        if "GRADER_CLUSTER" not in os.environ:
+            name = re.sub(r"[^a-z0-9]+", "-", context.lower()).strip("-") or DEFAULT_NAME
+    else:
+        before = _known(name)
+        chosen = Provider(kind) if kind else before.provider if before else Provider.EMBEDDED
+        if kind and before and before.provider is not chosen and "GRADER_CLUSTER" not in os.environ:
+            name = DEFAULT_NAME
+    before = _known(name)
+    if before and before.provider is not chosen:
+        raise UsageError("cluster-other-kind", name=name, is_=before.provider.value, wanted=chosen.value)
+    with steps(session.err()) as shown:
+        info = provider(chosen).up(name, options, shown)
+    write_atomically(state_root() / "current-cluster", info.name + "\n")
+    facts = {"name": info.name, "provider": labels()[f"provider.{info.provider.value}"], "version": info.version}
+    session.out().print(labels()["cluster.ready"].format(**facts, kubeconfig=info.kubeconfig))
+
+
+@cluster.command(cls=Taught, name="down")
+@click.pass_obj
+def down(session: Session) -> None:
+    """Take the cluster away."""
+    from grader.cli.steps import steps
+    from grader.cluster.choose import provider, provider_of
+    from grader.cluster.info import Provider, current_name
+    from grader.paths import state_root
+    from grader.text import labels
+
+    name = current_name()
+    known = _known(name)
+    with steps(session.err()) as shown:
+        if known:
+            provider_of(known).down(name, shown)
+        else:  # an interrupted `up` leaves no record, but may leave a process or containers
+            for kind in (Provider.EMBEDDED, Provider.KIND):
+                if provider(kind).status(name).detail != "not-created":
+                    provider(kind).down(name, shown)
+    marker = state_root() / "current-cluster"
+    if marker.is_file() and marker.read_text(encoding="utf-8").strip() == name:
+        marker.unlink()
+    session.out().print(labels()["cluster.gone"].format(name=name))
+
+
+def _sentence(detail: str, facts: Mapping[str, str]) -> str:
+    from grader.text import labels
+
+    return labels()[f"status.{detail}"].format_map(facts)
+
+
+@cluster.command(cls=Taught, name="status")
+@click.pass_obj
+def status(session: Session) -> int:
+    """Show the cluster, changing nothing; exit status 0 where it is ready, else 4."""
+    from grader.cluster.choose import provider_of
+    from grader.text import labels
+
+    info = session.cluster()
+    state = provider_of(info).status(info.name)
+    table = labels()
+    out = session.out()
+    symbol, style = ("pass", "green") if state.ready else ("fail", "red")
+    facts = {"name": info.name, "provider": table[f"provider.{info.provider.value}"], "version": info.version}
+    out.print(f"{table[f'symbol.{symbol}']} {_sentence(state.detail, {**facts, **state.facts})}", style=style)
+    out.print("  " + table["cluster.record"].format(**facts, kubeconfig=info.kubeconfig))
+    for node in state.nodes:
+        mark = table["symbol.pass" if node.ready else "symbol.fail"]
+        out.print(f"  {mark} {node.name}  {node.address}  {node.version}")
+    return 0 if state.ready else 4
+
+
+@click.command(cls=Taught, name="doctor")
+@click.pass_obj
+def doctor(session: Session) -> int:
+    """Tell what is missing on this machine, and the command that fixes it."""
+    from grader.cluster.doctor import examine
+    from grader.text import labels, message
+
+    out = session.out()
+    table = labels()
+    needed_missing = False
+    for finding in examine():
+        symbol, style = ("pass", "green") if finding.ok else ("fail", "red")
+        out.print(f"{table[f'symbol.{symbol}']} {table[f'doctor.{finding.name}'].format_map(finding.facts)}", style=style)
+        if not finding.ok:
+            words = message("errors", finding.code, finding.facts)
+            for line in (words.what, words.where, words.next):
+                out.print(f"    {line}")
+            needed_missing = needed_missing or finding.needed
+    return 4 if needed_missing else 0
+
+
+@click.command(cls=Taught, name="env")
+@click.pass_obj
+def env(session: Session) -> None:
+    """Print what a shell needs so that kubectl talks to this cluster."""
+    import os
+    import shlex
+    import sys
+    from pathlib import Path
+
+    info = session.cluster()
+    here = str(Path(sys.executable).parent)
+    click.echo(f"export KUBECONFIG={shlex.quote(str(info.kubeconfig))}")
+    click.echo(f"export GRADER_CLUSTER={shlex.quote(info.name)}")
+    if here not in os.environ.get("PATH", "").split(os.pathsep):
+        click.echo(f'export PATH={shlex.quote(here)}:"$PATH"')

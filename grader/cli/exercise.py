@@ -1,0 +1,115 @@
+"""`grader start`, `hint`, `reset`, `submit`: the way through one exercise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.session import Session, exercise
+from grader.cli.teach import Taught
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.model.exercise import Exercise
+    from grader.workflow.start import StartResult
+
+
+def _markdown(text: str, out: Console) -> None:
+    """Show Markdown: laid out on a terminal, as it is elsewhere."""
+    if out.is_terminal:
+        from rich.markdown import Markdown
+
+        out.print(Markdown(text), soft_wrap=False)
+    else:
+        click.echo(text)
+
+
+def _begun(result: StartResult, chosen: Exercise, out: Console) -> None:
+    from grader.text import labels
+
+    table = labels()
+    facts = {"exercise": chosen.id, "title": chosen.title, "namespace": result.namespace, "file": str(result.starter)}
+    out.print(table["start.begun"].format(**facts), style="bold")
+    if result.removed:
+        out.print("  " + table["reset.removed"].format(objects=", ".join(result.removed)))
+    out.print("  " + table["start.laid" if result.laid else "start.kept"].format(**facts))
+    out.print()
+    _markdown(chosen.task, out)
+    out.print()
+    for step in ("start.next-apply", "start.next-check", "start.next-hint"):
+        out.print("  " + table[step].format(**facts))
+
+
+@click.command(cls=Taught, name="start")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.pass_obj
+def start(session: Session, exercise_id: str) -> None:
+    """Lay the given workload and the starter file."""
+    from grader.cli.steps import steps
+    from grader.paths import work_root
+    from grader.workflow.start import start as run
+
+    chosen = exercise(exercise_id)
+    cluster = session.cluster()
+    with steps(session.err(), keep=False) as shown:
+        result = run(chosen, cluster, work_root(), shown)
+    _begun(result, chosen, session.out())
+
+
+@click.command(cls=Taught, name="reset")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.pass_obj
+def reset(session: Session, exercise_id: str) -> None:
+    """Make the namespace and the starter file new."""
+    from grader.cli.steps import steps
+    from grader.paths import work_root
+    from grader.workflow import progress
+    from grader.workflow.reset import reset as run
+
+    chosen = exercise(exercise_id)
+    cluster = session.cluster()
+    with steps(session.err(), keep=False) as shown:
+        result = run(chosen, cluster, work_root(), shown)
+    progress.forget(chosen.id)
+    _begun(result, chosen, session.out())
+
+
+@click.command(cls=Taught, name="hint")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.option("--all", "again", is_flag=True)
+@click.pass_obj
+def hint(session: Session, exercise_id: str, again: bool) -> None:
+    """Open the next hint, or show again those that are open."""
+    from grader.text import labels
+    from grader.workflow import hints
+
+    chosen = exercise(exercise_id)
+    out = session.out()
+    table = labels()
+    shown = hints.opened(chosen) if again else (hints.next_hint(chosen),)
+    if not shown:
+        out.print(table["hint.none-open"].format(exercise=chosen.id))
+    for item in shown:
+        out.print(table["hint.title"].format(number=item.number, total=item.total), style="bold")
+        _markdown(item.text, out)
+    if shown and shown[-1].number == shown[-1].total:
+        out.print(table["hint.last"].format(exercise=chosen.id), style="dim")
+
+
+@click.command(cls=Taught, name="submit")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")
+@click.pass_obj
+def submit(session: Session, exercise_id: str, output: Path | None) -> None:
+    """Export the learner's live objects as clean manifests."""
+    from grader.paths import work_root
+    from grader.text import labels
+    from grader.workflow.submit import submit as run
+
+    chosen = exercise(exercise_id)
+    result = run(chosen, session.cluster(), output or work_root() / "submit")
+    facts = {"file": result.path, "objects": ", ".join(result.objects)}
+    session.out().print(labels()["submit.written"].format(**facts))

@@ -1,0 +1,154 @@
+"""The root of the command line: lazy commands, one boundary at which every error becomes Japanese and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import click
+
+from grader.cli.session import Session
+from grader.cli.teach import TaughtGroup
+from grader.errors import CourseError, EnvironmentError_, UsageError
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "lab": "grader.cli.course:lab",
+    "cluster": "grader.cli.cluster:cluster",
+    "doctor": "grader.cli.cluster:doctor",
+    "env": "grader.cli.cluster:env",
+    "list": "grader.cli.overview:list_",
+    "start": "grader.cli.exercise:start",
+    "check": "grader.cli.check:check",
+    "watch": "grader.cli.check:watch",
+    "hint": "grader.cli.exercise:hint",
+    "reset": "grader.cli.exercise:reset",
+    "progress": "grader.cli.overview:progress",
+    "submit": "grader.cli.exercise:submit",
+    "verify": "grader.cli.verify:verify",
+    "autograde": "grader.cli.classroom:autograde",
+    "classroom": "grader.cli.classroom:classroom",
+    "lessons": "grader.cli.course:lessons",
+}
+
+
+def from_click(error: click.ClickException) -> CourseError:
+    """Say what click says in the words of the catalogue."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "grader"
+    if isinstance(error, click.NoSuchOption):
+        if error.possibilities:
+            return UsageError(
+                "option-unknown-near", option=error.option_name, command=command, near=sorted(error.possibilities)[0]
+            )
+        return UsageError("option-unknown", option=error.option_name, command=command)
+    if isinstance(error, click.MissingParameter):
+        name = error.param.make_metavar(context) if error.param and context else error.param_hint
+        return UsageError("argument-missing", argument=name, command=command)
+    if isinstance(error, click.BadParameter):
+        name = error.param.opts[-1] if error.param else error.param_hint
+        return UsageError("argument-bad", argument=name, command=command, reason=error.message)
+    return UsageError("arguments-bad", command=command, reason=error.format_message())
+
+
+def unexpected(error: Exception) -> CourseError:
+    """Save the traceback of a mistake in this program and say where it is."""
+    from grader.paths import state_root, write_atomically
+
+    place = state_root() / "crash" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+    kind = type(error).__name__
+    try:
+        write_atomically(place, "".join(traceback.format_exception(error)), mode=0o600)
+    except OSError:
+        return EnvironmentError_("unexpected-unsaved", kind=kind, reason=error)
+    return EnvironmentError_("unexpected", kind=kind, reason=error, file=place)
+
+
+def tell(error: CourseError, session: Session) -> None:
+    """Show an error to a person on standard error, or as JSON on standard output where JSON was asked for."""
+    from grader.render.machine import error_object, to_json
+    from grader.render.terminal import print_error
+
+    if session.json:
+        click.echo(to_json(error_object(error)), nl=False)
+    else:
+        print_error(error, session.err())
+
+
+class Root(TaughtGroup):
+    """The group that turns every ending of a command into an exit status, and none into a traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = "grader",
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command line and leave the process: 0–4 as commands define, 130 after Ctrl-C."""
+        session = Session()
+        status = 0
+        try:
+            result = super().main(args, prog_name, complete_var, False, windows_expand_args, obj=session, **extra)
+            status = result if isinstance(result, int) else 0
+        except click.exceptions.Exit as leaving:
+            status = leaving.exit_code
+        except click.Abort:
+            from grader.text import labels
+
+            click.echo(labels()["cli.interrupted"], err=True)
+            status = INTERRUPTED
+        except click.ClickException as error:
+            status = _told(from_click(error), session)
+        except CourseError as error:
+            status = _told(error, session)
+        except PermissionError as error:
+            status = _told(EnvironmentError_("permission-denied", file=error.filename, reason=error.strerror), session)
+        except Exception as error:  # the outermost boundary: a learner is never shown a traceback
+            status = _told(unexpected(error), session)
+        sys.exit(status)
+
+
+def _told(error: CourseError, session: Session) -> int:
+    tell(error, session)
+    return error.exit_status
+
+
+def _show_version(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"grader {version('kubernetes-services-course')}")
+        context.exit()
+
+
+def _no_arguments(context: click.Context) -> None:
+    click.echo(context.get_help())
+
+
+@click.group(cls=Root, name="grader", lazy=COMMANDS, invoke_without_command=True)
+@click.option("--cluster", "cluster_name", metavar="NAME")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+@click.pass_context
+def root(context: click.Context, cluster_name: str | None) -> None:
+    """Set what every command reads: the cluster's name."""
+    if cluster_name:
+        before = os.environ.get("GRADER_CLUSTER")
+        os.environ["GRADER_CLUSTER"] = cluster_name
+        context.call_on_close(lambda: _restore(before))
+    if context.invoked_subcommand is None:
+        _no_arguments(context)
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        os.environ.pop("GRADER_CLUSTER", None)
+    else:
+        os.environ["GRADER_CLUSTER"] = before

@@ -1,0 +1,67 @@
+"""`grader verify`: prove exercises sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from grader.cli.session import Session, exercise
+from grader.cli.teach import Taught
+
+
+@click.command(cls=Taught, name="verify")
+@click.argument("exercise_ids", metavar="[EXERCISE]...", nargs=-1)
+@click.option("--embedded", "kind", flag_value="embedded")
+@click.option("--kind", "kind", flag_value="kind")
+@click.option("--only", multiple=True, metavar="NAME")
+@click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
+@click.option("--parallel", type=click.IntRange(min=1), default=3, metavar="COUNT")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.pass_obj
+def verify(
+    session: Session,
+    exercise_ids: tuple[str, ...],
+    kind: str | None,
+    only: tuple[str, ...],
+    deadline: float,
+    parallel: int,
+    json_file: Path | None,
+) -> int:
+    """Try every answer and every wrong answer."""
+    from rich.text import Text
+
+    from grader.cli.steps import steps
+    from grader.cluster.choose import provider
+    from grader.cluster.info import Provider, current_name
+    from grader.exercises import all_exercises
+    from grader.paths import write_atomically
+    from grader.render.terminal import print_report
+    from grader.text import labels
+    from grader.workflow.verify import verify as run
+
+    chosen = tuple(exercise(name) for name in exercise_ids) or all_exercises()
+    with steps(session.err(), keep=False) as shown:
+        cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
+        result = run(chosen, cluster, shown, only=only, deadline=deadline, parallel=parallel)
+    out = session.out()
+    table = labels()
+    for attempt in result.attempts:
+        line = Text("  ")
+        line.append(table["symbol.pass" if attempt.sound else "symbol.fail"], style="green" if attempt.sound else "red")
+        line.append(f" {attempt.exercise}/{attempt.name}  ")
+        line.append(f"{attempt.expected}", style="dim")
+        line.append(f"  {attempt.seconds:.1f}s", style="dim")
+        out.print(line)
+        if not attempt.sound:
+            out.print(Text("    " + table["verify.got"].format(got=attempt.got), style="red"))
+            print_report(attempt.report, out)
+    sound = sum(attempt.sound for attempt in result.attempts)
+    facts = {"sound": sound, "total": len(result.attempts), "seconds": f"{result.seconds:.1f}", "cluster": result.cluster}
+    out.print(table["verify.sum"].format(**facts), style="green" if result.sound else "bold red")
+    if json_file:
+        data = {"schema": 1, "sound": result.sound, **asdict(result)}
+        write_atomically(json_file, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    return 0 if result.sound else 1

@@ -1,0 +1,160 @@
+"""Cards as terminal text. Every colour has a word beside it, so that nothing is lost where colours are off."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from grader.errors import CourseError
+from grader.model.report import Report
+from grader.render.card import Card, Row, error_card, report_card
+from grader.render.wrap import Line, wrap
+from grader.text import labels
+
+WIDEST = 100
+"""Columns after which lines become hard to read, on a wide terminal too."""
+
+STYLES = {
+    "pass": "green",
+    "fail": "red",
+    "not-yet": "yellow",
+    "environment-error": "magenta",
+    "skipped": "dim",
+    "holds": "green",
+    "broken": "bold red",
+    "moving": "yellow",
+    "unknown": "dim",
+}
+
+_INDENT = "  "
+
+
+def console(*, color: bool | None = None, file: TextIO | None = None, width: int | None = None) -> Console:
+    """Open a console; colours are off where `color` is False, NO_COLOR is set, or the file is not a terminal.
+
+    Args:
+        color: False for --no-color, True to force colours, None to find out.
+        file: where to write, standard output where None.
+        width: columns, found out where None.
+    """
+    file = file or sys.stdout
+    off = color is False or (color is None and bool(os.environ.get("NO_COLOR")))
+    return Console(
+        file=file,
+        color_system=None if off else "auto",
+        force_terminal=True if color else None,
+        highlight=False,
+        soft_wrap=True,
+        width=width,
+    )
+
+
+def _styled(line: Line, style: str = "") -> Text:
+    text = Text(style=style)
+    for run in line:
+        text.append(run.text, style="bold cyan" if run.code and style != "dim" else "")
+    return text
+
+
+def paragraph(label: str, sentence: str, width: int, *, label_width: int, style: str = "") -> list[Text]:
+    """Lay a sentence behind a label: the label on the first line, the lines after it indented to the same column."""
+    lines = wrap(sentence, width - label_width - len(_INDENT) - 1)
+    shown = []
+    for index, line in enumerate(lines):
+        head = label if index == 0 else ""
+        text = Text(_INDENT)
+        text.append(head + " " * (label_width - cell_len(head) + 1), style="dim" if style == "dim" else "bold")
+        text.append_text(_styled(line, style))
+        shown.append(text)
+    return shown
+
+
+def _headline(card: Card) -> Text:
+    style = STYLES[card.tone]
+    text = Text()
+    text.append(f"{card.symbol} {card.verdict}", style=f"bold {style}")
+    if card.title:
+        text.append(f"  {card.title}", style="bold")
+    if card.points:
+        text.append(f" — {card.points}" if card.title else f"  {card.points}")
+    return text
+
+
+def _chain(card: Card, width: int) -> list[Text]:
+    lines: list[Text] = []
+    line = Text(_INDENT)
+    for index, hop in enumerate(card.chain):
+        piece = Text()
+        piece.append(f"{hop.name} {hop.symbol}", style=STYLES[hop.tone])
+        arrow = " → " if index else ""
+        if line.cell_len + cell_len(arrow) + piece.cell_len > width and line.cell_len > len(_INDENT):
+            lines.append(line)
+            line = Text(_INDENT + "→ ")
+            arrow = ""
+        line.append(arrow, style="dim")
+        line.append_text(piece)
+    lines.append(line)
+    return lines
+
+
+def _row(row: Row, width: int, label_width: int) -> Iterable[Text]:
+    table = labels()
+    style = STYLES[row.tone]
+    head = Text(_INDENT)
+    head.append(f"{row.symbol} ", style=style)
+    head.append(row.hop, style="dim" if row.tone == "skipped" else "")
+    head.append(f"  {row.points} {table['table.points']}", style="dim")
+    head.append(f"  {row.verdict}", style=style)
+    yield head
+    quiet = "dim" if row.tone == "skipped" else ""
+    for key, sentence in (("table.expected", row.expected), ("table.seen", row.seen)):
+        for line in paragraph(table[key], sentence, width - 2, label_width=label_width, style=quiet):
+            yield Text(_INDENT).append_text(line)
+
+
+def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
+    """Lay a card out in lines of at most `width` columns, and no more than are easy to read."""
+    width = min(width, WIDEST)
+    table = labels()
+    lines = [_headline(card), Text()]
+    if card.chain:
+        lines += [*_chain(card, width), Text()]
+    label_width = max((cell_len(label) for label, _ in card.parts), default=0)
+    for label, sentence in card.parts:
+        lines += paragraph(label, sentence, width, label_width=label_width)
+    if details and card.rows:
+        caption = table["card.details"].format(passed=card.passed, total=len(card.rows))
+        lines += [Text(), Text(_INDENT + caption, style="dim")]
+        row_label = max(cell_len(table["table.expected"]), cell_len(table["table.seen"]))
+        for row in card.rows:
+            lines += _row(row, width, row_label)
+    if card.footer:
+        lines += [Text(), Text(_INDENT + " ・ ".join(card.footer), style="dim")]
+    return lines
+
+
+def print_card(card: Card, out: Console, *, details: bool = True) -> None:
+    """Write a card to a console."""
+    for line in card_lines(card, out.width, details=details):
+        out.print(line)
+
+
+def print_report(report: Report, out: Console, *, details: bool = True) -> None:
+    """Write the card of a Report to a console. Raises KeyError where a catalogue lacks a code or a fact."""
+    print_card(report_card(report), out, details=details)
+
+
+def print_error(error: CourseError, out: Console) -> None:
+    """Write the card of an error to a console. Raises KeyError for a code without words."""
+    print_card(error_card(error), out)
+
+
+def plain_text(card: Card, width: int = 80) -> str:
+    """Give a card as text without any styling, such as a notebook's text/plain."""
+    return "\n".join(line.plain.rstrip() for line in card_lines(card, width))
