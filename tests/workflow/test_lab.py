@@ -1,0 +1,24 @@
+"""`make start` over SSH or on a desktop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.workflow import lab
+
+
+def test_no_browser_over_ssh_even_on_a_desktop_system() -> None:
+    assert not lab.has_browser({"SSH_CONNECTION": "1 2 3 4", "DISPLAY": ":0"}, "linux")
+    assert not lab.has_browser({"SSH_CONNECTION": "1 2 3 4"}, "darwin")
+
+
+def test_a_browser_on_a_desktop() -> None:
+    assert lab.has_browser({"DISPLAY": ":0"}, "linux")
+    assert lab.has_browser({}, "darwin")
+    assert not lab.has_browser({}, "linux")
+
+
+def test_the_lab_opens_the_first_lesson_and_hands_options_on() -> None:
+    command = lab.command(Path("work"), Path("work/lessons/03.ipynb"), ("--port=9999",), browser=False)
+    assert "--LabApp.default_url=/lab/tree/lessons/03.ipynb" in command
+    assert command[-2:] == ["--no-browser", "--port=9999"]
