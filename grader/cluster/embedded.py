@@ -121,7 +121,7 @@ def _node(item: dict[str, Any]) -> NodeStatus:
 
 
 def running(place: Path) -> int:
-    """The process id of the process that runs this cluster, 0 where none does."""
+    """The process id of the process that runs this cluster, 0 where none does, -1 where it has just begun."""
     try:
         with open(place / "lock", encoding="ascii") as handle:
             try:
@@ -131,6 +131,16 @@ def running(place: Path) -> int:
     except FileNotFoundError:
         pass
     return 0
+
+
+def forget_pid(place: Path) -> None:
+    """Empty the lock file of a process that ended without doing so, lest its number is taken for the next one's."""
+    with open(place / "lock", "a+", encoding="ascii") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        handle.truncate(0)
 
 
 def read_endpoint(place: Path) -> Endpoint | None:
@@ -144,11 +154,12 @@ def read_endpoint(place: Path) -> Endpoint | None:
 
 def start(name: str, place: Path) -> Endpoint:
     """Start the process in the background and wait until it is ready. Raises ClusterUnreachable, with the log's end."""
+    forget_pid(place)
     log_path = place / "log.txt"
     root = str(Path(grader.__file__).resolve().parent.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
-    command = [sys.executable, "-m", "grader.embedded", "--name", name, "--state", str(place)]
+    command = [sys.executable, "-m", "grader.embedded", "--name", name, "--state", str(place), "--background"]
     with open(log_path, "ab") as log:
         process = subprocess.Popen(
             command,
@@ -160,14 +171,13 @@ def start(name: str, place: Path) -> Endpoint:
             start_new_session=True,
         )
     line = _ready_line(process, READY_SECONDS)
+    process.wait()
     if line:
         facts = json.loads(line)
         return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
-    if process.poll() is None:
-        process.kill()
-    process.wait()
     if (pid := running(place)) and (endpoint := wait_until_answers(place, pid)) is not None:
         return endpoint  # somebody else started it at the same moment
+    stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)
 

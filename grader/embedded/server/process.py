@@ -29,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--name", required=True, help="the cluster's name; its nodes are called after it")
     parser.add_argument("--state", required=True, type=Path, help="folder for certificate, kubeconfig and state")
     parser.add_argument("--port", type=int, default=0, help="port of the API server on 127.0.0.1; 0: any")
+    parser.add_argument("--background", action="store_true", help="go on as a process that nobody has to wait for")
     options = parser.parse_args(arguments)
+    if options.background and os.fork():
+        return 0
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = take_lock(folder)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.cluster.embedded import EmbeddedProvider, forget_pid, get, read_endpoint, running
+from grader.cluster.info import ClusterInfo, Provider, folder, load
+from grader.cluster.provider import silent
+from grader.errors import UsageError
+from grader.kube.client import KubeApi
+
+NAME = "try"
+
+
+@pytest.fixture
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedProvider]:
+    monkeypatch.setenv("GRADER_HOME", str(tmp_path))
+    provider = EmbeddedProvider()
+    yield provider
+    for place in (tmp_path / "clusters").glob("*"):
+        provider.down(place.name, silent)
+
+
+def nodes(info: ClusterInfo) -> list[str]:
+    endpoint = read_endpoint(folder(info.name))
+    assert endpoint is not None
+    return [item["metadata"]["name"] for item in get(folder(info.name), endpoint, "/api/v1/nodes")["items"]]
+
+
+def create_config_map(info: ClusterInfo, name: str) -> None:
+    with KubeApi(info.kubeconfig) as api:
+        api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}})
+
+
+def config_maps(info: ClusterInfo) -> list[str]:
+    endpoint = read_endpoint(folder(info.name))
+    assert endpoint is not None
+    answer = get(folder(info.name), endpoint, "/api/v1/namespaces/default/configmaps")
+    return [item["metadata"]["name"] for item in answer["items"]]
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    while running(folder(NAME)):
+        pass
+
+
+def test_up_leaves_a_process_a_record_and_a_private_kubeconfig(provider: EmbeddedProvider) -> None:
+    steps: list[str] = []
+    info = provider.up(NAME, {}, lambda code, facts: steps.append(code))
+
+    assert steps == ["embedded-starting", "embedded-ready"]
+    assert info == load(NAME)
+    assert info.provider is Provider.EMBEDDED
+    assert info.version.startswith("v1.")
+    assert running(folder(NAME)) == info.pid
+    assert info.kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert nodes(info) == [f"{NAME}-control-plane", f"{NAME}-worker", f"{NAME}-worker2"]
+
+
+def test_a_second_up_changes_nothing(provider: EmbeddedProvider) -> None:
+    first = provider.up(NAME, {}, silent)
+
+    assert provider.up(NAME, {}, silent) == first
+
+
+def test_up_after_a_kill_brings_the_objects_back_at_the_same_address(provider: EmbeddedProvider) -> None:
+    first = provider.up(NAME, {}, silent)
+    kubeconfig = first.kubeconfig.read_text()
+    create_config_map(first, "kept")
+    os.kill(first.pid, signal.SIGTERM)
+    while running(folder(NAME)):
+        pass
+
+    second = provider.up(NAME, {}, silent)
+
+    assert second.pid != first.pid
+    assert second.kubeconfig.read_text() == kubeconfig
+    assert "kept" in config_maps(second)
+
+
+def test_up_after_kill_9_works(provider: EmbeddedProvider) -> None:
+    first = provider.up(NAME, {}, silent)
+    kill(first.pid)
+    assert provider.status(NAME).detail == "stopped"
+
+    second = provider.up(NAME, {}, silent)
+
+    assert provider.status(NAME).ready
+    assert second.pid != first.pid
+
+
+def test_another_port_is_taken_when_the_old_one_is_not_free(provider: EmbeddedProvider) -> None:
+    first = provider.up(NAME, {}, silent)
+    before = read_endpoint(folder(NAME))
+    assert before is not None
+    kill(first.pid)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", before.port))
+        other.listen()
+
+        second = provider.up(NAME, {}, silent)
+
+        after = read_endpoint(folder(NAME))
+        assert after is not None and after.port != before.port
+        assert str(after.port) in second.kubeconfig.read_text()
+        assert provider.status(NAME).ready
+
+
+def test_a_process_id_left_behind_is_nobody(provider: EmbeddedProvider) -> None:
+    place = folder(NAME)
+    place.mkdir(parents=True)
+    (place / "lock").write_text(str(os.getpid()))  # as after a kill -9, when the number belongs to somebody else
+
+    assert running(place) == 0
+    assert provider.status(NAME).detail == "not-created"
+    provider.down(NAME, silent)  # does not kill this test
+    assert not place.exists()
+
+
+def test_a_new_process_never_shows_the_number_of_a_dead_one(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("1")
+
+    forget_pid(tmp_path)
+
+    assert (tmp_path / "lock").read_text() == ""
+
+
+def test_a_process_that_does_not_answer_is_replaced(provider: EmbeddedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.cluster.embedded.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("grader.cluster.embedded.STOP_SECONDS", 0.5)
+    first = provider.up(NAME, {}, silent)
+    os.kill(first.pid, signal.SIGSTOP)
+    assert provider.status(NAME).detail == "unreachable"
+    steps: list[str] = []
+
+    second = provider.up(NAME, {}, lambda code, facts: steps.append(code))
+
+    assert steps == ["embedded-replacing", "embedded-starting", "embedded-ready"]
+    assert second.pid != first.pid
+
+
+def test_down_leaves_nothing_behind(provider: EmbeddedProvider) -> None:
+    info = provider.up(NAME, {}, silent)
+
+    provider.down(NAME, silent)
+
+    assert not folder(NAME).exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(info.pid, 0)
+
+
+def test_down_of_nothing_is_nothing(provider: EmbeddedProvider) -> None:
+    provider.down(NAME, silent)
+
+    assert provider.status(NAME).detail == "not-created"
+
+
+def test_clusters_of_several_names_are_apart(provider: EmbeddedProvider) -> None:
+    first, second = provider.up("one", {}, silent), provider.up("two", {}, silent)
+    create_config_map(first, "mine")
+
+    assert "mine" in config_maps(first)
+    assert "mine" not in config_maps(second)
+    assert nodes(second)[0] == "two-control-plane"
+
+
+def test_two_ups_at_once_make_one_cluster(provider: EmbeddedProvider) -> None:
+    infos: list[ClusterInfo] = []
+    threads = [threading.Thread(target=lambda: infos.append(provider.up(NAME, {}, silent))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(infos) == 3
+    assert len({info.pid for info in infos}) == 1
+
+
+def test_an_unknown_option_is_refused(provider: EmbeddedProvider) -> None:
+    with pytest.raises(UsageError):
+        provider.up(NAME, {"node-image": "x"}, silent)
+
+
+def test_a_broken_state_file_does_not_keep_the_cluster_from_coming_up(provider: EmbeddedProvider) -> None:
+    place = folder(NAME)
+    place.mkdir(parents=True)
+    (place / "state.json").write_text("{")
+
+    info = provider.up(NAME, {}, silent)
+
+    assert len(nodes(info)) == 3
+    assert "cannot be read" in (place / "log.txt").read_text()
+
+
+def test_the_record_is_json_that_others_read(provider: EmbeddedProvider) -> None:
+    info = provider.up(NAME, {}, silent)
+
+    record = json.loads((folder(NAME) / "cluster.json").read_text())
+
+    assert record["outside"] == "api:/embedded/v1/outside"
+    assert record["host_ports_path"] == "/embedded/v1/host-ports"
+    assert record["pid"] == info.pid
