@@ -53,6 +53,7 @@ KNOWN = (
     Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
     Resource("networking.k8s.io/v1", "ingresses", "Ingress"),
     Resource("batch/v1", "jobs", "Job"),
+    Resource("coordination.k8s.io/v1", "leases", "Lease"),
     Resource("metallb.io/v1beta1", "ipaddresspools", "IPAddressPool"),
     Resource("metallb.io/v1beta1", "l2advertisements", "L2Advertisement"),
 )
