@@ -19,7 +19,16 @@ from grader.embedded.core.programs.catalogue import (
     DEBIAN,
     PROGRAMS,
 )
-from grader.embedded.core.programs.process import STDERR, STDOUT, Context, Input, Process, Program
+from grader.embedded.core.programs.process import (
+    STDERR,
+    STDOUT,
+    Context,
+    Input,
+    Process,
+    Program,
+    next_pid,
+    processes,
+)
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
@@ -232,7 +241,8 @@ def run(
     name = available(spec, argv[0]) if argv else None
     if name is None:
         raise ProgramNotFound(argv[0] if argv else "")
-    process = Process(host.kernel, argv, stdin=stdin, init=init)
+    process = Process(host.kernel, argv, stdin=stdin, init=init, pid=1 if init else next_pid(host))
+    processes(host)[process.pid] = process
     if tty:
         from grader.embedded.core.programs.terminal import Terminal
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kernel, Queue, Stream, Task
 
@@ -111,19 +112,21 @@ class Process:
 
     Attributes:
         argv: the command line.
+        pid: its number in the container; 1 for the first.
         exit_code: None while it runs; 128 + signal when a signal ended it.
         terminal: the line discipline, where it has a terminal.
     """
 
-    def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False) -> None:
+    def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False, pid: int = 1) -> None:
         self.argv = argv
+        self.pid = pid
         self.exit_code: int | None = None
         self.terminal: Terminal | None = None
         self.stdin: Queue[bytes] = Queue()
         self._kernel = kernel
         self._stdin_open = stdin
         self._init = init
-        self._handlers: dict[int, Callable[[], None]] = {}
+        self._handlers: dict[int, Callable[[], object]] = {}
         self._outputs: list[Callable[[int, bytes], None]] = []
         self._backlog: list[tuple[int, bytes]] = []
         self._exited = Event()
@@ -192,6 +195,10 @@ class Process:
         elif signal == SIGKILL or not self._init:
             self.exit(128 + signal)
 
+    def kill_now(self) -> None:
+        """Send SIGKILL."""
+        self.kill(SIGKILL)
+
     # --- from inside
 
     def start(self, program: Coroutine[Any, Any, int]) -> None:
@@ -203,7 +210,7 @@ class Process:
         if self.exit_code is not None:
             return
         self.exit_code = code & 0xFF
-        for closer in self._closers:
+        for closer in list(self._closers):
             closer()
         if self._task is not None:
             self._task.cancel()
@@ -216,7 +223,12 @@ class Process:
         """Call a function when the process ends: closes its listeners."""
         self._closers.append(closer)
 
-    def on_signal(self, signal: int, fn: Callable[[], None] | None) -> Callable[[], None] | None:
+    def forget(self, closer: Callable[[], None]) -> None:
+        """Take back `at_exit`."""
+        if closer in self._closers:
+            self._closers.remove(closer)
+
+    def on_signal(self, signal: int, fn: Callable[[], object] | None) -> Callable[[], object] | None:
         """Handle a signal (None: no longer); returns the handler that was there."""
         before = self._handlers.pop(signal, None)
         if fn is not None:
@@ -250,6 +262,22 @@ class Process:
             return code
         self.exit(code)
         return code
+
+
+_TABLES: WeakKeyDictionary[Host, dict[int, Process]] = WeakKeyDictionary()
+
+
+def processes(host: Host) -> dict[int, Process]:
+    """The running processes of a container by their number."""
+    table = _TABLES.setdefault(host, {})
+    for pid in [pid for pid, process in table.items() if process.exit_code is not None]:
+        del table[pid]
+    return table
+
+
+def next_pid(host: Host) -> int:
+    """A number for a new process of a container."""
+    return max((*processes(host), 6)) + 1
 
 
 @dataclass(frozen=True)

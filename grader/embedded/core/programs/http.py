@@ -1,0 +1,222 @@
+"""HTTP/1.1 over the kernel's streams, on h11: a server for the emulated images and a client for their tools."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import h11
+
+from grader.embedded.core.kernel import ConnectionReset_, Stream
+
+if TYPE_CHECKING:
+    from grader.embedded.core.programs.host import Address, Handler
+    from grader.embedded.core.programs.process import Process
+
+Headers = list[tuple[str, str]]
+
+REASONS = {
+    200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
+    303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
+    401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
+    409: "Conflict", 412: "Precondition Failed", 417: "Expectation Failed", 418: "I'm a teapot",
+    429: "Too Many Requests", 500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway",
+    503: "Service Unavailable", 504: "Gateway Timeout",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as a server sees it.
+
+    Attributes:
+        method: such as GET.
+        target: the request line's target, as it came.
+        headers: names as they came, in order.
+        body: all of it.
+        peer: the client's address and port.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    peer: Address
+
+    @property
+    def path(self) -> str:
+        """The decoded path, without query."""
+        return unquote(urlsplit(self.target).path) or "/"
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The first value of each query parameter."""
+        found: dict[str, str] = {}
+        for name, value in parse_qsl(urlsplit(self.target).query, keep_blank_values=True):
+            found.setdefault(name, value)
+        return found
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response.
+
+    Attributes:
+        status: the code.
+        body: all of it.
+        headers: in order; Content-Length and Date are the server's to add.
+        reason: the phrase; the usual one where it is empty.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Headers = field(default_factory=list)
+    reason: str = ""
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+Responder = Callable[[Request], Awaitable[Response]]
+
+
+def date(now: float) -> str:
+    """An HTTP date."""
+    return formatdate(now, usegmt=True)
+
+
+def server(process: Process, respond: Responder) -> Handler:
+    """A handler for `Host.listen` that answers each request with `respond`, keeping connections alive.
+
+    When the process ends, its connections are reset.
+    """
+
+    async def handle(stream: Stream, peer: Address) -> None:
+        if process.exit_code is not None:
+            stream.reset()
+            return
+        process.at_exit(stream.reset)
+        try:
+            await _serve(stream, peer, respond)
+        except (ConnectionReset_, h11.RemoteProtocolError):
+            stream.reset()
+        finally:
+            process.forget(stream.reset)
+        stream.close()
+
+    return handle
+
+
+async def _serve(stream: Stream, peer: Address, respond: Responder) -> None:
+    connection = h11.Connection(h11.SERVER)
+    while True:
+        request = await _receive_request(connection, stream, peer)
+        if request is None:
+            return
+        response = await respond(request)
+        _send_response(connection, stream, request, response)
+        if connection.our_state is not h11.DONE:
+            return
+        connection.start_next_cycle()
+
+
+async def _next(connection: h11.Connection, stream: Stream) -> h11.Event | type[h11.PAUSED]:
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        connection.receive_data(await stream.recv())
+    return event  # type: ignore[return-value]
+
+
+async def _receive_request(connection: h11.Connection, stream: Stream, peer: Address) -> Request | None:
+    head: h11.Request | None = None
+    body = bytearray()
+    while True:
+        try:
+            event = await _next(connection, stream)
+        except h11.RemoteProtocolError:
+            if head is None and connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+                bad = h11.Response(status_code=400, headers=[("Connection", "close")], reason=b"Bad Request")
+                stream.send(connection.send(bad) or b"")
+            return None
+        if isinstance(event, h11.Request):
+            head = event
+            if connection.they_are_waiting_for_100_continue:
+                stream.send(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage) and head is not None:
+            headers = [(name.decode(), value.decode("latin-1")) for name, value in head.headers.raw_items()]
+            return Request(head.method.decode(), head.target.decode(), headers, bytes(body), peer)
+        else:
+            return None
+
+
+def _send_response(connection: h11.Connection, stream: Stream, request: Request, response: Response) -> None:
+    headers = list(response.headers)
+    bodiless = response.status in {204, 304} or response.status < 200
+    if not bodiless and not response.header("content-length"):
+        headers.append(("Content-Length", str(len(response.body))))
+    reason = response.reason or REASONS.get(response.status, "")
+    wire = connection.send(h11.Response(status_code=response.status, headers=headers, reason=reason.encode())) or b""
+    if response.body and request.method != "HEAD" and not bodiless:
+        wire += connection.send(h11.Data(data=response.body)) or b""
+    wire += connection.send(h11.EndOfMessage()) or b""
+    stream.send(wire)
+
+
+class BadReply(Exception):  # noqa: N818
+    """What came back is not HTTP, or stops in the middle.
+
+    Attributes:
+        empty: whether nothing at all came back.
+    """
+
+    def __init__(self, message: str, *, empty: bool = False) -> None:
+        super().__init__(message)
+        self.empty = empty
+
+
+async def exchange(
+    stream: Stream,
+    method: str,
+    target: str,
+    headers: Headers,
+    body: bytes = b"",
+    *,
+    on_response: Callable[[Response], None] | None = None,
+) -> Response:
+    """Send one request on a connected stream and read the whole response.
+
+    `on_response` is called with the head as soon as it has come. Raises BadReply, ConnectionReset_.
+    """
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
+    wire = connection.send(h11.Request(method=method, target=target, headers=headers)) or b""
+    if body:
+        wire += connection.send(h11.Data(data=body)) or b""
+    wire += connection.send(h11.EndOfMessage()) or b""
+    stream.send(wire)
+    got: Response | None = None
+    content = bytearray()
+    try:
+        while True:
+            event = await _next(connection, stream)
+            if isinstance(event, h11.Response):
+                fields = [(name.decode(), value.decode("latin-1")) for name, value in event.headers.raw_items()]
+                got = Response(event.status_code, b"", fields, event.reason.decode())
+                if on_response is not None:
+                    on_response(got)
+            elif isinstance(event, h11.Data):
+                content += event.data
+            elif isinstance(event, h11.EndOfMessage) and got is not None:
+                return Response(got.status, bytes(content), got.headers, got.reason)
+            elif not isinstance(event, h11.InformationalResponse):
+                raise BadReply("empty reply", empty=True)
+    except h11.RemoteProtocolError as error:
+        raise BadReply(str(error), empty=connection.their_state is h11.ERROR and got is None) from error
