@@ -2,11 +2,82 @@
 
 from __future__ import annotations
 
+from grader.judge.chain import hops, place, walk
+from grader.judge.criteria import rule
+from grader.judge.refusals import explain
+from grader.judge.scene import Ruling, Scene, environment, fail
 from grader.model.evidence import Evidence
-from grader.model.exercise import Exercise
-from grader.model.report import Report
+from grader.model.exercise import Criterion, Exercise
+from grader.model.report import CriterionResult, Hop, HopState, Report, Verdict
+
+__all__ = ["explain", "judge"]
+
+STATES = {Verdict.FAIL: HopState.BROKEN, Verdict.NOT_YET: HopState.MOVING, Verdict.ENVIRONMENT: HopState.UNKNOWN}
 
 
 def judge(exercise: Exercise, evidence: Evidence) -> Report:
     """Judge evidence. The same Evidence gives the same Report, always."""
-    raise NotImplementedError
+    scene = Scene(exercise, evidence)
+    whole = _of_all(scene)
+    rulings = [whole or rule(criterion, scene) for criterion in exercise.criteria]
+    results = tuple(map(_result, exercise.criteria, rulings))
+    verdict = _overall(results)
+    way = hops(exercise.criteria)
+    stop: Hop | None = None
+    finding = results[-1].finding
+    if verdict is not Verdict.PASS:
+        causes = [
+            (ruling.hop or criterion.hop, ruling.finding)
+            for criterion, ruling in zip(exercise.criteria, rulings, strict=True)
+            if ruling.verdict is verdict
+        ]
+        stop, finding = min(causes, key=lambda cause: place(way, cause[0]))
+    return Report(
+        exercise=exercise.id,
+        title=exercise.title,
+        verdict=verdict,
+        points=sum(result.points for result in results),
+        max_points=exercise.points,
+        chain=walk(way, stop, STATES.get(verdict, HopState.HOLDS)),
+        broken=stop if verdict is Verdict.FAIL else None,
+        finding=finding,
+        criteria=results,
+        cluster=evidence.cluster,
+        taken_at=evidence.taken_at,
+    )
+
+
+def _of_all(scene: Scene) -> Ruling | None:
+    """Rule on everything at once: the cluster does not answer, or the manifest did not get in."""
+    evidence = scene.evidence
+    for problem in evidence.problems:
+        if problem.fatal:
+            return environment(problem, Hop.MANIFEST)
+    if evidence.unreadable is not None:
+        code = "manifest-empty" if evidence.unreadable.get("empty") else "manifest-unreadable"
+        return fail(code, Hop.MANIFEST, **evidence.unreadable)
+    for result in evidence.manifests:
+        if refusal := explain(result):
+            return Ruling(Verdict.FAIL, refusal, Hop.MANIFEST)
+    return None
+
+
+def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
+    return CriterionResult(
+        id=criterion.id,
+        verdict=ruling.verdict,
+        points=criterion.points if ruling.verdict is Verdict.PASS else 0.0,
+        max_points=criterion.points,
+        hop=criterion.hop,
+        finding=ruling.finding,
+        expected=ruling.expected,
+        seen=ruling.seen,
+    )
+
+
+def _overall(results: tuple[CriterionResult, ...]) -> Verdict:
+    verdicts = {result.verdict for result in results}
+    return next(
+        (verdict for verdict in (Verdict.FAIL, Verdict.ENVIRONMENT, Verdict.NOT_YET) if verdict in verdicts),
+        Verdict.PASS,
+    )

@@ -30,7 +30,7 @@ from grader.observe.carriers import Carrier, CarrierError, PodCarrier, outside_c
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, plan
-from grader.observe.reach import ask_from_here, ask_reach
+from grader.observe.reach import FIRST_SECONDS, PATIENT_SECONDS, ask_from_here, ask_reach
 
 PROBE_NAMESPACE = "course-probe"
 LISTED = ("services", "pods", "endpointslices", "deployments")
@@ -79,6 +79,7 @@ class Observer:
         unreadable: Mapping[str, str] | None = None,
         *,
         inspecting: bool = False,
+        patient: bool = False,
     ) -> Evidence:
         """List, ask, and return Evidence; a cluster that does not answer is a fatal Problem in it, not an error.
 
@@ -86,6 +87,7 @@ class Observer:
             manifests: what was said of the manifest that this check applied.
             unreadable: why it could not be read.
             inspecting: also look at nodes, DNS, kube-proxy and the load balancer.
+            patient: give first tries more time, as is right once the data plane had its time.
         """
         exercise = self.exercise
         common: dict[str, Any] = {
@@ -102,7 +104,7 @@ class Observer:
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects["services-elsewhere"] = self._elsewhere(planned.missing)
-            dns, reach, problems = self._ask(planned, objects)
+            dns, reach, problems = self._ask(planned, objects, PATIENT_SECONDS if patient else FIRST_SECONDS)
             if inspected:
                 problems = (*problems, *inspected.result())
         except (ClusterUnreachable, ApiRefused) as error:
@@ -161,7 +163,7 @@ class Observer:
         return PodCarrier(api, PROBE_NAMESPACE, f"probe-{node}")
 
     def _ask(
-        self, planned: Plan, objects: Mapping[str, Sequence[RawObject]]
+        self, planned: Plan, objects: Mapping[str, Sequence[RawObject]], seconds: float
     ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[Problem, ...]]:
         problems: list[Problem] = []
 
@@ -175,8 +177,8 @@ class Observer:
         def reach(question: ReachQuestion) -> ReachAnswer:
             try:
                 if question.vantage == Vantage.LEARNER_HOST:
-                    return ask_from_here(question)
-                return ask_reach(self.carrier(question.vantage, objects), question)
+                    return ask_from_here(question, seconds)
+                return ask_reach(self.carrier(question.vantage, objects), question, seconds)
             except CarrierError as error:
                 problems.append(Problem(error.code, error.facts, question.vantage))
                 return ReachAnswer(question, Outcome.UNASKED, tries=0)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
-FIRST_SECONDS = 0.6
+FIRST_SECONDS = 0.35
+PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -25,8 +26,11 @@ Try = tuple[Outcome, str]
 """How one connection ended, with the host name that answered or the text of the failure."""
 
 
-def ask_reach(carrier: Carrier, question: ReachQuestion) -> ReachAnswer:
+def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
     """Ask until all that are wanted have answered, a try failed, or the bound is reached.
+
+    The first try may take `first_seconds`: short while kube-proxy is still programming, because a connection that was
+    begun too early hangs for a second, and the next one is answered at once.
 
     Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
     """
@@ -39,7 +43,7 @@ def ask_reach(carrier: Carrier, question: ReachQuestion) -> ReachAnswer:
             "port": str(question.port),
             "tries": str(tries),
         }
-        seconds = FIRST_SECONDS if tries == 1 else BATCH_SECONDS
+        seconds = first_seconds if tries == 1 else BATCH_SECONDS
         try:
             return read_dial(carrier.get("dial", query, seconds), tries)
         except RejectionError as error:
@@ -56,11 +60,11 @@ def ask_reach(carrier: Carrier, question: ReachQuestion) -> ReachAnswer:
     return answer
 
 
-def ask_from_here(question: ReachQuestion) -> ReachAnswer:
+def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
     """Ask from this process, which is on the learner's host."""
 
     def dial(tries: int) -> list[Try]:
-        return [_connect(question.host, question.port) for _ in range(tries)]
+        return [_connect(question.host, question.port, first_seconds) for _ in range(tries)]
 
     return collect(question, dial)
 
@@ -112,9 +116,9 @@ def _response(text: str) -> Try:
     return Outcome.BAD_RESPONSE, text[:120]
 
 
-def _connect(host: str, port: int) -> Try:
+def _connect(host: str, port: int, seconds: float) -> Try:
     """Make one request over a connection of its own."""
-    connection = http.client.HTTPConnection(host, port, timeout=FIRST_SECONDS)
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
         connection.request("GET", "/hostname", headers={"Connection": "close"})
         return _response(connection.getresponse().read(512).decode(errors="replace"))

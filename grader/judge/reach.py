@@ -1,0 +1,257 @@
+"""Judge who answered at an address of a Service.
+
+A reach that does not hold fails at once where objects and answers together explain it. Where nothing explains it, the
+data plane is given time; after that it is the environment's fault, for everything the learner asked for is in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
+from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, word
+from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
+from grader.model.exercise import At, Reach, Vantage
+from grader.model.kubernetes import (
+    PROXY_NAME_LABEL,
+    Endpoint,
+    actual_slices,
+    hostname_of,
+    ingress_address,
+    internal_ip,
+    labels_of,
+    name_of,
+    routed,
+    service_port,
+)
+from grader.model.questions import control_questions, living, reach_questions, vantage_node
+from grader.model.report import Hop
+
+# kube-proxy programs within 1.3 s on kind (iptables minSyncPeriod 1 s); these leave room for a loaded machine.
+STALE_SECONDS = 2.0
+DATA_PLANE_SECONDS = 20.0
+WATCH_SECONDS = 3.0
+
+HOPS = {
+    Vantage.SAME_NAMESPACE: Hop.CLUSTER_IP,
+    Vantage.OTHER_NAMESPACE: Hop.CLUSTER_IP,
+    Vantage.OTHER_NODE: Hop.NODE,
+    Vantage.OUTSIDE_CLIENT: Hop.OUTSIDE_CLIENT,
+    Vantage.LEARNER_HOST: Hop.LEARNER_HOST,
+}
+
+
+def judge_reach(expect: Reach, scene: Scene) -> Ruling:
+    """Judge a reach that must hold."""
+    service = scene.service(expect.service)
+    if service is None:
+        return missing(scene, expect.service)
+    objection = (
+        wrong_type(service, headless_too=True, allowed=_types(expect.at))
+        or endpoints_wrong(scene, service, expect.answered_by, scene.wanted_port(expect), expect.port)
+        or _proxy_ignores(service)
+        or _address_missing(expect, scene, service)
+    )
+    if objection:
+        return objection
+    questions = reach_questions(expect, scene.evidence.objects, scene.exercise.namespace, scene.evidence.host_ports)
+    answers = [answer for question in questions if (answer := scene.reach_answer(question))]
+    if not questions or len(answers) < len(questions):
+        return not_yet("not-asked-yet", HOPS[expect.sources[0]], service=expect.service)
+    if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
+        return environment(scene.blind(unasked[0].question.vantage))
+    wanted = {hostname_of(pod) for pod in living(scene.pods, expect.answered_by)}
+    for answer in answers:
+        if ruling := _judge_answer(expect, scene, service, answer, wanted):
+            return ruling
+    vantages = listed(word("vantage", source.value) for source in expect.sources)
+    facts = {"service": expect.service, "vantages": vantages, "count": len(wanted), "port": expect.port}
+    if not expect.all_of_them:
+        return passed(f"reach-{expect.at.value}-some", **facts)
+    return passed(f"reach-{expect.at.value}", **facts, addresses=len({answer.question.host for answer in answers}))
+
+
+def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
+    """Judge a reach that must not hold: nobody answers, while the same vantage reaches something else."""
+    service = scene.service(expect.service)
+    if service is None:
+        return missing(scene, expect.service)
+    if ruling := port_missing(service, expect.port):
+        return ruling
+    objects, namespace, host_ports = scene.evidence.objects, scene.exercise.namespace, scene.evidence.host_ports
+    questions = reach_questions(expect, objects, namespace, host_ports)
+    controls = (
+        reach_questions(expect.control, objects, namespace, host_ports)
+        if expect.control
+        else control_questions(expect, objects)
+    )
+    answers = [answer for question in questions if (answer := scene.reach_answer(question))]
+    control = [answer for question in controls if (answer := scene.reach_answer(question))]
+    for answer in (*answers, *control):
+        if answer.outcome is Outcome.UNASKED:
+            return environment(scene.blind(answer.question.vantage))
+    if len(answers) < len(questions) or not control or len(control) < len(controls):
+        return not_yet("not-asked-yet", HOPS[expect.sources[0]], service=expect.service)
+    if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:
+        return _unexplained(expect, scene, silent[0])
+    reached = [answer for answer in answers if answer.responders]
+    if scene.evidence.quiet_for < WATCH_SECONDS:
+        return not_yet("watching-silence", HOPS[expect.sources[0]], service=expect.service)
+    if reached:
+        question = reached[0].question
+        return fail(
+            "reached-though", HOPS[expect.sources[0]],
+            service=expect.service, vantage=word("vantage", question.vantage),
+            address=f"{question.host}:{question.port}", who=listed(reached[0].responders),
+        )  # fmt: skip
+    vantages = listed(word("vantage", source.value) for source in expect.sources)
+    return passed("not-reached", service=expect.service, vantages=vantages)
+
+
+def _types(at: At) -> tuple[str, ...]:
+    if at is At.NODE_PORT:
+        return ("NodePort", "LoadBalancer")
+    return ("LoadBalancer",) if at is At.LOAD_BALANCER else ()
+
+
+def _proxy_ignores(service: RawObject) -> Ruling | None:
+    """Object to the label that makes kube-proxy leave a Service alone (cmd/kube-proxy/app/server.go)."""
+    value = labels_of(service).get(PROXY_NAME_LABEL)
+    if value is None:
+        return None
+    return fail("service-proxy-ignored", Hop.CLUSTER_IP, service=name_of(service), label=f"{PROXY_NAME_LABEL}={value}")
+
+
+def _address_missing(expect: Reach, scene: Scene, service: RawObject) -> Ruling | None:
+    spec = service["spec"]
+    port = service_port(service, expect.port) or {}
+    if expect.at is At.NODE_PORT:
+        node_port = port.get("nodePort")
+        if not node_port:
+            return fail("node-port-unset", Hop.SERVICE, service=name_of(service))
+        if Vantage.LEARNER_HOST in expect.sources and node_port not in scene.evidence.host_ports:
+            mapped = listed(sorted(scene.evidence.host_ports))
+            return fail(
+                "node-port-not-mapped", Hop.LEARNER_HOST, service=name_of(service), port=node_port, mapped=mapped
+            )
+    if expect.at is At.LOAD_BALANCER and not ingress_address(service):
+        if problem := scene.problem("load-balancer-controller-down", "node-not-ready"):
+            return environment(problem, Hop.OUTSIDE_CLIENT)
+        if (name := spec.get("loadBalancerClass")) and scene.evidence.quiet_for >= STALE_SECONDS:
+            return fail("load-balancer-class-unserved", Hop.OUTSIDE_CLIENT, service=name_of(service), name=name)
+        return not_yet("load-balancer-pending", Hop.OUTSIDE_CLIENT, service=name_of(service))
+    return None
+
+
+def _judge_answer(
+    expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]
+) -> Ruling | None:
+    """Say what is wrong with one answer, None where it is as wanted."""
+    seen = set(answer.responders)
+    facts = {
+        "service": name_of(service),
+        "vantage": word("vantage", answer.question.vantage),
+        "address": f"{answer.question.host}:{answer.question.port}",
+    }
+    if strangers := sorted(seen - wanted):
+        if scene.evidence.quiet_for < STALE_SECONDS:
+            return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
+        return fail("unexpected-answer", Hop.RESPONSE, **facts, who=listed(strangers))
+    satisfied = answer.outcome is Outcome.ANSWERED and (seen == wanted if expect.all_of_them else bool(seen))
+    policy = _policy(expect, scene, service, answer, wanted)
+    if satisfied and policy is None:
+        return None
+    if satisfied:  # the objects say it cannot last: what answered may be what was there before a change
+        if scene.evidence.quiet_for < STALE_SECONDS:
+            return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
+        return None
+    return policy or _nobody_listens(scene, service) or _unexplained(expect, scene, answer)
+
+
+def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
+    """Find a policy of the Service that keeps some Pods from answering here (pkg/proxy/topology.go)."""
+    spec, objects, question = service["spec"], scene.evidence.objects, answer.question
+    seen = set(answer.responders)
+    port = service_port(service, expect.port) or {}
+    endpoints = routed(
+        endpoint for endpoint in actual_slices(service, scene.slices) if endpoint.port_name == str(port.get("name", ""))
+    )
+    facts = {"service": name_of(service), "vantage": word("vantage", question.vantage), "seen": listed(sorted(seen))}
+    inside = expect.at in (At.NAME, At.CLUSTER_IP)
+    if inside and spec.get("internalTrafficPolicy") == "Local":
+        node = vantage_node(question.vantage, objects)
+        if _cut_off(endpoints, node, seen, wanted, scene):
+            return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
+    if not inside and spec.get("externalTrafficPolicy") == "Local":
+        nodes = [node for node in objects.get("nodes", ()) if internal_ip(node) == question.host]
+        node = name_of(nodes[0]) if nodes else ""
+        if not node and scene.evidence.quiet_for < STALE_SECONDS:
+            return None
+        if not node or _cut_off(endpoints, node, seen, wanted, scene):
+            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node or question.host)
+    ranges = spec.get("loadBalancerSourceRanges") or ()
+    if expect.at is At.LOAD_BALANCER and ranges and not seen and not {"0.0.0.0/0", "::/0"} & set(ranges):
+        if scene.evidence.quiet_for >= STALE_SECONDS:
+            return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
+    if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
+        return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
+    return None
+
+
+def _cut_off(endpoints: Iterable[Endpoint], node: str, seen: set[str], wanted: set[str], scene: Scene) -> bool:
+    """Tell whether a Local policy leaves fewer Pods than wanted on this node, and the answer agrees with that."""
+    local = {endpoint.name for endpoint in endpoints if endpoint.node == node}
+    names = {hostname_of(pod) for pod in scene.pods if name_of(pod) in local}
+    return names < wanted and seen <= names and (bool(seen) or not names)
+
+
+def _nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
+    """Find an endpoint that refuses connections when it is asked directly, past the Service."""
+    refused: dict[str, None] = {}
+    for endpoint in sorted(actual_slices(service, scene.slices)):
+        for answer in scene.evidence.reach:
+            question = answer.question
+            if (question.host, question.port) == (endpoint.address, endpoint.port) and answer.outcome in (
+                Outcome.REFUSED,
+                Outcome.BAD_RESPONSE,
+            ):
+                refused[f"{endpoint.address}:{endpoint.port}"] = None
+    if not refused:
+        return None
+    return fail("target-port-nobody-listens", Hop.ENDPOINT_SLICE, service=name_of(service), endpoints=listed(refused))
+
+
+def _unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
+    """Give the data plane time; then look for what is wrong with the environment."""
+    if problem := scene.problem("kube-proxy-down", "node-not-ready"):
+        return environment(problem, _hop(expect, answer))
+    facts = {
+        "service": expect.service,
+        "vantage": word("vantage", answer.question.vantage),
+        "address": f"{answer.question.host}:{answer.question.port}",
+        "outcome": word("outcome", answer.outcome),
+    }
+    if expect.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
+        return environment(down, Hop.DNS)
+    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:
+        return not_yet("data-plane-moving", _hop(expect, answer), **facts)
+    return environment(Problem("data-plane-silent", facts), _hop(expect, answer))
+
+
+def _hop(expect: Reach, answer: ReachAnswer) -> Hop:
+    vantage = answer.question.vantage
+    if expect.at is At.NODE_PORT and vantage not in (Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST):
+        return Hop.NODE
+    return HOPS[Vantage(vantage)] if not vantage.startswith("node/") else Hop.NODE
+
+
+def describe(answers: Sequence[ReachAnswer]) -> str:
+    """Write answers for a person: who answered how often, or how the asking ended."""
+    parts = []
+    for answer in answers:
+        who = ", ".join(f"{name}×{count}" for name, count in answer.responders.items())
+        ended = "" if answer.outcome is Outcome.ANSWERED else word("outcome", answer.outcome)
+        address = f"{answer.question.host}:{answer.question.port}"
+        text = " / ".join(part for part in (who, ended) if part)
+        parts.append(f"{word('vantage', answer.question.vantage)} → {address}: {text}")
+    return "\n".join(parts)
