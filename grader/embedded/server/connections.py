@@ -14,7 +14,7 @@ from grader.embedded.server import portforward, proxying, remotecommand, targets
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Exchange
-from grader.embedded.server.logs import Cutter, Line, options_of
+from grader.embedded.server.logs import Cutter, options_of
 
 if TYPE_CHECKING:
     from grader.embedded.core.world import World
@@ -95,16 +95,13 @@ class Connections:
         targets.check_loggable(pod, connect.container, previous=options.previous)
         view = self._world.logs(connect.namespace, connect.name, connect.container, previous=options.previous)
         cutter = Cutter(options)
-        shown = cutter.existing(Line(line.time, line.text, line.fd) for line in view.lines)
+        shown = cutter.existing(view.lines)
         if not options.follow:
             await exchange.respond(200, [("content-type", "text/plain")], shown)
             return
         later: asyncio.Queue[bytes | None] = asyncio.Queue()
         later.put_nowait(shown)
-        end = view.follow(
-            lambda line: later.put_nowait(cutter.later(Line(line.time, line.text, line.fd))),
-            lambda: later.put_nowait(None),
-        )
+        end = view.subscribe(lambda line: later.put_nowait(cutter.later(line) if line is not None else None))
         gone = asyncio.create_task(exchange.gone())
         gone.add_done_callback(lambda _: later.put_nowait(None))
         try:

@@ -7,25 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from grader.embedded.core.api import field
 from grader.embedded.core.api.status import bad_request, invalid
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line that a container wrote.
-
-    Attributes:
-        time: when, in seconds since the epoch.
-        text: the line without its newline.
-        stream: 1 stdout, 2 stderr.
-    """
-
-    time: float
-    text: str
-    stream: int = 1
+from grader.embedded.core.kubelet.logs import LogLine
 
 
 @dataclass(frozen=True)
@@ -39,7 +25,6 @@ class LogOptions:
         since: only lines from this time on, seconds since the epoch.
         tail: only so many lines at the end.
         limit: only so many bytes.
-        stream: "All", "Stdout" or "Stderr".
     """
 
     follow: bool = False
@@ -48,10 +33,6 @@ class LogOptions:
     since: float | None = None
     tail: int | None = None
     limit: int | None = None
-    stream: str = "All"
-
-
-STREAMS = {"All": (1, 2), "Stdout": (1,), "Stderr": (2,)}
 
 
 def options_of(query: Mapping[str, str], now: float) -> LogOptions:
@@ -65,7 +46,6 @@ def options_of(query: Mapping[str, str], now: float) -> LogOptions:
     """
     since_seconds, tail, limit = (_number(query, name) for name in ("sinceSeconds", "tailLines", "limitBytes"))
     since_time = query.get("sinceTime")
-    stream = query.get("stream") or "All"
     errors = []
     if tail is not None and tail < 0:
         errors.append(field.invalid("tailLines", tail, "must be greater than or equal to 0"))
@@ -75,10 +55,8 @@ def options_of(query: Mapping[str, str], now: float) -> LogOptions:
         errors.append(field.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     elif since_seconds is not None and since_seconds < 1:
         errors.append(field.invalid("sinceSeconds", since_seconds, "must be greater than 0"))
-    if stream not in STREAMS:
-        errors.append(field.not_supported("stream", stream, sorted(STREAMS)))
-    elif stream != "All" and tail is not None:
-        errors.append(field.forbidden("", "`tailLines` and specific `stream` are mutually exclusive for now"))
+    if query.get("stream", "All") != "All":  # one log for both, as without the feature PodLogsQuerySplitStreams
+        errors.append(field.forbidden("stream", "may not be specified"))
     if errors:
         raise invalid("PodLogOptions", "", "", errors)
     since = None
@@ -90,7 +68,7 @@ def options_of(query: Mapping[str, str], now: float) -> LogOptions:
         except ValueError:
             raise bad_request(f"parsing time {since_time!r} as RFC3339") from None
     follow, previous, timestamps = (_truth(query, name) for name in ("follow", "previous", "timestamps"))
-    return LogOptions(follow, previous, timestamps, since, tail, limit, stream)
+    return LogOptions(follow, previous, timestamps, since, tail, limit)
 
 
 def _truth(query: Mapping[str, str], name: str) -> bool:
@@ -119,30 +97,22 @@ class Cutter:
         """Whether as many bytes as were asked for have been given out."""
         return self._left is not None and self._left <= 0
 
-    def existing(self, lines: Iterable[Line]) -> bytes:
+    def existing(self, lines: Iterable[LogLine]) -> bytes:
         """What to send of the lines that are there: the tail is counted before the time is looked at, as upstream."""
         held = list(lines)
         if self._options.tail is not None:
             held = held[len(held) - min(self._options.tail, len(held)) :]
         return b"".join(map(self.later, held))
 
-    def later(self, line: Line) -> bytes:
+    def later(self, line: LogLine) -> bytes:
         """What to send of one more line."""
         options = self._options
-        if self.full or line.stream not in STREAMS[options.stream]:
+        if self.full:
             return b""
         if options.since is not None and line.time < options.since:
             return b""
-        data = f"{line.text}\n".encode()
-        if options.timestamps:
-            data = f"{stamp(line.time)} ".encode() + data
+        data = line.stamped() if options.timestamps else line.text
         if self._left is not None:
             data = data[: self._left]
             self._left -= len(data)
         return data
-
-
-def stamp(seconds: float) -> str:
-    """RFC 3339 in UTC with nine decimals (timeFormatOut)."""
-    micro = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return f"{micro}000Z"

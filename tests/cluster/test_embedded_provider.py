@@ -134,7 +134,9 @@ def test_a_new_process_never_shows_the_number_of_a_dead_one(tmp_path: Path) -> N
     assert (tmp_path / "lock").read_text() == ""
 
 
-def test_a_process_that_does_not_answer_is_replaced(provider: EmbeddedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_answer_is_replaced(
+    provider: EmbeddedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("grader.cluster.embedded.ANSWER_SECONDS", 0.5)
     monkeypatch.setattr("grader.cluster.embedded.STOP_SECONDS", 0.5)
     first = provider.up(NAME, {}, silent)
