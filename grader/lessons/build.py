@@ -6,10 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import nbformat
-
 from grader.exercises import all_exercises
-from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.lessons.notebook import learner_notebook, solution_notebook, written
 from grader.lessons.outputs import read_outputs
 from grader.lessons.page import catalogue_page, exercise_page, lesson_page
 from grader.lessons.source import Lesson, lessons_root, read_lessons
@@ -27,7 +25,7 @@ def build_notebooks(target: Path, *, solved: bool = False) -> tuple[Path, ...]:
     paths: list[Path] = []
     for lesson in read_lessons():
         path = target / f"{lesson.slug}.ipynb"
-        write_atomically(path, nbformat.writes(make(lesson, exercises)) + "\n")
+        write_atomically(path, written(make(lesson, exercises)))
         paths.append(path)
     return tuple(paths)
 
@@ -40,6 +38,7 @@ def build_site(target: Path, pages: Path) -> None:
         pages: the site's own pages and assets.
 
     Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
+
     """
     if target.exists():
         shutil.rmtree(target)

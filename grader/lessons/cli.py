@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import click
 from grader.errors import CourseError
 from grader.exercises import all_exercises
 from grader.lessons.build import build_notebooks, build_site
-from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
 from grader.lessons.outputs import collect, write_outputs
 from grader.lessons.run import run_notebook
 from grader.lessons.source import Lesson, lessons_root, read_lessons
@@ -66,9 +67,12 @@ def record(names: tuple[str, ...], cluster: str) -> None:
     """Execute lessons against the current cluster, and keep what their commands print in course/outputs/."""
     exercises = {exercise.id: exercise for exercise in all_exercises()}
     for lesson in _chosen(names):
+        notebook = solution_notebook(lesson, exercises)
+        notebook.cells.append(code_cell("!kubectl version --output=json"))
         with tempfile.TemporaryDirectory() as folder:
-            executed = run_notebook(solution_notebook(lesson, exercises), Path(folder))
-        version = next(filter(None, map(_server_version, executed.notebook.cells)), "")
+            executed = run_notebook(notebook, Path(folder))
+        printed = executed.notebook.cells.pop().outputs[0].text
+        version = json.loads(printed)["serverVersion"]["gitVersion"]
         write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
         click.echo(f"{lesson.slug}: recorded from {cluster} {version}")
 

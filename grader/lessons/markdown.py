@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
 _HEADING = re.compile(r"^(#{1,6}) ")
@@ -11,7 +11,7 @@ _QUOTE_TITLE = re.compile(r"^> \*\*(?P<title>[^*]+)\*\*\s*$")
 
 
 def outside_fences(text: str) -> Iterator[tuple[str, bool]]:
-    """Each line, and whether it lies outside fenced code (fence lines count as inside)."""
+    """Give each line, and whether it lies outside fenced code (fence lines count as inside)."""
     fence = ""
     for line in text.split("\n"):
         match = _FENCE.match(line)
@@ -26,7 +26,7 @@ def outside_fences(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def shift_headings(text: str, by: int) -> str:
-    """Headings `by` levels deeper, never deeper than 6; code is left alone."""
+    """Put headings `by` levels deeper, never deeper than 6; code is left alone."""
 
     def shifted(line: str) -> str:
         match = _HEADING.match(line)
@@ -36,11 +36,12 @@ def shift_headings(text: str, by: int) -> str:
 
 
 def admonitions(text: str, kinds: Mapping[str, str]) -> str:
-    """Blockquotes headed by a bold known title become MkDocs admonitions; other blockquotes stay.
+    """Turn blockquotes headed by a bold known title into MkDocs admonitions; other blockquotes stay.
 
     Args:
         text: Markdown.
         kinds: title → admonition type, "予想してみよう" → "question".
+
     """
     lines = list(outside_fences(text))
     result: list[str] = []
@@ -62,7 +63,7 @@ def admonitions(text: str, kinds: Mapping[str, str]) -> str:
 
 
 def fenced(text: str, language: str) -> str:
-    """A fenced code block whose fence no line of the text closes."""
+    """Put text into a fenced code block whose fence no line of the text closes."""
     fence = "```"
     while fence in text:
         fence += "`"
@@ -70,27 +71,22 @@ def fenced(text: str, language: str) -> str:
 
 
 def indented(text: str) -> str:
-    """Four spaces before every line that is not empty, as the body of an admonition or tab."""
+    """Put four spaces before every line that is not empty, as the body of an admonition or tab."""
     return "\n".join(f"    {line}" if line else "" for line in text.split("\n"))
 
 
 def without_title(text: str) -> str:
-    """Markdown without its first `# ` heading and the empty lines around it."""
-    return _replace_title(text, lambda _: "").strip() + "\n"
+    """Take off the first `# ` heading and the empty lines around the text."""
+    lines: list[str] = []
+    found = False
+    for line, outside in outside_fences(text):
+        if outside and not found and line.startswith("# "):
+            found = True
+        else:
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"
 
 
 def title_of(text: str) -> str:
-    """The first `# ` heading, "" where there is none."""
+    """Find the first `# ` heading, "" where there is none."""
     return next((line[2:].strip() for line, outside in outside_fences(text) if outside and line.startswith("# ")), "")
-
-
-def _replace_title(text: str, change: Callable[[str], str]) -> str:
-    result: list[str] = []
-    done = False
-    for line, outside in outside_fences(text):
-        if outside and not done and line.startswith("# "):
-            result.append(change(line))
-            done = True
-        else:
-            result.append(line)
-    return "\n".join(result)

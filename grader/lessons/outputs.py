@@ -28,6 +28,7 @@ class Outputs:
         cluster: provider, "kind".
         version: Kubernetes version, "v1.36.3".
         by_cell: key of a cell → what it printed.
+
     """
 
     cluster: str = ""
@@ -35,22 +36,22 @@ class Outputs:
     by_cell: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> str:
-        """What this cell printed, "" where nothing is recorded."""
+        """Give what this cell printed, "" where nothing is recorded."""
         return self.by_cell.get(key(cell), "")
 
 
 def key(cell: Cell) -> str:
-    """The key of a cell: a digest of what is executed."""
+    """Compute the key of a cell: a digest of what is executed."""
     return hashlib.sha256(cell.source.encode()).hexdigest()[:12]
 
 
 def outputs_path(folder: Path, lesson: Lesson) -> Path:
-    """Where the outputs of a lesson are recorded, under the folder of the lessons."""
+    """Tell where the outputs of a lesson are recorded, under the folder of the lessons."""
     return folder / "outputs" / f"{lesson.slug}.json"
 
 
 def read_outputs(folder: Path, lesson: Lesson) -> Outputs:
-    """The recorded outputs, empty where none were recorded."""
+    """Read the recorded outputs, empty where none were recorded."""
     path = outputs_path(folder, lesson)
     if not path.is_file():
         return Outputs()
@@ -65,7 +66,7 @@ def write_outputs(folder: Path, lesson: Lesson, outputs: Outputs) -> None:
 
 
 def collect(lesson: Lesson, executed: nbformat.NotebookNode, cluster: str, version: str) -> Outputs:
-    """What an executed notebook of this lesson printed. Cards and other rich output are not text, and are left out."""
+    """Collect what an executed notebook of this lesson printed; cards and other rich output are left out."""
     by_cell: dict[str, str] = {}
     for cell, ran in zip(lesson.cells, executed.cells, strict=True):
         if not cell.is_code or cell.tags:

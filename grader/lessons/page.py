@@ -15,7 +15,7 @@ ADMONITIONS = ("question", "note", "warning")
 
 
 def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:
-    """A lesson as a page: blockquotes become admonitions, commands carry their recorded output."""
+    """Write a lesson as a page: blockquotes become admonitions, commands carry their recorded output."""
     parts: list[str] = []
     for index, cell in enumerate(lesson.cells):
         if cell.kind is CellKind.TEXT:
@@ -31,7 +31,7 @@ def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outp
 
 
 def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
-    """An exercise as a page: task, starter, and the hints, each closed."""
+    """Write an exercise as a page: task, starter, and the hints, each closed."""
     parts = [f"# {exercise.title}"]
     if lesson:
         facts = {"lesson": lesson.number, "lesson_title": lesson.title, "slug": lesson.slug}
@@ -47,7 +47,7 @@ def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
 
 
 def catalogue_page(exercises: Iterable[Exercise], lessons: Mapping[int, Lesson]) -> str:
-    """The table of all exercises."""
+    """Write the table of all exercises."""
     heads = [word(f"catalogue.head.{name}") for name in ("title", "lesson", "points")]
     rows = [f"| {' | '.join(heads)} |", "| --- | --- | --: |"]
     for exercise in exercises:

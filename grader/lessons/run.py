@@ -1,7 +1,7 @@
 """Execute a notebook from top to bottom, unattended, as a learner's Jupyter would.
 
-Stricter than a learner's own run: shell cells stop at the first command that fails, so that no broken command of a lesson
-hides behind a later one that succeeds.
+Stricter than a learner's own run: shell cells stop at the first command that fails, so that no broken command of a
+lesson hides behind a later one that succeeds.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Executed:
     Attributes:
         notebook: the notebook with outputs.
         seconds: how long it took.
+
     """
 
     notebook: nbformat.NotebookNode
@@ -38,7 +39,6 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
 
     Raises ContentError("lesson-cell-failed") with the cell's source and the end of its error where a cell fails.
     """
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
@@ -49,7 +49,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
         strict.write_text(_STRICT_SHELL, encoding="utf-8")
         client = NotebookClient(
             copy,
-            km=AsyncKernelManager(kernel_name="python3"),
+            kernel_name="python3",
             timeout=CELL_TIMEOUT,
             resources={"metadata": {"path": str(folder)}},
         )

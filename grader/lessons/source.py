@@ -35,6 +35,7 @@ class Cell:
         kind: text, shell commands, or Python.
         source: Markdown, the commands without the `%%bash` line, or Python.
         tags: jupytext cell tags.
+
     """
 
     kind: CellKind
@@ -43,7 +44,7 @@ class Cell:
 
     @property
     def is_code(self) -> bool:
-        """Whether it is executed."""
+        """Tell whether it is executed."""
         return self.kind is not CellKind.TEXT
 
 
@@ -59,6 +60,7 @@ class Lesson:
         namespace: the Namespace that its commands use.
         minutes: how long a learner needs, about.
         cells: its cells, in order.
+
     """
 
     slug: str
@@ -71,12 +73,12 @@ class Lesson:
 
 
 def lessons_root() -> Path:
-    """The folder of the lessons' sources."""
+    """Find the folder of the lessons' sources."""
     return content_root() / "course"
 
 
 def read_lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
-    """Every lesson of the course, by number. Raises ContentError for a malformed one."""
+    """Read every lesson of the course, by number. Raises ContentError for a malformed one."""
     root = folder or lessons_root()
     return tuple(sorted((read_lesson(path) for path in root.glob("[0-9]*.md")), key=lambda lesson: lesson.number))
 
@@ -94,7 +96,9 @@ def read_lesson(path: Path) -> Lesson:
             raise _malformed(path, 2, f"course.{field}", f"must be given, as {kind.__name__}")
     if int(heading["number"]) != course["lesson"]:
         line = text[: heading.start()].count("\n") + 1
-        raise _malformed(path, line, "title", f"the heading says {heading['number']}, the front matter {course['lesson']}")
+        raise _malformed(
+            path, line, "title", f"the heading says {heading['number']}, the front matter {course['lesson']}"
+        )
     marks = tuple(match["id"] for match in _TASK_MARK.finditer(text))
     if course["exercise"] not in marks:
         raise _malformed(path, 1, "course.exercise", f"no line `<!-- exercise: {course['exercise']} -->` in the text")
@@ -110,7 +114,7 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def task_marks(text: str) -> tuple[str, ...]:
-    """Exercise ids whose task a Markdown cell asks for."""
+    """Find the exercises whose task a Markdown cell asks for."""
     return tuple(match["id"] for match in _TASK_MARK.finditer(text))
 
 

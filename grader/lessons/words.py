@@ -6,6 +6,6 @@ from grader.text import catalogue
 
 
 def word(code: str, **facts: object) -> str:
-    """One word or sentence of the catalogue, its facts filled in. Raises KeyError for an unknown code or missing fact."""
+    """Fill in one word or sentence of the catalogue. Raises KeyError for an unknown code or missing fact."""
     text = catalogue("lessons")[code]
     return str(text).format_map({key: str(value) for key, value in facts.items()})

@@ -17,7 +17,7 @@ TIMEOUT = 10.0
 
 
 def node_port_url(port: int) -> str:
-    """The URL by which this machine reaches a node port, "http://127.0.0.1:30081".
+    """Find the URL by which this machine reaches a node port, "http://127.0.0.1:30081".
 
     Raises ClusterMissing without a cluster, UsageError where the cluster does not bring this port to this machine.
     """
@@ -32,7 +32,7 @@ def node_port_url(port: int) -> str:
 
 
 def outside(url: str) -> str:
-    """What the outside client, on the cluster's network but not in the cluster, is answered at an http URL.
+    """Ask an http URL from the outside client, which is on the cluster's network but not in the cluster.
 
     Raises ClusterMissing without a cluster, EnvironmentError_ where it has no such client or nothing answers.
     """

@@ -1,0 +1,98 @@
+"""The exercises' prose against their criteria: a task names everything the checker looks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from grader.exercises import all_exercises
+from grader.model.exercise import Criterion, Dns, Endpoints, Exercise, Object, Reach
+
+EXERCISES = all_exercises()
+MINIMUM_WRONG = 10
+MINIMUM_ANSWERS = 3
+MINIMUM_HINTS = 3
+
+
+def named(task: str) -> set[str]:
+    """Everything that a task names as code, whole and in words."""
+    spans = set(re.findall(r"`([^`]+)`", task))
+    return spans | {word for span in spans for word in re.split(r"[\s/]+", span)}
+
+
+def leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield str(value)
+
+
+def values(criterion: Criterion) -> Iterator[str]:
+    match criterion.expect:
+        case Object() as wanted:
+            yield wanted.name
+            yield from (leaf for leaf in leaves(wanted.matches) if leaf != "TCP")
+        case Endpoints() as wanted:
+            yield wanted.service
+            yield str(wanted.port)
+            yield from labels(wanted.pods)
+        case Dns() as wanted:
+            yield wanted.name.rstrip(".")
+        case Reach() as wanted:
+            yield wanted.service
+            yield str(wanted.port)
+            yield from labels(wanted.answered_by)
+
+
+def labels(pods: Mapping[str, str]) -> Iterator[str]:
+    return (f"{key}: {value}" for key, value in pods.items())
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_the_task_names_every_object_and_value_of_the_criteria(exercise: Exercise) -> None:
+    wanted = {value for criterion in exercise.criteria for value in values(criterion)} | {exercise.namespace}
+    assert wanted <= named(exercise.task), wanted - named(exercise.task)
+
+
+def test_a_task_that_forgets_a_value_is_noticed() -> None:
+    exercise = EXERCISES[0]
+    wanted = {value for criterion in exercise.criteria for value in values(criterion)}
+    assert not wanted <= named(exercise.task.replace("backend-service", "my-service"))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_the_task_says_tcp_where_a_criterion_asks_for_it(exercise: Exercise) -> None:
+    asked = any(
+        "TCP" in leaves(criterion.expect.matches)
+        for criterion in exercise.criteria
+        if isinstance(criterion.expect, Object)
+    )
+    assert not asked or "TCP" in exercise.task
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_an_exercise_has_enough_answers_wrong_answers_and_hints(exercise: Exercise) -> None:
+    assert len(exercise.answers) >= MINIMUM_ANSWERS
+    assert len(exercise.wrong) >= MINIMUM_WRONG
+    assert len(exercise.hints) >= MINIMUM_HINTS
+    assert len({answer.text for answer in exercise.answers}) == len(exercise.answers)
+    assert len({answer.text for answer in exercise.wrong}) == len(exercise.wrong)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_only_the_last_hint_comes_near_the_answer(exercise: Exercise) -> None:
+    spec = exercise.answers[0].text.split("spec:\n")[1].rstrip()
+    assert spec in exercise.hints[-1]
+    assert all(spec not in hint for hint in exercise.hints[:-1])
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_wrong_answers_cover_many_causes(exercise: Exercise) -> None:
+    assert len({answer.diagnosis for answer in exercise.wrong}) >= MINIMUM_WRONG // 2

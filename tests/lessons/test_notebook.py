@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import nbformat
+import pytest
+
+from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.lessons.source import Lesson, read_lessons
+from grader.model.exercise import Exercise
+
+
+def exercise_cells(notebook: nbformat.NotebookNode) -> list[str]:
+    return [cell.source for cell in notebook.cells if "exercise" in cell.metadata.get("tags", ())]
+
+
+def test_the_learner_gets_the_starter_and_ci_the_reference(lesson: Lesson, exercises: Mapping[str, Exercise]) -> None:
+    exercise = exercises["clusterip"]
+    assert exercise_cells(learner_notebook(lesson, exercises)) == [f"%%apply clusterip\n{exercise.starter.rstrip()}"]
+    reference = exercise.answers[0].text.rstrip()
+    assert exercise_cells(solution_notebook(lesson, exercises)) == [f"%%apply clusterip\n{reference}"]
+
+
+def test_no_answer_is_given_away_in_a_learners_notebook(exercises: Mapping[str, Exercise]) -> None:
+    for lesson in read_lessons():
+        text = nbformat.writes(learner_notebook(lesson, exercises))
+        for id_ in lesson.exercises:
+            assert exercises[id_].answers[0].text.strip() not in text
+
+
+def test_the_task_stands_where_the_lesson_asks_for_it(lesson: Lesson, exercises: Mapping[str, Exercise]) -> None:
+    task = learner_notebook(lesson, exercises).cells[3].source
+    assert task.startswith(f"### {exercises['clusterip'].title}")
+    assert "`backend-service`" in task
+    assert "\n# " not in task
+
+
+def test_shell_cells_run_in_bash(lesson: Lesson, exercises: Mapping[str, Exercise]) -> None:
+    assert learner_notebook(lesson, exercises).cells[1].source == "%%bash\necho one"
+
+
+@pytest.mark.parametrize("make", [learner_notebook, solution_notebook])
+def test_two_builds_are_equal_and_valid(lesson: Lesson, exercises: Mapping[str, Exercise], make: object) -> None:
+    assert callable(make)
+    first, second = make(lesson, exercises), make(lesson, exercises)
+    nbformat.validate(first)
+    assert nbformat.writes(first) == nbformat.writes(second)
+
+
+def test_the_kernel_is_named_for_the_course(lesson: Lesson, exercises: Mapping[str, Exercise]) -> None:
+    kernel = learner_notebook(lesson, exercises).metadata.kernelspec
+    assert kernel["name"] == "python3"
+    assert "Kubernetes" in kernel["display_name"]
