@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from grader.embedded.server.driver import Driver
@@ -22,7 +22,13 @@ SIGHUP = 1
 
 
 class RemoteProcess(Protocol):
-    """What this module needs of a process in a container."""
+    """What this module needs of a process in a container.
+
+    Attributes:
+        argv: the command line.
+    """
+
+    argv: list[str]
 
     def feed(self, data: bytes) -> None:
         """Give bytes to standard input."""
@@ -36,18 +42,25 @@ class RemoteProcess(Protocol):
     async def wait(self) -> int:
         """Wait for the exit status, inside of the kernel."""
 
-    def kill(self, signal: int) -> None:
+    def kill(self, signal: int = ...) -> None:
         """Send a signal."""
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Tell the size of the terminal."""
 
-def exit_status(code: int) -> dict[str, Any]:
-    """The Status that ends a command (k8s.io/cri-streaming pkg/streaming/remotecommand/exec.go)."""
+
+SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
+
+
+def exit_status(argv: Sequence[str], code: int) -> dict[str, Any]:
+    """The Status that ends a command (k8s.io/cri-streaming pkg/streaming/remotecommand/exec.go, containerd's words)."""
     if code == 0:
-        return {"metadata": {}, "status": "Success"}
+        return SUCCESS
+    error = f"error executing command [{' '.join(argv)}], exit code {code}"
     return {
         "metadata": {},
         "status": "Failure",
-        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "message": f"command terminated with non-zero exit code: {error}",
         "reason": "NonZeroExitCode",
         "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
     }
@@ -91,7 +104,8 @@ async def serve(
         socket: the upgraded connection.
         process: what was started (exec) or found (attach).
         query: the request's stdin, stdout, stderr and tty flags.
-        own: whether the process lives for this client only (exec), so that it is hung up with it.
+        own: whether the process lives for this client only (exec): it is hung up with the client, and the client is
+            told its exit code; one that was attached to is left alone.
     """
     channels = Channels(socket)
     wanted = {1: truth(query, "stdout"), 2: truth(query, "stderr") and not truth(query, "tty")}
@@ -108,7 +122,8 @@ async def serve(
     try:
         await asyncio.wait({reading, exited}, return_when=asyncio.FIRST_COMPLETED)
         if exited.done():
-            channels.send(ERROR, json.dumps(exit_status(exited.result())).encode())
+            status = exit_status(process.argv, exited.result()) if own else SUCCESS
+            channels.send(ERROR, json.dumps(status).encode())
             await socket.close()
         elif own:
             process.kill(SIGHUP)
@@ -134,6 +149,9 @@ async def _read(channels: Channels, process: RemoteProcess, stdin: bool) -> None
         channel, data = parsed
         if channel == STDIN and stdin and data:
             process.feed(data)
+        elif channel == RESIZE and data:
+            size = json.loads(data)
+            process.resize(int(size["Width"]), int(size["Height"]))
         elif channel == CLOSE and data[:1] == bytes([STDIN]) and stdin:
             process.close_stdin()
 
