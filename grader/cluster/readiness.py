@@ -22,6 +22,7 @@ class View:
         leases: the Nodes' Leases in kube-node-lease, which kubelets renew.
         system: Pods of cluster DNS and kube-proxy.
         probes: Pods of the Namespace course-probe.
+        namespaces: those that the course uses.
         started: node → when its container was started, RFC 3339; empty where nodes are not containers of ours. What is
             older than that tells of the node's last life.
     """
@@ -30,6 +31,7 @@ class View:
     leases: Sequence[Object] = ()
     system: Sequence[Object] = ()
     probes: Sequence[Object] = ()
+    namespaces: Sequence[Object] = ()
     started: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +82,9 @@ def lacks(view: View, expected_nodes: Iterable[str] = ()) -> tuple[Lack, ...]:
             found.append(Lack("node", name, _why_not_ready(node)))
         elif name in view.started and not _since(renewed.get(name, ""), view.started[name]):
             found.append(Lack("node", name, "starting"))
+    for namespace in view.namespaces:
+        if namespace["metadata"].get("deletionTimestamp"):  # its Pods may still look as if nothing happened
+            found.append(Lack("namespace", namespace["metadata"]["name"], "Terminating"))
     found += _system(view, nodes)
     by_name = {pod["metadata"]["name"]: pod for pod in view.probes}
     for name in nodes:

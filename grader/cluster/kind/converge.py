@@ -73,6 +73,11 @@ class Converger:
             leases=self._api.list("leases", "kube-node-lease"),
             system=self._api.list("pods", "kube-system", labels="k8s-app in (kube-dns,kube-proxy)"),
             probes=self._api.list("pods", PROBE_NAMESPACE),
+            namespaces=[
+                found
+                for name in (PROBE_NAMESPACE, metallb.NAMESPACE)
+                if (found := self._api.read("namespaces", name)) is not None
+            ],
             started=self._started,
         )
 
@@ -90,6 +95,8 @@ class Converger:
         try:
             view = self.view()
             missing = [*lacks(view, config.node_names(self._name))]
+            if any(item.what == "namespace" for item in missing):
+                return tuple(missing)  # nothing can be created before it is gone
             missing += self._load_balancer()
             missing += self._probes(view)
         except ApiRefused as refusal:
@@ -107,6 +114,9 @@ class Converger:
         while True:
             try:
                 return self._api.version()
+            except ApiRefused:
+                if self._clock() > deadline:  # while it starts, it has not read the rules yet that let us in
+                    raise
             except ClusterUnreachable as error:
                 if self._clock() > deadline or error.code not in ("api-unreachable", "api-timeout", "api-failing"):
                     raise

@@ -61,7 +61,7 @@ class KindProvider:
                 self._join(nodes[0].networks[0])
             kubeconfig = place / "kubeconfig"
             kind = self._kind(place, progress)
-            if not kubeconfig.is_file():
+            if not _leads_to(kubeconfig, nodes, wished):
                 _write_kubeconfig(kind, name, kubeconfig, wished)
             if not state.load(place).images_taken:
                 self._take_images_along(kind, name, wished, progress)
@@ -211,7 +211,9 @@ class KindProvider:
     def _take_images_along(self, kind: Kind, name: str, wished: KindOptions, progress: Progress) -> None:
         """Copy images that the machine has into the nodes: quicker than downloads, and enough without internet."""
         wanted = [wished.probe_image, *COURSE_IMAGES, *_metallb_images(wished)]
-        here = [image for image in wanted if self._docker.has_image(image)]
+        carried = [self._docker.node_images(node.name) for node in self._nodes(name)]
+        lacking = [image for image in wanted if not all(image in images for images in carried)]
+        here = [image for image in lacking if self._docker.has_image(image)]
         if not here:
             return
         progress("kind-images", {"images": ", ".join(here)})
@@ -288,6 +290,18 @@ def _host_ports(nodes: tuple[Container, ...], reach: str) -> dict[int, str]:
                 direct = bound.replace("0.0.0.0:", "127.0.0.1:")
                 found[number] = f"{node.name}:{number}" if reach == "network" else direct
     return dict(sorted(found.items()))
+
+
+def _leads_to(kubeconfig: Path, nodes: tuple[Container, ...], wished: KindOptions) -> bool:
+    """Whether a kubeconfig file names the address at which the control plane is published, or its name."""
+    try:
+        text = kubeconfig.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    servers = [f"https://{node.name}:6443" for node in nodes]
+    if wished.reach == "host":
+        servers = [f"https://{bound}" for node in nodes for port, bound in node.ports.items() if port == "6443/tcp"]
+    return any(f"server: {server}\n" in text for server in servers)
 
 
 def _metallb_images(wished: KindOptions) -> tuple[str, ...]:

@@ -103,6 +103,11 @@ class Docker:
             return False
         return True
 
+    def node_images(self, node: str) -> frozenset[str]:
+        """The image references that a node's container runtime has."""
+        listed = json.loads(self.run("exec", node, "crictl", "images", "-o", "json"))
+        return frozenset(tag for item in listed.get("images") or () for tag in item.get("repoTags") or ())
+
     def memory(self) -> int:
         """Memory of the machine that Docker runs on, in bytes."""
         return int(self.run("info", "--format", "{{.MemTotal}}").strip() or 0)
