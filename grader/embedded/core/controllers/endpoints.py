@@ -1,0 +1,140 @@
+"""The deprecated Endpoints object that goes with each Service that has a selector.
+
+Source: k8s.io/kubernetes/pkg/controller/endpoint/endpoints_controller.go; subsets are packed as
+pkg/api/v1/endpoints/util.go RepackSubsets does: addresses with the same set of ports share a subset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.endpointslice import find_port, services_to_update, should_be_in_endpoints
+from grader.embedded.core.objects import Key, is_pod_ready, key_of, labels_of, pod_ip
+from grader.embedded.core.store import Change, Obj, timestamp
+
+MANAGED_BY = "endpoint-controller"
+HEADLESS_LABEL = "service.kubernetes.io/headless"
+TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
+CAPACITY = 1000
+
+Subset = dict[str, Any]
+
+
+class EndpointsController(Controller):
+    """Keeps one Endpoints object for each Service with a selector."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+
+    def on_change(self, change: Change) -> None:
+        """A Service changed, or a Pod that Services select."""
+        if change.resource in ("services", "endpoints"):
+            self.queue.add(key_of(change.obj))
+        elif change.resource == "pods":
+            for key in services_to_update(self.index, change):
+                self.queue.add(key)
+
+    def sync(self, key: Key) -> None:
+        """Bring the Endpoints of a Service up to date."""
+        service = self.index.service(key)
+        existing = self.store.get("endpoints", *key)
+        if service is None:
+            if existing is not None and labels_of(existing).get("endpoints.kubernetes.io/managed-by") == MANAGED_BY:
+                self.store.delete("endpoints", *key)
+            return
+        selector = service["spec"].get("selector")
+        if not selector or service["spec"].get("type") == "ExternalName" or self._ending(key[0]):
+            return
+        subsets = subsets_of(service, self.index.pods_matching(key[0], selector))
+        labels = {k: v for k, v in labels_of(service).items() if k != HEADLESS_LABEL}
+        if service["spec"].get("clusterIP") in (None, "", "None"):
+            labels[HEADLESS_LABEL] = ""
+        labels["endpoints.kubernetes.io/managed-by"] = MANAGED_BY
+        if existing is not None and existing.get("subsets", []) == subsets and labels_of(existing) == labels:
+            return
+        annotations = {TRIGGER_TIME: timestamp(self.context.now())}
+        body: Obj = {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {"name": key[1], "namespace": key[0], "labels": labels, "annotations": annotations},
+        }
+        if subsets:
+            body["subsets"] = subsets
+        if existing is None:
+            self.store.create("endpoints", body)
+        else:
+            self.store.update("endpoints", {**body, "metadata": {**existing["metadata"], **body["metadata"]}})
+
+    def _ending(self, namespace: str) -> bool:
+        found = self.store.get("namespaces", "", namespace)
+        return found is None or "deletionTimestamp" in found["metadata"]
+
+
+def subsets_of(service: Obj, pods: list[Obj]) -> list[Subset]:
+    """The subsets that a Service and its Pods make."""
+    publish = bool(service["spec"].get("publishNotReadyAddresses"))
+    packed: dict[tuple[tuple[str, int, str], ...], tuple[list[Any], list[Any]]] = {}
+    spec = service["spec"]
+    for pod in pods:
+        if not pod_ip(pod) or not should_be_in_endpoints(pod, include_terminating=publish):
+            continue
+        ports = [
+            (port.get("name") or "", number, port.get("protocol") or "TCP")
+            for port in spec.get("ports") or ()
+            if (number := find_port(pod, port)) is not None
+        ]
+        headless_without_ports = not spec.get("ports") and spec.get("clusterIP") == "None"
+        if not ports and not headless_without_ports:
+            continue
+        entry = packed.setdefault(tuple(sorted(ports)), ([], []))
+        ready = publish or is_pod_ready(pod)
+        if ready or _is_address_worth_telling(pod):
+            entry[0 if ready else 1].append(_address(service, pod))
+    subsets: list[Subset] = []
+    for key, (ready_ones, others) in sorted(packed.items()):
+        subset: Subset = {}
+        if ready_ones:
+            subset["addresses"] = sorted(ready_ones, key=_order)[:CAPACITY]
+        if others:
+            subset["notReadyAddresses"] = sorted(others, key=_order)[:CAPACITY]
+        if not subset:
+            continue
+        if key:
+            subset["ports"] = [
+                {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+                for name, number, protocol in key
+            ]
+        subsets.append(subset)
+    return subsets
+
+
+def _is_address_worth_telling(pod: Obj) -> bool:
+    """ShouldPodBeInEndpoints of endpoints_controller.go: a Pod that will never be ready again is left out."""
+    phase = (pod.get("status") or {}).get("phase")
+    policy = pod["spec"].get("restartPolicy")
+    return not (
+        (policy == "Never" and phase in ("Failed", "Succeeded")) or (policy == "OnFailure" and phase == "Succeeded")
+    )
+
+
+def _order(address: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(int(part) for part in address["ip"].split("."))
+
+
+def _address(service: Obj, pod: Obj) -> dict[str, Any]:
+    spec, metadata = pod["spec"], pod["metadata"]
+    address: dict[str, Any] = {"ip": pod_ip(pod)}
+    same_domain = spec.get("subdomain") == service["metadata"]["name"]
+    if spec.get("hostname") and same_domain and metadata["namespace"] == service["metadata"]["namespace"]:
+        address["hostname"] = spec["hostname"]
+    if spec.get("nodeName"):
+        address["nodeName"] = spec["nodeName"]
+    address["targetRef"] = {
+        "kind": "Pod",
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "uid": metadata["uid"],
+    }
+    return address

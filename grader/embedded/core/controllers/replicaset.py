@@ -1,0 +1,215 @@
+"""ReplicaSets: as many Pods of a template as asked for.
+
+Source: k8s.io/kubernetes/pkg/controller/replicaset/replica_set.go, replica_set_utils.go; the order in which Pods are
+given up is pkg/controller/controller_utils.go ActivePodsWithRanks.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.deletion import delete_in_background
+from grader.embedded.core.controllers.podtemplate import admit_pod
+from grader.embedded.core.objects import (
+    Key,
+    condition,
+    controlled_by,
+    controller_of,
+    controller_reference,
+    is_deleting,
+    is_pod_active,
+    is_pod_finished,
+    is_pod_ready,
+    key_of,
+    label_selector_matches,
+    labels_of,
+    parse_time,
+    safe_random,
+    uid_of,
+    with_metadata,
+)
+from grader.embedded.core.store import Change, Obj
+
+COMPONENT = "replicaset-controller"
+BURST = 500
+
+
+class ReplicaSetController(Controller):
+    """Keeps each ReplicaSet's number of Pods, and its status."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+
+    def on_change(self, change: Change) -> None:
+        """A ReplicaSet changed, or a Pod of one, or a Pod that one may adopt."""
+        if change.resource == "replicasets":
+            self.queue.add(key_of(change.obj))
+        elif change.resource == "pods":
+            namespace = change.obj["metadata"]["namespace"]
+            known = False
+            for pod in (change.obj, change.old):
+                reference = controller_of(pod) if pod is not None else None
+                if reference is not None:
+                    known = True
+                    if reference["kind"] == "ReplicaSet":
+                        self.queue.add((namespace, reference["name"]))
+            if not known and labels_of(change.obj):
+                for replica_set in self.store.list("replicasets", namespace):
+                    if label_selector_matches(replica_set["spec"]["selector"], labels_of(change.obj)):
+                        self.queue.add(key_of(replica_set))
+
+    def sync(self, key: Key) -> None:
+        """Bring one ReplicaSet to what is asked for."""
+        replica_set = self.store.get("replicasets", *key)
+        if replica_set is None:
+            return
+        selected = self.index.pods_selected(key[0], replica_set["spec"]["selector"])
+        if not is_deleting(replica_set):
+            self._claim(replica_set, selected)
+        pods = self._owned(replica_set)
+        failure = ""
+        if not is_deleting(replica_set):
+            failure = self._manage(replica_set, [pod for pod in pods if is_pod_active(pod)])
+        self._write_status(replica_set, failure)
+
+    def _claim(self, replica_set: Obj, selected: list[Obj]) -> None:
+        """Adopt matching Pods without a controller, release own ones that no longer match."""
+        for pod in selected:
+            if controller_of(pod) is None and is_pod_active(pod):
+                references = [*(pod["metadata"].get("ownerReferences") or ()), controller_reference(replica_set)]
+                self.store.update("pods", with_metadata(pod, ownerReferences=references))
+        for resource, namespace, name in self.index.owned_by(uid_of(replica_set)):
+            own = self.store.get(resource, namespace, name)
+            if resource != "pods" or own is None or is_deleting(own) or not controlled_by(own, replica_set):
+                continue
+            if not label_selector_matches(replica_set["spec"]["selector"], labels_of(own)):
+                references = [r for r in own["metadata"]["ownerReferences"] if r["uid"] != uid_of(replica_set)]
+                metadata = {k: v for k, v in own["metadata"].items() if k != "ownerReferences"}
+                if references:
+                    metadata["ownerReferences"] = references
+                self.store.update("pods", {**own, "metadata": metadata})
+
+    def _owned(self, replica_set: Obj) -> list[Obj]:
+        keys = [key for key in self.index.owned_by(uid_of(replica_set)) if key[0] == "pods"]
+        pods = (self.store.get(*key) for key in sorted(keys))
+        return [pod for pod in pods if pod is not None and controlled_by(pod, replica_set)]
+
+    def _manage(self, replica_set: Obj, active: list[Obj]) -> str:
+        """Create or delete Pods; returns why a Pod could not be created, "" where all went well."""
+        wanted = replica_set["spec"].get("replicas", 1)
+        if len(active) < wanted:
+            for _ in range(min(BURST, wanted - len(active))):
+                if reason := self._create(replica_set):
+                    return reason
+        elif len(active) > wanted:
+            on_node: dict[str, int] = {}
+            for pod in active:
+                node = pod["spec"].get("nodeName") or ""
+                on_node[node] = on_node.get(node, 0) + 1
+            ranked = sorted(active, key=lambda pod: _keep_rank(pod, on_node))
+            for pod in ranked[: len(active) - wanted]:
+                delete_in_background(self.context, "pods", pod)
+                message = f"Deleted pod: {pod['metadata']['name']}"
+                self.context.recorder.event(replica_set, "Normal", "SuccessfulDelete", message, COMPONENT)
+        return ""
+
+    def _create(self, replica_set: Obj) -> str:
+        namespace, name = key_of(replica_set)
+        template = copy.deepcopy(replica_set["spec"]["template"])
+        meta = template.get("metadata") or {}
+        prefix = f"{name}-"
+        pod_name = prefix[:58] + safe_random(self.context.random)
+        while self.store.get("pods", namespace, pod_name) is not None:
+            pod_name = prefix[:58] + safe_random(self.context.random)
+        metadata: dict[str, Any] = {
+            "name": pod_name,
+            "generateName": prefix,
+            "namespace": namespace,
+            "labels": dict(meta.get("labels") or {}),
+            "ownerReferences": [controller_reference(replica_set)],
+        }
+        if meta.get("annotations"):
+            metadata["annotations"] = dict(meta["annotations"])
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec") or {}}
+        if why := self._forbidden(pod):
+            message = f"Error creating: {why}"
+            self.context.recorder.event(replica_set, "Warning", "FailedCreate", message, COMPONENT)
+            return why
+        self.store.create("pods", admit_pod(self.store, pod))
+        self.context.recorder.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod_name}", COMPONENT)
+        return ""
+
+    def _forbidden(self, pod: Obj) -> str:
+        """What admission refuses: a terminating namespace, a ServiceAccount that does not exist."""
+        namespace, name = key_of(pod)
+        found = self.store.get("namespaces", "", namespace)
+        if found is None or is_deleting(found):
+            return (
+                f'pods "{name}" is forbidden: unable to create new content in namespace {namespace} '
+                "because it is being terminated"
+            )
+        account = pod["spec"].get("serviceAccountName") or "default"
+        if account != "default" and self.store.get("serviceaccounts", namespace, account) is None:
+            return (
+                f'pods "{name.rsplit("-", 1)[0]}-" is forbidden: error looking up service account {namespace}/{account}: '
+                f'serviceaccount "{account}" not found'
+            )
+        return ""
+
+    def _write_status(self, replica_set: Obj, failure: str) -> None:
+        """replica_set_utils.go calculateStatus."""
+        spec, now = replica_set["spec"], self.context.now()
+        pods = self._owned(replica_set)
+        active = [pod for pod in pods if is_pod_active(pod)]
+        template_labels = ((spec["template"].get("metadata") or {}).get("labels")) or {}
+        fully = [p for p in active if all(labels_of(p).get(k) == v for k, v in template_labels.items())]
+        ready = [pod for pod in active if is_pod_ready(pod)]
+        waiting = int(spec.get("minReadySeconds") or 0)
+        available = []
+        for pod in ready:
+            since = parse_time((condition(pod, "Ready") or {})["lastTransitionTime"])
+            if now - since >= waiting:
+                available.append(pod)
+            else:
+                self.queue.add_after(key_of(replica_set), since + waiting - now + 0.001)
+        status: dict[str, Any] = {
+            "replicas": len(active),
+            "observedGeneration": replica_set["metadata"].get("generation", 1),
+            "terminatingReplicas": sum(1 for pod in pods if is_deleting(pod) and not is_pod_finished(pod)),
+        }
+        for field, held in (
+            ("fullyLabeledReplicas", fully),
+            ("readyReplicas", ready),
+            ("availableReplicas", available),
+        ):
+            if held:
+                status[field] = len(held)
+        if failure:
+            status["conditions"] = [
+                {
+                    "type": "ReplicaFailure",
+                    "status": "True",
+                    "reason": "FailedCreate",
+                    "message": failure,
+                    "lastTransitionTime": replica_set["metadata"]["creationTimestamp"],
+                }
+            ]
+        self.context.update_status("replicasets", replica_set, status)
+
+
+def _keep_rank(pod: Obj, on_node: dict[str, int]) -> tuple[Any, ...]:
+    """The lower, the sooner the Pod is given up: unassigned, pending, not ready, doubled on a node, youngest."""
+    status = pod.get("status") or {}
+    node = pod["spec"].get("nodeName") or ""
+    phase = {"Pending": 0, "Unknown": 1, "Running": 2}.get(status.get("phase") or "Pending", 2)
+    statuses = status.get("containerStatuses") or ()
+    restarts = max((item.get("restartCount", 0) for item in statuses), default=0)
+    ready = condition(pod, "Ready")
+    since = parse_time(ready["lastTransitionTime"]) if ready and ready["status"] == "True" else 0.0
+    created = parse_time(pod["metadata"]["creationTimestamp"])
+    cost = (pod["metadata"].get("annotations") or {}).get("controller.kubernetes.io/pod-deletion-cost", "0")
+    deletion_cost = int(cost) if cost.lstrip("-").isdigit() else 0
+    return (bool(node), phase, is_pod_ready(pod), deletion_cost, -on_node.get(node, 0), -since, -restarts, -created)

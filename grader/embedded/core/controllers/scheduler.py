@@ -1,0 +1,192 @@
+"""Binds Pods to nodes.
+
+Source: k8s.io/kubernetes/pkg/scheduler (schedule_one.go, framework/plugins nodeunschedulable, tainttoleration,
+nodeaffinity, nodename). Among the nodes that fit, the one with the fewest Pods of the same owner or labels wins, then
+the one with the fewest Pods: what PodTopologySpread's defaults and balanced allocation come to for equal nodes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.objects import (
+    Key,
+    condition,
+    condition_is_true,
+    controller_of,
+    is_deleting,
+    is_pod_active,
+    key_of,
+    labels_of,
+    set_condition,
+)
+from grader.embedded.core.store import Change, Obj
+
+SCHEDULER = "default-scheduler"
+
+
+class Scheduler(Controller):
+    """Gives each pending Pod a node, or says why it cannot."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+        self._waiting: dict[Key, None] = {}
+
+    def on_change(self, change: Change) -> None:
+        """A Pod without a node came, or a node changed so that waiting Pods may fit."""
+        if change.resource == "pods" and change.type != "DELETED" and not change.obj["spec"].get("nodeName"):
+            if change.type == "ADDED" or change.old is None or change.old["spec"] != change.obj["spec"]:
+                self.queue.add(key_of(change.obj))
+        elif change.resource == "nodes":
+            for key in self._waiting:
+                self.queue.add(key)
+
+    def sync(self, key: Key) -> None:
+        """Bind one Pod."""
+        pod = self.index.pod(key)
+        self._waiting.pop(key, None)
+        if pod is None or pod["spec"].get("nodeName") or is_deleting(pod):
+            return
+        if (pod["spec"].get("schedulerName") or SCHEDULER) != SCHEDULER or pod["spec"].get("schedulingGates"):
+            return
+        nodes = self.store.list("nodes")
+        reasons = {node["metadata"]["name"]: why_not(pod, node) for node in nodes}
+        fitting = [name for name, reason in reasons.items() if not reason]
+        if not fitting:
+            self._waiting[key] = None
+            self._refuse(pod, nodes, [reason for reason in reasons.values() if reason])
+            return
+        self._bind(pod, self._best(pod, fitting))
+
+    def _best(self, pod: Obj, nodes: list[str]) -> str:
+        owner = controller_of(pod)
+        on_node = {name: [p for p in self.index.pods_on(name) if is_pod_active(p)] for name in nodes}
+
+        def score(name: str) -> tuple[int, int]:
+            same = sum(1 for other in on_node[name] if _alike(pod, owner, other))
+            return same, len(on_node[name])
+
+        best = min(score(name) for name in nodes)
+        return self.context.random.choice([name for name in nodes if score(name) == best])
+
+    def _bind(self, pod: Obj, node: str) -> None:
+        namespace, name = key_of(pod)
+        status = pod.get("status") or {}
+        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+        conditions = set_condition(status.get("conditions") or [], scheduled, self.context.now())
+        bound = {
+            **pod,
+            "spec": {**pod["spec"], "nodeName": node},
+            "status": {"phase": "Pending", **status, "conditions": conditions},
+        }
+        bound["metadata"] = {**pod["metadata"]}
+        self.store.update("pods", bound)
+        message = f"Successfully assigned {namespace}/{name} to {node}"
+        self.context.recorder.event(pod, "Normal", "Scheduled", message, SCHEDULER)
+
+    def _refuse(self, pod: Obj, nodes: list[Obj], reasons: list[str]) -> None:
+        counted = ", ".join(f"{count} {reason}" for reason, count in sorted(Counter(reasons).items()))
+        message = f"0/{len(nodes)} nodes are available: {counted}." if nodes else "no nodes available to schedule pods"
+        if nodes:
+            message += (
+                f" no new claims to deallocate, preemption: 0/{len(nodes)} nodes are available: "
+                f"{len(nodes)} Preemption is not helpful for scheduling."
+            )
+        unschedulable = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": message,
+            "lastProbeTime": None,
+        }
+        before = condition(pod, "PodScheduled")
+        if before is None or before.get("message") != message:
+            status = pod.get("status") or {}
+            conditions = set_condition(status.get("conditions") or [], unschedulable, self.context.now())
+            self.context.update_status("pods", pod, {"phase": "Pending", **status, "conditions": conditions})
+            self.context.recorder.event(pod, "Warning", "FailedScheduling", message, SCHEDULER)
+
+
+def _alike(pod: Obj, owner: dict[str, Any] | None, other: Obj) -> bool:
+    if pod["metadata"]["namespace"] != other["metadata"]["namespace"]:
+        return False
+    if owner is not None:
+        reference = controller_of(other)
+        return reference is not None and reference["uid"] == owner["uid"]
+    return bool(labels_of(pod)) and labels_of(pod) == labels_of(other)
+
+
+def why_not(pod: Obj, node: Obj) -> str:
+    """Why a Pod cannot run on a node, in the scheduler's words; "" where it can."""
+    spec = pod["spec"]
+    tolerations = spec.get("tolerations") or ()
+    for key, value in (spec.get("nodeSelector") or {}).items():
+        if labels_of(node).get(key) != value:
+            return "node(s) didn't match Pod's node affinity/selector"
+    if not _affinity_holds(spec, node):
+        return "node(s) didn't match Pod's node affinity/selector"
+    if node["spec"].get("unschedulable") and not _tolerates_key(tolerations, "node.kubernetes.io/unschedulable"):
+        return "node(s) were unschedulable"
+    for taint in node["spec"].get("taints") or ():
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(t, taint) for t in tolerations):
+            value = f" {taint['value']}" if taint.get("value") else ""
+            return (
+                "node(s) had untolerated taint(s)"
+                if not taint.get("key")
+                else (f"node(s) had untolerated taint {{{taint['key']}:{value}}}")
+            )
+    if not condition_is_true(node, "Ready"):
+        return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
+    return ""
+
+
+def _affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
+    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    if not required:
+        return True
+    labels = {**labels_of(node), "metadata.name": node["metadata"]["name"]}
+    return any(
+        all(
+            _requirement_holds(requirement, labels)
+            for requirement in [*(term.get("matchExpressions") or ()), *(term.get("matchFields") or ())]
+        )
+        for term in required.get("nodeSelectorTerms") or ()
+    )
+
+
+def _requirement_holds(requirement: dict[str, Any], labels: dict[str, str]) -> bool:
+    value, operator = labels.get(requirement["key"]), requirement["operator"]
+    values = requirement.get("values") or ()
+    match operator:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt":
+            return value is not None and value.isdigit() and int(value) > int(values[0])
+        case _:
+            return value is not None and value.isdigit() and int(value) < int(values[0])
+
+
+def _tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
+    """k8s.io/api/core/v1/toleration.go ToleratesTaint."""
+    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return True
+    return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
+
+
+def _tolerates_key(tolerations: Any, key: str) -> bool:
+    return any(_tolerates(toleration, {"key": key, "effect": "NoSchedule"}) for toleration in tolerations)

@@ -1,0 +1,128 @@
+"""The kubelet of one node: takes the Pods that are bound to it, and removes those that have ended."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.kubelet.machine import Nameserver
+from grader.embedded.core.kubelet.pod import PodWorker
+from grader.embedded.core.network import Network, Node
+from grader.embedded.core.objects import Key, is_deleting, key_of, uid_of, with_metadata
+from grader.embedded.core.store import Change, Obj
+
+
+class Addresses:
+    """A node's Pod addresses, given out in order; one that was given back comes again last.
+
+    Rule: CNI host-local takes the next free one after the last.
+    """
+
+    def __init__(self, cidr: str) -> None:
+        network = ipaddress.ip_network(cidr)
+        self._free = deque(str(ip) for ip in list(network)[2:-1])
+
+    def take(self) -> str:
+        """An address that nobody has."""
+        return self._free.popleft()
+
+    def release(self, ip: str) -> None:
+        """Give an address back."""
+        self._free.append(ip)
+
+
+class Kubelet:
+    """What runs the Pods of one node.
+
+    Attributes:
+        context: the cluster.
+        node: the node's name.
+        ip: the node's address.
+        machine: the node's network namespace.
+        workers: the Pods by namespace and name.
+
+    """
+
+    def __init__(self, context: Context, network: Network, nameserver: Nameserver, node: Node) -> None:
+        self.context = context
+        self.network = network
+        self.nameserver = nameserver
+        self.node = node.name
+        self.machine = node.machine
+        self.ip = node.machine.ip
+        self.addresses = Addresses(node.pod_cidr)
+        self.workers: dict[Key, PodWorker] = {}
+
+    def take(self, pod: Obj) -> None:
+        """A Pod of this node is new or has changed."""
+        key = key_of(pod)
+        worker = self.workers.get(key)
+        if worker is not None and uid_of(worker.pod) != uid_of(pod):
+            worker.forget()
+            worker = None
+        if worker is None:
+            status = pod.get("status") or {}
+            if status.get("phase") in ("Succeeded", "Failed"):
+                if is_deleting(pod):
+                    self.remove(pod)
+                return
+            worker = self.workers[key] = PodWorker(self, pod)
+        worker.update(pod)
+
+    def drop(self, key: Key) -> None:
+        """A Pod is no longer stored."""
+        worker = self.workers.pop(key, None)
+        if worker is not None:
+            worker.forget()
+
+    def remove(self, pod: Obj) -> None:
+        """The Pod has ended: take it out of the store, unless a finalizer holds it."""
+        key = key_of(pod)
+        if pod["metadata"].get("finalizers"):
+            if pod["metadata"].get("deletionGracePeriodSeconds"):
+                self.context.store.update("pods", with_metadata(pod, deletionGracePeriodSeconds=0))
+            return
+        self.context.store.delete("pods", *key)
+
+
+class Kubelets(Controller):
+    """All kubelets, and which of them a Pod's change concerns."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.by_node: dict[str, Kubelet] = {}
+        self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+        self._held_by: dict[Key, Kubelet] = {}
+
+    def add(self, kubelet: Kubelet) -> None:
+        """A node joins."""
+        self.by_node[kubelet.node] = kubelet
+
+    def on_change(self, change: Change) -> None:
+        """A Pod changed."""
+        if change.resource == "pods":
+            self.queue.add(key_of(change.obj))
+
+    def sync(self, key: Key) -> None:
+        """Hand a Pod to its kubelet."""
+        pod = self.index.pod(key)
+        holder = self._held_by.get(key)
+        if pod is None:
+            if holder is not None:
+                del self._held_by[key]
+                holder.drop(key)
+            return
+        node = pod["spec"].get("nodeName")
+        kubelet = self.by_node.get(node) if node else None
+        if kubelet is None:
+            if is_deleting(pod) and not pod["metadata"].get("finalizers"):
+                self.store.delete("pods", *key)
+            return
+        self._held_by[key] = kubelet
+        kubelet.take(pod)
+
+    def worker(self, key: Key) -> PodWorker | None:
+        """What runs a Pod."""
+        holder = self._held_by.get(key)
+        return holder.workers.get(key) if holder is not None else None

@@ -1,0 +1,306 @@
+"""What a container finds when it starts: environment variables and files.
+
+Source: k8s.io/kubernetes/pkg/kubelet/envvars/envvars.go, pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables,
+podFieldSelectorRuntimeValue, managedHostsFileContent, getServiceEnvVarMap), pkg/kubelet/network/dns/dns.go, and
+third_party/forked/golang/expansion/expand.go.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from grader.embedded.core.index import Index, cluster_ips
+from grader.embedded.core.objects import pod_ip
+from grader.embedded.core.store import Obj, Store
+
+CLUSTER_DOMAIN = "cluster.local"
+DNS_IP = "10.96.0.10"
+UPSTREAM_DNS_IP = "172.18.0.1"
+"""The nameserver in a node's own resolv.conf."""
+
+HOSTS_HEAD = """# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+"""
+
+_REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
+
+
+class ConfigError(Exception):
+    """Something that the container's configuration names does not exist; `str()` is the kubelet's message."""
+
+
+def service_variables(services: Iterable[Obj]) -> dict[str, str]:
+    """The variables that describe Services with a ClusterIP (envvars.go FromServices)."""
+    result: dict[str, str] = {}
+    for service in services:
+        ips = cluster_ips(service)
+        if not ips:
+            continue
+        ip, ports = ips[0], service["spec"].get("ports") or []
+        prefix = service["metadata"]["name"].upper().replace("-", "_")
+        result[f"{prefix}_SERVICE_HOST"] = ip
+        if not ports:
+            continue
+        result[f"{prefix}_SERVICE_PORT"] = str(ports[0]["port"])
+        for port in ports:
+            if port.get("name"):
+                result[f"{prefix}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}"] = str(port["port"])
+        for number, port in enumerate(ports):
+            protocol = port.get("protocol") or "TCP"
+            url = f"{protocol.lower()}://{ip}:{port['port']}"
+            if number == 0:
+                result[f"{prefix}_PORT"] = url
+            link = f"{prefix}_PORT_{port['port']}_{protocol.upper()}"
+            result[link] = url
+            result[f"{link}_PROTO"] = protocol.lower()
+            result[f"{link}_PORT"] = str(port["port"])
+            result[f"{link}_ADDR"] = ip
+    return result
+
+
+def visible_services(index: Index, namespace: str, links: bool) -> list[Obj]:
+    """The Services that a new Pod sees as variables (kubelet_pods.go getServiceEnvVarMap).
+
+    `kubernetes` of the default namespace always, those of its own namespace where enableServiceLinks is set.
+    """
+    own = sorted(index.services(namespace), key=lambda s: s["metadata"]["name"]) if links else []
+    master = index.service(("default", "kubernetes"))
+    if master is not None and not any(s["metadata"]["name"] == "kubernetes" for s in own):
+        own.insert(0, master)
+    return own
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Replace $(NAME) by its value; unknown names stay as they are, $$ is a dollar sign."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] == "$":
+            return "$"
+        return variables.get(match[2], match[0])
+
+    return _REFERENCE.sub(replace, text)
+
+
+def container_environment(store: Store, index: Index, pod: Obj, container: Obj, host_ip: str) -> dict[str, str]:
+    """The environment of a container. Raises ConfigError where it refers to something that is not there."""
+    namespace = pod["metadata"]["namespace"]
+    links = pod["spec"].get("enableServiceLinks", True)
+    services = service_variables(visible_services(index, namespace, links))
+    result: dict[str, str] = {}
+    for source in container.get("envFrom") or ():
+        for resource, field in (("configmaps", "configMapRef"), ("secrets", "secretRef")):
+            if reference := source.get(field):
+                data = _data(store, resource, namespace, reference)
+                result.update({f"{source.get('prefix', '')}{key}": value for key, value in data.items()})
+    known = {**services, **result}
+    for variable in container.get("env") or ():
+        value = _value(store, pod, container, variable, known, host_ip)
+        if value is not None:
+            result[variable["name"]] = known[variable["name"]] = value
+    return {**services, **result}
+
+
+def _value(
+    store: Store, pod: Obj, container: Obj, variable: dict[str, Any], known: Mapping[str, str], host_ip: str
+) -> str | None:
+    source = variable.get("valueFrom")
+    if not source:
+        return expand(variable.get("value") or "", known)
+    if reference := source.get("fieldRef"):
+        return field_value(pod, reference["fieldPath"], host_ip)
+    if reference := source.get("resourceFieldRef"):
+        return _resource(container, reference)
+    namespace = pod["metadata"]["namespace"]
+    for resource, kind, field in (
+        ("configmaps", "ConfigMap", "configMapKeyRef"),
+        ("secrets", "Secret", "secretKeyRef"),
+    ):
+        if reference := source.get(field):
+            data = _data(store, resource, namespace, reference)
+            if reference["key"] in data:
+                return data[reference["key"]]
+            if reference.get("optional"):
+                return None
+            raise ConfigError(f"couldn't find key {reference['key']} in {kind} {namespace}/{reference['name']}")
+    return ""
+
+
+def _data(store: Store, resource: str, namespace: str, reference: Mapping[str, Any]) -> dict[str, str]:
+    """The text values of a ConfigMap or Secret."""
+    obj = store.get(resource, namespace, reference.get("name") or "")
+    if obj is None:
+        if reference.get("optional"):
+            return {}
+        raise ConfigError(f'{resource.removesuffix("s")} "{reference.get("name")}" not found')
+    return {key: value.decode(errors="replace") for key, value in contents(obj).items()}
+
+
+def contents(obj: Obj) -> dict[str, bytes]:
+    """The keys of a ConfigMap or Secret as bytes."""
+    if obj["kind"] == "Secret":
+        plain = {key: value.encode() for key, value in (obj.get("stringData") or {}).items()}
+        return {key: base64.b64decode(value) for key, value in (obj.get("data") or {}).items()} | plain
+    binary = {key: base64.b64decode(value) for key, value in (obj.get("binaryData") or {}).items()}
+    return {key: value.encode() for key, value in (obj.get("data") or {}).items()} | binary
+
+
+def field_value(pod: Obj, path: str, host_ip: str) -> str:
+    """What a fieldRef gives."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    if match := re.fullmatch(r"metadata\.(labels|annotations)\['(.*)'\]", path):
+        return str((metadata.get(match[1]) or {}).get(match[2], ""))
+    if path in ("metadata.labels", "metadata.annotations"):
+        pairs = metadata.get(path.removeprefix("metadata.")) or {}
+        return "\n".join(f'{key}="{pairs[key]}"' for key in sorted(pairs))
+    values = {
+        "metadata.name": metadata["name"],
+        "metadata.namespace": metadata["namespace"],
+        "metadata.uid": metadata["uid"],
+        "spec.nodeName": spec.get("nodeName", ""),
+        "spec.serviceAccountName": spec.get("serviceAccountName", ""),
+        "status.hostIP": host_ip,
+        "status.hostIPs": host_ip,
+        "status.podIP": pod_ip(pod),
+        "status.podIPs": pod_ip(pod),
+    }
+    return str(values.get(path, ""))
+
+
+def _resource(container: Obj, reference: Mapping[str, Any]) -> str:
+    kind, _, name = reference["resource"].partition(".")
+    amount = ((container.get("resources") or {}).get(kind) or {}).get(name)
+    if amount is None:
+        return "2" if name == "cpu" else "0"
+    text = str(amount)
+    if name == "cpu":
+        return str(-(-int(text[:-1]) // 1000)) if text.endswith("m") else text
+    factors = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "k": 1000, "M": 1000**2, "G": 1000**3}
+    for suffix, factor in factors.items():
+        if text.endswith(suffix):
+            return str(int(text.removesuffix(suffix)) * factor)
+    return text
+
+
+def pod_hostname(pod: Obj) -> str:
+    """The host name inside the Pod (kubelet_pods.go GeneratePodHostNameAndDomain)."""
+    if pod["spec"].get("hostNetwork"):
+        return str(pod["spec"].get("nodeName", ""))
+    return str(pod["spec"].get("hostname") or pod["metadata"]["name"][:63].rstrip("-."))
+
+
+def base_files(pod: Obj, ip: str) -> dict[str, bytes]:
+    """/etc/hostname, /etc/hosts and /etc/resolv.conf."""
+    hostname = pod_hostname(pod)
+    names = hostname
+    if subdomain := pod["spec"].get("subdomain"):
+        names = f"{hostname}.{subdomain}.{pod['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}\t{hostname}"
+    hosts = f"{HOSTS_HEAD}{ip}\t{names}\n"
+    if aliases := pod["spec"].get("hostAliases"):
+        hosts += "\n# Entries added by HostAliases.\n"
+        hosts += "".join("\t".join([alias["ip"], *(alias.get("hostnames") or ())]) + "\n" for alias in aliases)
+    return {
+        "/etc/hostname": f"{hostname}\n".encode(),
+        "/etc/hosts": hosts.encode(),
+        "/etc/resolv.conf": resolv_conf(pod).encode(),
+    }
+
+
+def resolv_conf(pod: Obj) -> str:
+    """The resolver's configuration (dns.go GetPodDNS)."""
+    spec, namespace = pod["spec"], pod["metadata"]["namespace"]
+    policy = spec.get("dnsPolicy", "ClusterFirst")
+    servers: list[str] = []
+    searches: list[str] = []
+    options: list[str] = []
+    if policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and not spec.get("hostNetwork")):
+        servers = [DNS_IP]
+        searches = [f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN]
+        options = ["ndots:5"]
+    elif policy != "None":
+        servers = [UPSTREAM_DNS_IP]
+    config = spec.get("dnsConfig") or {}
+    servers = list(dict.fromkeys([*servers, *(config.get("nameservers") or ())]))
+    searches = list(dict.fromkeys([*searches, *(config.get("searches") or ())]))
+    named = {option.partition(":")[0]: option for option in options}
+    for option in config.get("options") or ():
+        value = option.get("value")
+        named[option["name"]] = f"{option['name']}:{value}" if value else option["name"]
+    lines = [f"search {' '.join(searches)}"] if searches else []
+    lines += [f"nameserver {server}" for server in servers]
+    if named:
+        lines.append(f"options {' '.join(named.values())}")
+    return "\n".join(lines) + "\n"
+
+
+def volume_files(store: Store, pod: Obj, container: Obj, host_ip: str) -> dict[str, bytes]:
+    """The files that a container's volume mounts bring. Raises ConfigError where a volume's source is missing."""
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    result: dict[str, bytes] = {}
+    for mount in container.get("volumeMounts") or ():
+        volume = volumes.get(mount["name"])
+        if volume is None:
+            continue
+        files = dict(volume_contents(store, pod, volume, host_ip))
+        root = mount["mountPath"].rstrip("/")
+        if sub := mount.get("subPath"):
+            if sub in files:
+                result[root] = files[sub]
+            continue
+        result.update({f"{root}/{path}": data for path, data in files.items()})
+    return result
+
+
+def volume_contents(store: Store, pod: Obj, volume: Obj, host_ip: str) -> Iterator[tuple[str, bytes]]:
+    """Path inside the volume and content of each file."""
+    namespace = pod["metadata"]["namespace"]
+    if source := volume.get("configMap"):
+        yield from _source(store, "configmaps", namespace, source, source.get("name"))
+    elif source := volume.get("secret"):
+        yield from _source(store, "secrets", namespace, source, source.get("secretName"))
+    elif source := volume.get("downwardAPI"):
+        yield from _downward(pod, source, host_ip)
+    elif source := volume.get("projected"):
+        for part in source.get("sources") or ():
+            if inner := part.get("configMap"):
+                yield from _source(store, "configmaps", namespace, inner, inner.get("name"))
+            elif inner := part.get("secret"):
+                yield from _source(store, "secrets", namespace, inner, inner.get("name"))
+            elif inner := part.get("downwardAPI"):
+                yield from _downward(pod, inner, host_ip)
+            elif inner := part.get("serviceAccountToken"):
+                account = pod["spec"].get("serviceAccountName") or "default"
+                yield inner["path"], f"embedded.{namespace}.{account}".encode()
+
+
+def _source(
+    store: Store, resource: str, namespace: str, source: Mapping[str, Any], name: str | None
+) -> Iterator[tuple[str, bytes]]:
+    obj = store.get(resource, namespace, name or "")
+    if obj is None:
+        if not source.get("optional"):
+            raise ConfigError(f'{resource.removesuffix("s")} "{name}" not found')
+        return
+    data = contents(obj)
+    items = source.get("items")
+    if items:
+        for item in items:
+            if item["key"] in data:
+                yield item["path"], data[item["key"]]
+            elif not source.get("optional"):
+                raise ConfigError(f"references non-existent config key: {item['key']}")
+    else:
+        yield from data.items()
+
+
+def _downward(pod: Obj, source: Mapping[str, Any], host_ip: str) -> Iterator[tuple[str, bytes]]:
+    for item in source.get("items") or ():
+        if reference := item.get("fieldRef"):
+            yield item["path"], field_value(pod, reference["fieldPath"], host_ip).encode()

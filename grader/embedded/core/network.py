@@ -1,0 +1,393 @@
+"""The virtual network: who is reached when somebody connects to an address, and as whom they are seen.
+
+It has the shape of a kind cluster: a Pod network 10.244.0.0/16 with a /24 for each node, joined by routes; a network
+172.18.0.0/16 that the nodes share with outside clients; a kube-proxy on each node; source NAT for what leaves the Pod
+network (kindnet's ip-masq); load balancer addresses announced by one node over ARP (MetalLB's layer 2 mode).
+
+A packet that nobody answers is *dropped*: the caller waits for ever. One that a proxy rejects, or that finds no listener,
+is *refused*. An address of the shared network that no machine has is *unreachable*, after ARP has given up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grader.embedded.core import proxy
+from grader.embedded.core.index import Index, ingress_ips
+from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
+from grader.embedded.core.objects import key_of
+from grader.embedded.core.programs.host import AddressInUse, ConnectionRefused_, DatagramHandler, Handler, NoRoute
+from grader.embedded.core.store import Obj
+
+POD_NETWORK = ipaddress.ip_network("10.244.0.0/16")
+NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
+ARP_SECONDS = 3.0
+"""How long Linux asks for a neighbour before it says "No route to host" (mcast_solicit 3, retrans_time 1 s)."""
+
+Peer = tuple[str, int]
+
+
+class Machine:
+    """One network namespace: a Pod's, a node's, or that of a client outside.
+
+    Attributes:
+        name: for people.
+        ip: its address.
+        kind: what it is.
+        node: the node that it is on; its own name for a node, "" outside.
+        tcp: listeners by port.
+        udp: listeners by port.
+
+    """
+
+    def __init__(self, name: str, ip: str, kind: Literal["pod", "node", "outside"], node: str = "") -> None:
+        self.name = name
+        self.ip = ip
+        self.kind = kind
+        self.node = node
+        self.tcp: dict[int, Handler] = {}
+        self.udp: dict[int, DatagramHandler] = {}
+        self.streams: dict[Stream, None] = {}
+        self._next_port = 32768
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.name} {self.ip}>"
+
+    def listen(self, port: int, handler: Handler) -> Callable[[], None]:
+        """Accept connections on a port; the function returned ends that. Raises AddressInUse."""
+        return _listen(self.tcp, port, handler)
+
+    def listen_udp(self, port: int, handler: DatagramHandler) -> Callable[[], None]:
+        """Answer datagrams on a port; the function returned ends that. Raises AddressInUse."""
+        return _listen(self.udp, port, handler)
+
+    def ephemeral_port(self) -> int:
+        """The next source port."""
+        port = self._next_port
+        self._next_port = port + 1 if port < 60999 else 32768
+        return port
+
+    def remember(self, stream: Stream) -> None:
+        """Keep a stream, to reset it when the machine goes away."""
+        if len(self.streams) > 256:
+            self.streams = {held: None for held in self.streams if not held.closed}
+        self.streams[stream] = None
+
+    def reset_all(self) -> None:
+        """Break all connections and stop listening."""
+        streams, self.streams = self.streams, {}
+        for stream in streams:
+            stream.reset()
+        self.tcp.clear()
+        self.udp.clear()
+
+
+def _listen(table: dict[int, Any], port: int, handler: Any) -> Callable[[], None]:
+    if port in table:
+        raise AddressInUse
+    table[port] = handler
+
+    def close() -> None:
+        if table.get(port) is handler:
+            del table[port]
+
+    return close
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node's part of the network.
+
+    Attributes:
+        name: the node's name.
+        machine: its own network namespace, at its InternalIP.
+        pod_cidr: the addresses of its Pods.
+        gateway: the node's address on the links to its Pods, which they see as the source of masqueraded traffic.
+        affinity: the affinity table of its proxy.
+        zone: topology.kubernetes.io/zone, "" where it has none.
+
+    """
+
+    name: str
+    machine: Machine
+    pod_cidr: str
+    gateway: str
+    affinity: proxy.Affinity
+    zone: str = ""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where a connection ends.
+
+    Attributes:
+        action: what becomes of it.
+        machine: who gets it, where it is delivered.
+        port: the port there.
+        seen: the source address as the receiver sees it.
+        health_of: the Service whose healthCheckNodePort was addressed, and the node.
+
+    """
+
+    action: Literal["deliver", "refuse", "drop", "unreachable"]
+    machine: Machine | None = None
+    port: int = 0
+    seen: str = ""
+    health_of: tuple[Obj, str] | None = None
+
+
+REFUSED = Path("refuse")
+DROPPED = Path("drop")
+UNREACHABLE = Path("unreachable")
+
+
+class Network:
+    """All machines, and the rules between them.
+
+    Attributes:
+        nodes: the nodes by name.
+        machines: all machines by address.
+
+    """
+
+    def __init__(self, index: Index, kernel: Kernel, random_: random.Random) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.machines: dict[str, Machine] = {}
+        self._index = index
+        self._kernel = kernel
+        self._random = random_
+
+    def add_node(self, name: str, ip: str, pod_cidr: str, zone: str = "") -> Node:
+        """Join a node to the network."""
+        machine = Machine(name, ip, "node", name)
+        gateway = str(ipaddress.ip_network(pod_cidr)[1])
+        node = Node(name, machine, pod_cidr, gateway, proxy.Affinity(), zone)
+        self.nodes[name] = node
+        self.machines[ip] = machine
+        return node
+
+    def add(self, machine: Machine) -> Machine:
+        """Join a Pod or an outside client to the network."""
+        self.machines[machine.ip] = machine
+        return machine
+
+    def remove(self, machine: Machine) -> None:
+        """Take a machine off the network and break its connections."""
+        if self.machines.get(machine.ip) is machine:
+            del self.machines[machine.ip]
+        machine.reset_all()
+
+    async def connect(self, source: Machine, ip: str, port: int) -> Stream:
+        """Open a TCP connection; waits for ever where packets are dropped.
+
+        Raises ConnectionRefused_, NoRoute.
+        """
+        await turn()
+        path = await self.arrive(source, ip, port, "TCP")
+        local: Peer = (source.ip, source.ephemeral_port())
+        near, far = pair()
+        near.local, near.peer = local, (ip, port)
+        source.remember(near)
+        if path.health_of is not None:
+            self._kernel.spawn(self._answer_health(far, *path.health_of), "healthCheckNodePort")
+            return near
+        assert path.machine is not None
+        handler = path.machine.tcp.get(path.port)
+        if handler is None:
+            raise ConnectionRefused_()
+        far.local, far.peer = (path.machine.ip, path.port), (path.seen, local[1])
+        path.machine.remember(far)
+        self._kernel.spawn(_served(handler, far), f"{path.machine.name}:{path.port}")
+        return near
+
+    async def udp(self, source: Machine, ip: str, port: int, data: bytes) -> bytes:
+        """Send a datagram and wait for the reply; for ever where none comes. Raises ConnectionRefused_, NoRoute."""
+        await turn()
+        path = await self.arrive(source, ip, port, "UDP")
+        assert path.machine is not None
+        handler = path.machine.udp.get(path.port)
+        if handler is None:
+            raise ConnectionRefused_()
+        reply = handler(data, (path.seen, source.ephemeral_port()))
+        if reply is None:
+            await _never()
+            raise AssertionError("unreachable")
+        return reply
+
+    async def arrive(self, source: Machine, ip: str, port: int, protocol: str) -> Path:
+        """Where a packet is delivered; waits for ever where it is dropped. Raises ConnectionRefused_, NoRoute."""
+        path = self.route(source, ip, port, protocol)
+        if path.action == "drop":
+            await _never()
+        if path.action == "unreachable":
+            await sleep(ARP_SECONDS)
+            raise NoRoute()
+        if path.action == "refuse":
+            raise ConnectionRefused_()
+        return path
+
+    def route(self, source: Machine, ip: str, port: int, protocol: str = "TCP") -> Path:
+        """Where a new connection from a machine to an address ends. Chooses a backend, so it is not without effect.
+
+        Args:
+            source: the machine that connects.
+            ip: the address it connects to.
+            port: the port.
+            protocol: TCP, UDP or SCTP.
+
+        """
+        own = self.nodes.get(source.node)
+        if own is None:
+            return self._from_outside(source, ip, port, protocol)
+        loopback = ipaddress.ip_address(ip).is_loopback
+        if source.kind == "pod":
+            if loopback or ip == source.ip:
+                return Path("deliver", source, port, ip if loopback else source.ip)
+            return self._at_node(own, proxy.Source(source.ip, is_pod=True), ip, port, protocol)
+        return self._at_node(
+            own, proxy.Source(source.ip, is_node=True), own.machine.ip if loopback else ip, port, protocol
+        )
+
+    def announcer(self, service: Obj) -> str | None:
+        """The node that answers ARP for the Service's load balancer address, None where none does.
+
+        Rule: MetalLB speaker/layer2_controller.go ShouldAnnounce.
+        """
+        ips = ingress_ips(service)
+        endpoints = [e for slice_ in self._index.slices(key_of(service)) for e in slice_.get("endpoints") or ()]
+        active = [e for e in endpoints if _can_serve(e.get("conditions") or {})]
+        if not ips or not active:
+            return None
+        nodes = list(self.nodes)
+        if service["spec"].get("externalTrafficPolicy") == "Local":
+            here = {endpoint.get("nodeName") for endpoint in active}
+            nodes = [node for node in nodes if node in here]
+        return min(nodes, key=lambda node: hashlib.sha256(f"{node}#{ips[0]}".encode()).digest(), default=None)
+
+    def _from_outside(self, source: Machine, ip: str, port: int, protocol: str) -> Path:
+        if ipaddress.ip_address(ip).is_loopback or ip == source.ip:
+            return Path("deliver", source, port, ip)
+        target = self.machines.get(ip)
+        if target is not None and target.kind == "outside":
+            return Path("deliver", target, port, source.ip)
+        if target is not None and target.kind == "node":
+            return self._at_node(self.nodes[target.node], proxy.Source(source.ip), ip, port, protocol)
+        if ipaddress.ip_address(ip) not in NODE_NETWORK:
+            return DROPPED
+        for service in self._index.services_at(ip):
+            if ip in ingress_ips(service) and (name := self.announcer(service)):
+                return self._at_node(self.nodes[name], proxy.Source(source.ip), ip, port, protocol)
+        return UNREACHABLE
+
+    def _at_node(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> Path:
+        """What a node does with a new connection that a Pod of it, it itself or the outside sends to an address."""
+        for service in self._index.services_at(ip):
+            if proxy.is_proxied(service):
+                for service_port in service["spec"].get("ports") or ():
+                    if service_port["port"] == port and (service_port.get("protocol") or "TCP") == protocol:
+                        entry = _entry(service, ip)
+                        return self._proxied(node, service, service_port, entry, source)
+        if ip == node.machine.ip:
+            return self._to_own_address(node, source, port, protocol)
+        return self._forward(node, source, ip, port, protocol)
+
+    def _to_own_address(self, node: Node, source: proxy.Source, port: int, protocol: str) -> Path:
+        for service in self._index.services_at_node_port(port):
+            if not proxy.is_proxied(service):
+                continue
+            if service["spec"].get("healthCheckNodePort") == port and protocol == "TCP":
+                return Path("deliver", node.machine, port, source.ip, health_of=(service, node.name))
+            for service_port in service["spec"].get("ports") or ():
+                if service_port.get("nodePort") == port and (service_port.get("protocol") or "TCP") == protocol:
+                    return self._proxied(node, service, service_port, "node-port", source)
+        return Path("deliver", node.machine, port, source.ip)
+
+    def _forward(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> Path:
+        """No Service is concerned: route the packet on."""
+        target = self.machines.get(ip)
+        if target is None:
+            return UNREACHABLE if ipaddress.ip_address(ip) in NODE_NETWORK else DROPPED
+        if target.kind == "pod":
+            seen = node.gateway if source.is_node and target.node == node.name else source.ip
+            return Path("deliver", target, port, seen)
+        seen = node.machine.ip if source.is_pod else source.ip
+        if target.kind == "node":
+            return self._at_node(self.nodes[target.node], proxy.Source(seen), ip, port, protocol)
+        return Path("deliver", target, port, seen)
+
+    def _proxied(
+        self, node: Node, service: Obj, port: dict[str, Any], entry: proxy.Entry, source: proxy.Source
+    ) -> Path:
+        slices = list(self._index.slices(key_of(service)))
+        endpoints = proxy.endpoints_of(slices, port.get("name") or "", port.get("protocol") or "TCP")
+        categories = proxy.categorize(endpoints, service, node.name, node.zone)
+        choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
+        verdict = proxy.decide(service, port, entry, source, categories, choose)
+        if verdict.action == "reject":
+            return REFUSED
+        if verdict.endpoint is None:
+            return DROPPED
+        return self._to_endpoint(node, source, verdict.endpoint, verdict.masquerade)
+
+    def _to_endpoint(self, node: Node, source: proxy.Source, endpoint: proxy.Endpoint, masquerade: bool) -> Path:
+        """Deliver after DNAT; MASQUERADE takes the address of the interface by which the packet leaves."""
+        target = self.machines.get(endpoint.ip)
+        if target is None:
+            return UNREACHABLE if ipaddress.ip_address(endpoint.ip) in NODE_NETWORK else DROPPED
+        if target is node.machine:
+            return Path("deliver", target, endpoint.port, source.ip)
+        leaves_pod_network = source.is_pod and target.kind != "pod"
+        if masquerade or leaves_pod_network or source.is_node:
+            local_pod = target.kind == "pod" and target.node == node.name
+            return Path("deliver", target, endpoint.port, node.gateway if local_pod else node.machine.ip)
+        return Path("deliver", target, endpoint.port, source.ip)
+
+    async def _answer_health(self, stream: Stream, service: Obj, node: str) -> None:
+        """A node's answer on healthCheckNodePort (pkg/proxy/healthcheck/service_health.go)."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            data = await stream.recv()
+            if not data:
+                stream.close()
+                return
+            received += data
+        namespace, name = key_of(service)
+        count = proxy.local_endpoint_count(service, self._index.slices((namespace, name)), node)
+        body = (
+            f'{{\n\t"service": {{\n\t\t"namespace": {json.dumps(namespace)},\n\t\t"name": {json.dumps(name)}\n\t}},'
+            f'\n\t"localEndpoints": {count},\n\t"serviceProxyHealthy": true\n}}'
+        ).encode()
+        status = "200 OK" if count else "503 Service Unavailable"
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
+            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        ).encode()
+        stream.send(head + body)
+        stream.close()
+
+
+def _entry(service: Obj, ip: str) -> proxy.Entry:
+    if ip in ingress_ips(service):
+        return "load-balancer"
+    if ip in (service["spec"].get("externalIPs") or ()):
+        return "external-ip"
+    return "cluster-ip"
+
+
+def _can_serve(conditions: dict[str, Any]) -> bool:
+    """MetalLB internal/k8s/epslices/endpoint_slices.go EndpointCanServe."""
+    return conditions.get("ready") is not False or bool(conditions.get("serving"))
+
+
+async def _served(handler: Handler, stream: Stream) -> None:
+    await handler(stream, stream.peer)
+
+
+async def _never() -> None:
+    await Event().wait()
