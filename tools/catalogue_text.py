@@ -1,0 +1,44 @@
+"""Write the Japanese of the YAML catalogues and exercise titles as Markdown, so that the text lint reads it too.
+
+Usage: python tools/catalogue_text.py TARGET_FOLDER
+One file a catalogue; each sentence under a heading that names its key, so that a finding leads back to it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SENTENCE_END = ("。", "？", "！")
+PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+
+
+def main(target: Path) -> None:
+    """Write one Markdown file a catalogue into `target`. Raises OSError where it cannot be written."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted((ROOT / "grader" / "text" / "ja").glob("*.yaml")):
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        parts = [f"# {path.stem}\n"]
+        for key, text in _sentences(data):
+            filled = PLACEHOLDER.sub("`x`", text)
+            parts.append(f"## `{key}`\n\n{filled}\n")
+        (target / f"{path.stem}.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _sentences(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield key and text of every value that holds a whole sentence."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _sentences(item, f"{key}.{name}".strip("."))
+    elif isinstance(value, str) and value.strip().endswith(SENTENCE_END):
+        yield key, value.strip()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
