@@ -1,0 +1,24 @@
+"""Headers that all answers about a resource share."""
+
+from __future__ import annotations
+
+from grader.embedded.core.api.messages import JSON
+from grader.embedded.core.api.resources import Resource
+
+ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+
+
+def warning_headers(texts: list[str]) -> tuple[tuple[str, str], ...]:
+    """Warnings as HTTP headers (RFC 7234, agent `-`), as kubectl shows them."""
+    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(texts))
+    return tuple(("warning", f'299 - "{text}"') for text in escaped)
+
+
+def kind_warnings(resource: Resource) -> list[str]:
+    """The deprecation that each request for a resource is told of (prerelease-lifecycle of k8s.io/api/core/v1)."""
+    return [ENDPOINTS_WARNING] if resource.plural == "endpoints" else []
+
+
+def kind_headers(resource: Resource, content_type: str = JSON, warnings: list[str] | None = None) -> tuple[tuple[str, str], ...]:
+    """Content type and warnings."""
+    return (("content-type", content_type), *warning_headers([*kind_warnings(resource), *(warnings or ())]))

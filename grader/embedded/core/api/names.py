@@ -1,0 +1,210 @@
+"""Forms of names, labels, ports and addresses.
+
+Rules and texts: k8s.io/apimachinery/pkg/util/validation/{validation,ip}.go and pkg/api/validate/content/*.go (1.36).
+Each function returns the messages, none where the value is right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+from grader.embedded.core.api.field import FieldError, invalid
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
+    "and must start and end with an alphanumeric character"
+)
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start and end with an alphanumeric character"
+)
+_LABEL_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
+    "start with an alphabetic character, and end with an alphanumeric character"
+)
+_KEY_TEXT = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
+    "and must start and end with an alphanumeric character"
+)
+
+
+def _regex(message: str, expression: str, *examples: str) -> str:
+    shown = " or ".join(f"'{example}', " for example in examples)
+    return f"{message} (e.g. {shown}regex used for validation is '{expression}')"
+
+
+def max_length(limit: int) -> str:
+    """The text for a value of too many bytes."""
+    return f"must be no more than {limit} bytes"
+
+
+def dns_label(value: str) -> list[str]:
+    """RFC 1123 label."""
+    errors = [max_length(63)] if len(value) > 63 else []
+    if not re.fullmatch(_LABEL, value):
+        dotted = re.fullmatch(_SUBDOMAIN, value)
+        errors.append("must not contain dots" if dotted else _regex(_LABEL_TEXT, _LABEL, "my-name", "123-abc"))
+    return errors
+
+
+def dns_subdomain(value: str) -> list[str]:
+    """RFC 1123 subdomain."""
+    errors = [max_length(253)] if len(value) > 253 else []
+    if not re.fullmatch(_SUBDOMAIN, value):
+        errors.append(_regex(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
+    return errors
+
+
+def dns_1035_label(value: str) -> list[str]:
+    """RFC 1035 label."""
+    errors = [max_length(63)] if len(value) > 63 else []
+    if not re.fullmatch(_LABEL_1035, value):
+        errors.append(_regex(_LABEL_1035_TEXT, _LABEL_1035, "my-name", "abc-123"))
+    return errors
+
+
+def label_key(value: str) -> list[str]:
+    """A qualified name: an optional DNS prefix, a slash, and a name."""
+    key_error = _regex(_KEY_TEXT, _KEY, "MyName", "my.name", "123-abc")
+    parts = value.split("/")
+    errors: list[str] = []
+    if len(parts) == 2:
+        if not parts[0]:
+            errors.append("prefix part must be non-empty")
+        else:
+            errors.extend(f"prefix part {message}" for message in dns_subdomain(parts[0]))
+    elif len(parts) > 2:
+        return [f"a valid label key {key_error} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    name = parts[-1]
+    if not name:
+        errors.append("name part must be non-empty")
+    elif len(name) > 63:
+        errors.append(f"name part {max_length(63)}")
+    if not re.fullmatch(_KEY, name):
+        errors.append(f"name part {key_error}")
+    return errors
+
+
+def label_value(value: str) -> list[str]:
+    """The value of a label."""
+    errors = [max_length(63)] if len(value) > 63 else []
+    if not re.fullmatch(f"({_KEY})?", value):
+        errors.append(_regex(_VALUE_TEXT, f"({_KEY})?", "MyValue", "my_value", "12345"))
+    return errors
+
+
+def port_number(value: int) -> list[str]:
+    """A port number."""
+    return [] if 1 <= value <= 65535 else ["must be between 1 and 65535, inclusive"]
+
+
+def port_name(value: str) -> list[str]:
+    """The name of a container's port (IANA service name)."""
+    errors = [max_length(15)] if len(value) > 15 else []
+    if not re.fullmatch("[-a-z0-9]+", value):
+        errors.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", value):
+        errors.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        errors.append("must not contain consecutive hyphens")
+    if value and (value[0] == "-" or value[-1] == "-"):
+        errors.append("must not begin or end with a hyphen")
+    return errors
+
+
+def config_map_key(value: str) -> list[str]:
+    """A key of a ConfigMap or Secret."""
+    errors = [max_length(253)] if len(value) > 253 else []
+    if not re.fullmatch("[-._a-zA-Z0-9]+", value):
+        text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+        errors.append(_regex(text, "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"))
+    if value == ".":
+        errors.append("must not be '.'")
+    elif value == "..":
+        errors.append("must not be '..'")
+    elif value.startswith(".."):
+        errors.append("must not start with '..'")
+    return errors
+
+
+def labels(values: Mapping[str, str], path: str) -> list[FieldError]:
+    """Field errors of a set of labels or a selector of equalities."""
+    errors: list[FieldError] = []
+    for key, value in values.items():
+        errors.extend(invalid(path, key, message) for message in label_key(key))
+        errors.extend(invalid(path, value, message) for message in label_value(value))
+    return errors
+
+
+def parse_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address, with leading zeros tolerated as Go's ParseIPSloppy does; None where it is none."""
+    plain = ".".join(part.lstrip("0") or "0" for part in value.split(".")) if re.fullmatch(r"[\d.]+", value) else value
+    try:
+        return ipaddress.ip_address(plain)
+    except ValueError:
+        return None
+
+
+def legacy_ip(path: str, value: str, known: tuple[str, ...] = ()) -> list[FieldError]:
+    """IsValidIPForLegacyField with StrictIPCIDRValidation, the default of 1.36; values that were there stay valid."""
+    if value in known:
+        return []
+    address = parse_ip(value)
+    if address is None:
+        return [invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+    if isinstance(address, ipaddress.IPv4Address) and str(address) != value:
+        return [invalid(path, value, "must not have leading 0s")]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return [invalid(path, value, "must not be an IPv4-mapped IPv6 address")]
+    return []
+
+
+def strict_ip(path: str, value: str) -> list[FieldError]:
+    """IsValidIP: strict and in canonical form."""
+    errors = legacy_ip(path, value)
+    if errors:
+        return errors
+    canonical = str(parse_ip(value))
+    return [] if canonical == value else [invalid(path, value, f'must be in canonical form ("{canonical}")')]
+
+
+def endpoint_ip(path: str, value: str) -> list[FieldError]:
+    """ValidateEndpointIP (pkg/apis/core/validation): not unspecified, loopback or link-local."""
+    address = parse_ip(value)
+    if address is None:
+        return [invalid(path, value, "must be a valid IP address")]
+    errors = []
+    if address.is_unspecified:
+        errors.append(invalid(path, value, f"may not be unspecified ({value})"))
+    if address.is_loopback:
+        errors.append(invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)"))
+    if address.is_link_local:
+        errors.append(invalid(path, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"))
+    multicast = ("224.0.0.0/24", "ff02::/16")
+    if any(address in ipaddress.ip_network(network) for network in multicast if ("." in network) == ("." in value)):
+        errors.append(invalid(path, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"))
+    return errors
+
+
+def legacy_cidr(path: str, value: str, known: tuple[str, ...] = ()) -> list[FieldError]:
+    """IsValidCIDRForLegacyField with strict validation."""
+    if value in known:
+        return []
+    address, slash, length = value.partition("/")
+    parsed = parse_ip(address)
+    limit = 32 if isinstance(parsed, ipaddress.IPv4Address) else 128
+    if parsed is None or not slash or not length.isdigit() or int(length) > limit:
+        return [invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
+    if isinstance(parsed, ipaddress.IPv4Address) and str(parsed) != address:
+        return [invalid(path, value, "must not have leading 0s in IP or prefix length")]
+    network = ipaddress.ip_network(f"{parsed}/{length}", strict=False)
+    if network.network_address != parsed:
+        return [invalid(path, value, "must not have bits set beyond the prefix length")]
+    return []

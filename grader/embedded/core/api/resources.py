@@ -1,0 +1,183 @@
+"""The registry of served resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from grader.embedded.core.api import simple, workloads
+from grader.embedded.core.api.pod import PodStrategy
+from grader.embedded.core.api.schema import definition_of
+from grader.embedded.core.api.service import ServiceStrategy
+from grader.embedded.core.api.strategy import Strategy
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of one group and version.
+
+    Attributes:
+        plural: name in paths and in the store.
+        kind: kind of its objects.
+        group: API group, "" for core.
+        version: API version.
+        strategy: hooks of its kind.
+        short: short names for kubectl.
+        categories: such as `all`.
+        subresources: served subresources with the kind of each, such as {"status": "Pod"}.
+        verbs: served verbs.
+        stored: plural under which the objects are stored, where another group's view of the same objects.
+        singular: singular name.
+    """
+
+    plural: str
+    kind: str
+    group: str
+    version: str
+    strategy: Strategy
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[tuple[str, str], ...] = ()
+    verbs: tuple[str, ...] = VERBS
+    stored: str = ""
+
+    @property
+    def namespaced(self) -> bool:
+        """Whether objects live in namespaces."""
+        return self.strategy.namespaced
+
+    @property
+    def singular(self) -> str:
+        """Singular name."""
+        return self.kind.lower()
+
+    @property
+    def api_version(self) -> str:
+        """Group and version as objects carry them."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def store_name(self) -> str:
+        """Resource name in the store."""
+        return self.stored or self.plural
+
+    @cached_property
+    def definition(self) -> str:
+        """Name of the OpenAPI definition."""
+        return definition_of(self.group, self.version, self.kind)
+
+
+_STATUS = "status"
+_POD_SUBRESOURCES = (
+    ("attach", "PodAttachOptions"),
+    ("binding", "Binding"),
+    ("ephemeralcontainers", "Pod"),
+    ("eviction", "Eviction"),
+    ("exec", "PodExecOptions"),
+    ("log", "Pod"),
+    ("portforward", "PodPortForwardOptions"),
+    ("proxy", "PodProxyOptions"),
+    ("resize", "Pod"),
+    ("status", "Pod"),
+)
+
+
+def _scaled(kind: str) -> tuple[tuple[str, str], ...]:
+    return (("scale", "Scale"), ("status", kind))
+
+
+_all = ("all",)
+_plain = simple.Plain
+REGISTRY: tuple[Resource, ...] = (
+    Resource("bindings", "Binding", "", "v1", _plain(), verbs=("create",)),
+    Resource("configmaps", "ConfigMap", "", "v1", simple.ConfigMapStrategy(), ("cm",)),
+    Resource("endpoints", "Endpoints", "", "v1", simple.EndpointsStrategy(), ("ep",)),
+    Resource("events", "Event", "", "v1", simple.EventStrategy(), ("ev",)),
+    Resource(
+        "namespaces", "Namespace", "", "v1", simple.NamespaceStrategy(), ("ns",),
+        subresources=(("finalize", "Namespace"), ("status", "Namespace")),
+        verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
+    ),
+    Resource(
+        "nodes", "Node", "", "v1", simple.NodeStrategy(), ("no",),
+        subresources=(("proxy", "NodeProxyOptions"), ("status", "Node")),
+    ),
+    Resource("pods", "Pod", "", "v1", PodStrategy(), ("po",), _all, _POD_SUBRESOURCES),
+    Resource(
+        "replicationcontrollers", "ReplicationController", "", "v1", workloads.ReplicationControllerStrategy(), ("rc",),
+        _all, _scaled("ReplicationController"),
+    ),
+    Resource("secrets", "Secret", "", "v1", simple.SecretStrategy()),
+    Resource("serviceaccounts", "ServiceAccount", "", "v1", simple.ServiceAccountStrategy(), ("sa",)),
+    Resource(
+        "services", "Service", "", "v1", ServiceStrategy(), ("svc",), _all,
+        (("proxy", "ServiceProxyOptions"), ("status", "Service")),
+    ),
+    Resource("controllerrevisions", "ControllerRevision", "apps", "v1", _plain()),
+    Resource(
+        "daemonsets", "DaemonSet", "apps", "v1", workloads.DaemonSetStrategy(), ("ds",), _all, ((_STATUS, "DaemonSet"),)
+    ),
+    Resource(
+        "deployments", "Deployment", "apps", "v1", workloads.DeploymentStrategy(), ("deploy",), _all,
+        _scaled("Deployment"),
+    ),
+    Resource(
+        "replicasets", "ReplicaSet", "apps", "v1", workloads.ReplicaSetStrategy(), ("rs",), _all, _scaled("ReplicaSet")
+    ),
+    Resource(
+        "statefulsets", "StatefulSet", "apps", "v1", workloads.StatefulSetStrategy(), ("sts",), _all,
+        _scaled("StatefulSet"),
+    ),
+    Resource(
+        "selfsubjectreviews", "SelfSubjectReview", "authentication.k8s.io", "v1", simple.ClusterScoped(),
+        verbs=("create",),
+    ),
+    Resource(
+        "selfsubjectaccessreviews", "SelfSubjectAccessReview", "authorization.k8s.io", "v1", simple.ClusterScoped(),
+        verbs=("create",),
+    ),
+    Resource(
+        "selfsubjectrulesreviews", "SelfSubjectRulesReview", "authorization.k8s.io", "v1", simple.ClusterScoped(),
+        verbs=("create",),
+    ),
+    Resource(
+        "horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", _plain(), ("hpa",), _all,
+        ((_STATUS, "HorizontalPodAutoscaler"),),
+    ),
+    Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),
+    Resource("jobs", "Job", "batch", "v1", workloads.JobStrategy(), (), _all, ((_STATUS, "Job"),)),
+    Resource("leases", "Lease", "coordination.k8s.io", "v1", _plain()),
+    Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", simple.EndpointSliceStrategy()),
+    Resource("events", "Event", "events.k8s.io", "v1", simple.EventStrategy(), ("ev",)),
+    Resource("ingressclasses", "IngressClass", "networking.k8s.io", "v1", simple.ClusterScoped()),
+    Resource("ingresses", "Ingress", "networking.k8s.io", "v1", _plain(), ("ing",), (), ((_STATUS, "Ingress"),)),
+    Resource("ipaddresses", "IPAddress", "networking.k8s.io", "v1", simple.ClusterScoped(), ("ip",)),
+    Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", _plain(), ("netpol",)),
+    Resource(
+        "servicecidrs", "ServiceCIDR", "networking.k8s.io", "v1", simple.ClusterScoped(), (), (),
+        ((_STATUS, "ServiceCIDR"),),
+    ),
+    Resource(
+        "poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", _plain(), ("pdb",), (),
+        ((_STATUS, "PodDisruptionBudget"),),
+    ),
+)  # fmt: skip
+
+BY_PATH = {(resource.group, resource.version, resource.plural): resource for resource in REGISTRY}
+STORED = {resource.plural: resource for resource in reversed(REGISTRY)}
+"""By plural name, the view that objects are stored in (the first of the registry)."""
+
+GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((entry.group, entry.version) for entry in REGISTRY))
+
+
+def of_kind(group: str, kind: str) -> Resource | None:
+    """The resource of a kind."""
+    return next((entry for entry in REGISTRY if (entry.group, entry.kind) == (group, kind)), None)
+
+
+def in_group(group: str, version: str) -> Iterable[Resource]:
+    """The resources of a group and version."""
+    return (entry for entry in REGISTRY if (entry.group, entry.version) == (group, version))

@@ -1,0 +1,142 @@
+"""The API server: a request in, an answer out. The one entrance to this package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from grader.embedded.core.api import discovery, openapi, schema
+from grader.embedded.core.api.connect import connect
+from grader.embedded.core.api.messages import JSON, Answer, Request, Response, Tree
+from grader.embedded.core.api.negotiate import Negotiated, encode, negotiate
+from grader.embedded.core.api.reads import Reader
+from grader.embedded.core.api.resources import BY_PATH, Resource
+from grader.embedded.core.api.reviews import review
+from grader.embedded.core.api.routes import Target, target_of
+from grader.embedded.core.api.status import ApiError, internal_error, method_not_allowed, unknown_path
+from grader.embedded.core.api.writes import Writer
+from grader.embedded.core.store import Store
+
+_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_READ_VERBS = {"GET": "get", "HEAD": "get"}
+
+
+class ApiServer:
+    """Kubernetes' API on a store.
+
+    Attributes:
+        store: all objects.
+    """
+
+    def __init__(self, store: Store, *, on_error: Callable[[Exception, Request], None] | None = None) -> None:
+        """Serve a store; `on_error` is told of every failure of our own (a 500)."""
+        self.store = store
+        self._on_error = on_error
+        self._reader = Reader(store)
+        self._writer = Writer(store)
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request; refusals are answers too, nothing is raised."""
+        negotiated = negotiate(request.headers.get("accept", ""))
+        try:
+            return self._route(request, negotiated)
+        except ApiError as error:
+            return refusal(error)
+        except Exception as error:
+            if self._on_error is None:
+                raise
+            self._on_error(error, request)
+            return refusal(internal_error(f"{type(error).__name__}: {error}"))
+
+    def warm(self) -> None:
+        """Read the schema before the first request needs it (10 ms)."""
+        schema.definitions()
+
+    def _route(self, request: Request, negotiated: Negotiated) -> Answer:
+        path = request.path.rstrip("/") or "/"
+        document = self._document(path, negotiated)
+        if document is not None:
+            if request.method not in _READ_VERBS:
+                raise method_not_allowed()
+            return document
+        target = target_of(path)
+        resource = BY_PATH.get((target.group, target.version, target.plural))
+        if resource is None:
+            raise unknown_path()
+        if target.subresource and target.subresource not in dict(resource.subresources):
+            raise unknown_path()
+        if target.namespace and not resource.namespaced:
+            raise unknown_path()
+        return self._serve(request, negotiated, target, resource)
+
+    def _serve(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
+        if resource.verbs == ("create",) and request.method == "POST":
+            return review(request, resource, self._writer)
+        connection = connect(request, target, resource, self.store)
+        if connection is not None:
+            return connection
+        match request.method:
+            case "GET" | "HEAD":
+                return self._reader.read(request, negotiated, target, resource)
+            case "POST":
+                return self._writer.create(request, negotiated, target, resource)
+            case "PUT":
+                return self._writer.replace(request, negotiated, target, resource)
+            case "PATCH":
+                return self._writer.patch(request, negotiated, target, resource)
+            case "DELETE" if target.name:
+                return self._writer.delete(request, negotiated, target, resource)
+            case "DELETE":
+                return self._writer.delete_collection(request, negotiated, target, resource)
+        raise method_not_allowed()
+
+    def _document(self, path: str, negotiated: Negotiated) -> Response | None:
+        """Answers that depend on no object: health, version, discovery, OpenAPI."""
+        if path in _HEALTH or path.startswith(tuple(f"{health}/" for health in _HEALTH)):
+            return Response(200, (("content-type", "text/plain; charset=utf-8"),), b"ok")
+        if path == "/version":
+            return _json(discovery.VERSION)
+        if path == "/":
+            return _json({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]})
+        if path in ("/api", "/apis"):
+            for version in ("v2", "v2beta1"):
+                if version in negotiated.discovery:
+                    return _json(discovery.aggregated(path == "/api", version), _AGGREGATED.format(version))
+            return _json(discovery.versions() if path == "/api" else discovery.group_list())
+        parts = path.strip("/").split("/")
+        if parts[0] == "api" and len(parts) == 2:
+            return _json(_known(discovery.resource_list("", parts[1])))
+        if parts[0] == "apis" and len(parts) == 2:
+            if parts[1] not in discovery.groups():
+                raise unknown_path()
+            return _json(discovery.group(parts[1]))
+        if parts[0] == "apis" and len(parts) == 3:
+            return _json(_known(discovery.resource_list(parts[1], parts[2])))
+        if path == "/openapi/v3":
+            return _json(openapi.index())
+        if path.startswith("/openapi/v3/"):
+            found = openapi.document(path.removeprefix("/openapi/v3/"))
+            if found is None:
+                raise unknown_path()
+            return Response(200, (("content-type", JSON),), found)
+        return None
+
+
+def _known(listed: Tree) -> Tree:
+    if not listed["resources"]:
+        raise unknown_path()
+    return listed
+
+
+def _json(content: Any, content_type: str = JSON) -> Response:
+    return Response(200, (("content-type", content_type),), json.dumps(content, separators=(",", ":")).encode())
+
+
+def refusal(error: ApiError) -> Response:
+    """The answer that tells an error."""
+    return Response(error.code, (("content-type", JSON),), encode(error.status()))
+
+
+__all__ = ["ApiServer", "refusal"]

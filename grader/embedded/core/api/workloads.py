@@ -1,0 +1,311 @@
+"""Deployments and their kin.
+
+Sources: pkg/apis/{apps,batch,core}/v1/defaults.go, pkg/apis/{apps,batch,core}/validation/validation.go (1.36).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.embedded.core.api import names
+from grader.embedded.core.api.field import FieldError, invalid, not_supported, required
+from grader.embedded.core.api.pod import default_spec, validate_spec
+from grader.embedded.core.api.strategy import Context, Strategy, immutable
+from grader.embedded.core.store import Obj
+
+Spec = dict[str, Any]
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def non_negative(value: int, path: str) -> list[FieldError]:
+    """ValidateNonnegativeField."""
+    return [] if value >= 0 else [invalid(path, value, "must be greater than or equal to 0")]
+
+
+def selector_errors(selector: Spec, path: str) -> list[FieldError]:
+    """ValidateLabelSelector (k8s.io/apimachinery/pkg/apis/meta/v1/validation)."""
+    errors = names.labels(selector.get("matchLabels") or {}, f"{path}.matchLabels")
+    for index, rule in enumerate(selector.get("matchExpressions") or ()):
+        where = f"{path}.matchExpressions[{index}]"
+        operator, values = rule.get("operator", ""), rule.get("values") or []
+        if operator not in _OPERATORS:
+            errors.append(invalid(f"{where}.operator", operator, "not a valid selector operator"))
+        elif operator in ("In", "NotIn") and not values:
+            errors.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        errors += [invalid(f"{where}.key", rule.get("key", ""), text) for text in names.label_key(rule.get("key", ""))]
+    return errors
+
+
+def selects(selector: Spec, labels: dict[str, str]) -> bool:
+    """Whether a LabelSelector matches labels."""
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    for rule in selector.get("matchExpressions") or ():
+        key, values = rule.get("key", ""), rule.get("values") or []
+        match rule.get("operator"):
+            case "In" if labels.get(key) not in values:
+                return False
+            case "NotIn" if key in labels and labels[key] in values:
+                return False
+            case "Exists" if key not in labels:
+                return False
+            case "DoesNotExist" if key in labels:
+                return False
+    return True
+
+
+def _template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = True) -> list[FieldError]:
+    template = spec.get("template") or {}
+    meta = template.get("metadata") or {}
+    labels = meta.get("labels") or {}
+    errors: list[FieldError] = []
+    if selector_value and not selector_errors(selector_value, "spec.selector") and not selects(selector_value, labels):
+        text = "`selector` does not match template `labels`"
+        errors.append(invalid("spec.template.metadata.labels", labels, text))
+    errors += names.labels(labels, "spec.template.labels")
+    for key in meta.get("annotations") or {}:
+        errors += [invalid("spec.template.annotations", key, text) for text in names.label_key(key.lower())]
+    pod_spec = template.get("spec") or {}
+    errors += validate_spec(pod_spec, "spec.template.spec")
+    policy = pod_spec.get("restartPolicy")
+    if always and policy in ("OnFailure", "Never"):
+        errors.append(not_supported("spec.template.spec.restartPolicy", policy, ("Always",)))
+    return errors
+
+
+class _Workload(Strategy):
+    """What all workloads share: a Pod template, a selector, a status that only controllers write."""
+
+    empty_status: Spec = {}
+
+    def default(self, obj: Obj) -> None:
+        """Defaults of the Pod template."""
+        spec = obj.setdefault("spec", {})
+        template = spec.setdefault("template", {})
+        template.setdefault("metadata", {})
+        default_spec(template.setdefault("spec", {}))
+        obj.setdefault("status", {})
+
+    def prepare_create(self, obj: Obj, context: Context) -> None:
+        """A creator sets no status."""
+        obj["status"] = dict(self.empty_status)
+
+    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+        """The status has a subresource of its own."""
+        if not context.subresource:
+            obj["status"] = old.get("status", {})
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """Selector, template and replicas."""
+        spec: Spec = obj["spec"]
+        errors = non_negative(spec.get("replicas", 0), "spec.replicas")
+        errors += self.selector(spec)
+        return errors + _template_errors(spec, spec.get("selector"))
+
+    def selector(self, spec: Spec) -> list[FieldError]:
+        """The selector of an apps/v1 kind: needed and not empty."""
+        selector = spec.get("selector")
+        if selector is None:
+            return [required("spec.selector")]
+        errors = selector_errors(selector, "spec.selector")
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+        return errors
+
+    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+        """The selector stays."""
+        if context.subresource:
+            return []
+        errors = self.validate(obj, context)
+        return errors + immutable(obj["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
+
+
+class DeploymentStrategy(_Workload):
+    """Deployments."""
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_Deployment."""
+        super().default(obj)
+        spec = obj["spec"]
+        spec.setdefault("replicas", 1)
+        spec.setdefault("revisionHistoryLimit", 10)
+        spec.setdefault("progressDeadlineSeconds", 600)
+        strategy = spec.setdefault("strategy", {})
+        strategy.setdefault("type", "RollingUpdate")
+        if strategy["type"] == "RollingUpdate":
+            rolling = strategy.setdefault("rollingUpdate", {})
+            rolling.setdefault("maxUnavailable", "25%")
+            rolling.setdefault("maxSurge", "25%")
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """ValidateDeployment."""
+        spec = obj["spec"]
+        errors = super().validate(obj, context)
+        kind = spec["strategy"].get("type")
+        if kind not in ("RollingUpdate", "Recreate"):
+            errors.append(not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate")))
+        if kind == "Recreate" and "rollingUpdate" in spec["strategy"]:
+            text = "may not be specified when strategy `type` is 'Recreate'"
+            errors.append(FieldError("FieldValueForbidden", "spec.strategy.rollingUpdate", f"Forbidden: {text}"))
+        errors += non_negative(spec.get("minReadySeconds", 0), "spec.minReadySeconds")
+        errors += non_negative(spec.get("revisionHistoryLimit", 0), "spec.revisionHistoryLimit")
+        if spec.get("progressDeadlineSeconds", 600) <= spec.get("minReadySeconds", 0):
+            text = "must be greater than minReadySeconds"
+            errors.append(invalid("spec.progressDeadlineSeconds", spec["progressDeadlineSeconds"], text))
+        return errors
+
+
+class ReplicaSetStrategy(_Workload):
+    """ReplicaSets."""
+
+    empty_status = {"replicas": 0}
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_ReplicaSet."""
+        super().default(obj)
+        obj["spec"].setdefault("replicas", 1)
+
+
+class ReplicationControllerStrategy(_Workload):
+    """ReplicationControllers."""
+
+    empty_status = {"replicas": 0}
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_ReplicationController."""
+        super().default(obj)
+        spec = obj["spec"]
+        spec.setdefault("replicas", 1)
+        labels = spec["template"]["metadata"].get("labels")
+        if labels and not spec.get("selector"):
+            spec["selector"] = dict(labels)
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """ValidateReplicationController."""
+        spec = obj["spec"]
+        errors = non_negative(spec.get("replicas", 0), "spec.replicas")
+        if not spec.get("selector"):
+            errors.append(required("spec.selector"))
+        return errors + _template_errors(spec, {"matchLabels": spec.get("selector") or {}})
+
+
+class StatefulSetStrategy(_Workload):
+    """StatefulSets."""
+
+    empty_status = {"replicas": 0, "availableReplicas": 0}
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_StatefulSet."""
+        super().default(obj)
+        spec = obj["spec"]
+        spec.setdefault("replicas", 1)
+        spec.setdefault("podManagementPolicy", "OrderedReady")
+        spec.setdefault("revisionHistoryLimit", 10)
+        strategy = spec.setdefault("updateStrategy", {})
+        strategy.setdefault("type", "RollingUpdate")
+        if strategy["type"] == "RollingUpdate":
+            strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+        policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+        policy.setdefault("whenDeleted", "Retain")
+        policy.setdefault("whenScaled", "Retain")
+
+
+class DaemonSetStrategy(_Workload):
+    """DaemonSets."""
+
+    empty_status = {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0}
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_DaemonSet."""
+        super().default(obj)
+        spec = obj["spec"]
+        spec.setdefault("revisionHistoryLimit", 10)
+        strategy = spec.setdefault("updateStrategy", {})
+        strategy.setdefault("type", "RollingUpdate")
+        if strategy["type"] == "RollingUpdate":
+            rolling = strategy.setdefault("rollingUpdate", {})
+            rolling.setdefault("maxUnavailable", 1)
+            rolling.setdefault("maxSurge", 0)
+
+
+def _default_job(spec: Spec) -> None:
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = spec["parallelism"] = 1
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", 6)
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("suspend", False)
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+
+
+class JobStrategy(_Workload):
+    """Jobs."""
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_Job."""
+        super().default(obj)
+        _default_job(obj["spec"])
+
+    def begin_create(self, obj: Obj, context: Context) -> None:
+        """Generate the selector (pkg/registry/batch/job/strategy.go)."""
+        spec, meta = obj["spec"], obj["metadata"]
+        if spec.get("manualSelector"):
+            return
+        meta.setdefault("uid", context.store.new_uid())
+        labels = {
+            "batch.kubernetes.io/controller-uid": meta["uid"],
+            "batch.kubernetes.io/job-name": meta["name"],
+            "controller-uid": meta["uid"],
+            "job-name": meta["name"],
+        }
+        template = spec["template"]["metadata"]
+        template["labels"] = {**(template.get("labels") or {}), **labels}
+        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": meta["uid"]}}
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """ValidateJob."""
+        spec = obj["spec"]
+        errors = _template_errors(spec, None, always=False)
+        policy = spec["template"]["spec"].get("restartPolicy")
+        if policy not in ("OnFailure", "Never"):
+            errors.append(
+                FieldError(
+                    "FieldValueRequired",
+                    "spec.template.spec.restartPolicy",
+                    'Required value: valid values: "OnFailure", "Never"',
+                )
+            )
+        return errors
+
+    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+        """The template of a Job stays."""
+        if context.subresource:
+            return []
+        errors = self.validate(obj, context)
+        for field in ("selector", "template", "completions", "completionMode"):
+            errors += immutable(obj["spec"].get(field), old["spec"].get(field), f"spec.{field}")
+        return errors
+
+
+class CronJobStrategy(Strategy):
+    """CronJobs: stored, not run."""
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_CronJob."""
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("concurrencyPolicy", "Allow")
+        spec.setdefault("suspend", False)
+        spec.setdefault("successfulJobsHistoryLimit", 3)
+        spec.setdefault("failedJobsHistoryLimit", 1)
+        job = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
+        default_spec(job.setdefault("template", {}).setdefault("spec", {}))
+        obj.setdefault("status", {})
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """A schedule is needed."""
+        return [] if obj["spec"].get("schedule") else [required("spec.schedule")]
+
+    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+        """The status has a subresource of its own."""
+        if not context.subresource:
+            obj["status"] = old.get("status", {})

@@ -1,0 +1,179 @@
+"""Build `grader/embedded/core/api/data/schema.json.gz` from the sources of Kubernetes.
+
+    python tools/embedded_schema.py --kubernetes DIR --api DIR --apimachinery DIR
+
+The three folders are the Go modules k8s.io/kubernetes, k8s.io/api and k8s.io/apimachinery of one version, as
+`go mod download` unpacks them (`go list -m -f '{{.Dir}}' k8s.io/kubernetes`). The file holds, for the kinds that the
+embedded cluster serves and everything they refer to:
+
+definitions  the OpenAPI v3 schemas (api/openapi-spec/v3 of Kubernetes), as `kubectl explain` and `apply` read them and
+             as strict decoding, merge keys and field ownership need them;
+wire         the protobuf field numbers of the same types (struct tags in types.go), because kubectl sends protobuf.
+
+The result is the same, byte by byte, for the same sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "data" / "schema.json.gz"
+
+KINDS = {
+    "api__v1": [
+        "Binding", "ConfigMap", "Endpoints", "Event", "Namespace", "Node", "Pod", "ReplicationController", "Secret",
+        "Service", "ServiceAccount",
+    ],
+    "apis__apps__v1": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
+    "apis__authorization.k8s.io__v1": ["SelfSubjectAccessReview", "SelfSubjectRulesReview"],
+    "apis__authentication.k8s.io__v1": ["SelfSubjectReview"],
+    "apis__autoscaling__v1": [],
+    "apis__autoscaling__v2": ["HorizontalPodAutoscaler"],
+    "apis__batch__v1": ["CronJob", "Job"],
+    "apis__coordination.k8s.io__v1": ["Lease"],
+    "apis__discovery.k8s.io__v1": ["EndpointSlice"],
+    "apis__events.k8s.io__v1": ["Event"],
+    "apis__networking.k8s.io__v1": ["Ingress", "IngressClass", "IPAddress", "NetworkPolicy", "ServiceCIDR"],
+    "apis__policy__v1": ["PodDisruptionBudget"],
+}  # fmt: skip
+
+ALWAYS = ["Status", "DeleteOptions", "WatchEvent"]
+SUBRESOURCES = {"api__v1": ["io.k8s.api.policy.v1.Eviction"], "apis__apps__v1": ["io.k8s.api.autoscaling.v1.Scale"]}
+"""Kinds of subresources: their schemas are in the documents of the groups that serve them."""
+
+GO_FIELD = re.compile(r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),(opt|rep)[^"]*"', re.M)
+GO_STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
+GO_IMPORT = {
+    "metav1": "io.k8s.apimachinery.pkg.apis.meta.v1",
+    "v1": "io.k8s.api.core.v1",
+    "corev1": "io.k8s.api.core.v1",
+    "api": "io.k8s.api.core.v1",
+    "v11": "io.k8s.api.core.v1",
+    "resource": "io.k8s.apimachinery.pkg.api.resource",
+    "intstr": "io.k8s.apimachinery.pkg.util.intstr",
+    "runtime": "io.k8s.apimachinery.pkg.runtime",
+    "types": "io.k8s.apimachinery.pkg.types",
+    "apidiscovery": "",
+}
+SPECIAL = {
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
+    "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension",
+}
+
+
+def references(node: Any) -> set[str]:
+    """Names of all definitions that a schema refers to."""
+    if isinstance(node, dict):
+        found = {node["$ref"].rsplit("/", 1)[1]} if isinstance(node.get("$ref"), str) else set()
+        return found.union(*(references(value) for value in node.values())) if node else found
+    if isinstance(node, list):
+        return set().union(*(references(value) for value in node)) if node else set()
+    return set()
+
+
+def definitions(spec: Path) -> dict[str, Any]:
+    """Schemas of all served kinds, their lists, and what they refer to."""
+    result: dict[str, Any] = {}
+    for document, kinds in KINDS.items():
+        schemas = json.loads((spec / f"{document}_openapi.json").read_text())["components"]["schemas"]
+        version = document.rsplit("__", 1)[1]
+        wanted = list(SUBRESOURCES.get(document, ()))
+        for name, schema in schemas.items():
+            kind = name.rsplit(".", 1)[1]
+            for gvk in schema.get("x-kubernetes-group-version-kind", ()):
+                group = document.split("__")[1] if document.count("__") == 2 else ""
+                ours = (gvk["group"], gvk["version"]) == (group, version)
+                if ours and (kind in ALWAYS or kind in kinds or (kind.endswith("List") and kind[:-4] in kinds)):
+                    wanted.append(name)
+        while wanted:
+            name = wanted.pop()
+            if name in result:
+                continue
+            result[name] = schemas[name]
+            wanted.extend(references(schemas[name]))
+    return result
+
+
+def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Protobuf field numbers of a Go package: {definition: {number: [JSON name or "" where inlined, type, mode]}}."""
+    text = "\n".join(path.read_text() for path in sorted(folder.glob("*.go")) if not path.name.startswith("zz_"))
+    names = {match[1] for match in GO_STRUCT.finditer(text)}
+    result: dict[str, dict[str, list[str]]] = {}
+    for match in GO_STRUCT.finditer(text):
+        fields: dict[str, list[str]] = {}
+        for _, go_type, json_tag, wire, number, _ in GO_FIELD.findall(match[2]):
+            json_name, _, options = json_tag.partition(",")
+            inline = "inline" in options or not json_name
+            fields[number] = ["" if inline else json_name, *field_type(go_type, wire, package, names)]
+        if fields:
+            result[f"{package}.{match[1]}"] = fields
+    return result
+
+
+def field_type(go_type: str, wire: str, package: str, names: set[str]) -> tuple[str, str]:
+    """(element type, mode): a scalar (s string, b bytes, i integer, o bool, f float) or a definition; mode "" plain,
+    "?" pointer (an explicit zero counts), "[]" list, "{}" map with string keys."""
+    mode = ""
+    if go_type.startswith("map["):
+        mode, go_type = "{}", go_type.split("]", 1)[1]
+    elif go_type.startswith("[]") and go_type != "[]byte":
+        mode, go_type = "[]", go_type[2:]
+    if go_type.startswith("*"):
+        mode, go_type = mode or "?", go_type[1:]
+    if go_type == "[]byte":
+        return "b", mode
+    if go_type == "bool":
+        return "o", mode
+    if go_type.startswith("float"):
+        return "f", mode
+    prefix, _, name = go_type.rpartition(".")
+    full = f"{GO_IMPORT[prefix] if prefix else package}.{name}"
+    if prefix == "types" or (not prefix and name not in names and full not in SPECIAL):
+        return ("i" if wire == "varint" or name.startswith(("int", "uint")) else "s"), mode
+    if wire == "varint":
+        return "i", mode
+    return full, mode
+
+
+def main() -> None:
+    """Write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("kubernetes", "api", "apimachinery"):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the Go module k8s.io/{name}")
+    arguments = parser.parse_args()
+    held = definitions(arguments.kubernetes / "api" / "openapi-spec" / "v3")
+    wire: dict[str, dict[str, list[str]]] = {}
+    meta = "io.k8s.apimachinery.pkg.apis.meta.v1"
+    wire |= structs(meta, arguments.apimachinery / "pkg" / "apis" / "meta" / "v1")
+    for document in KINDS:
+        group = document.split("__")[1].split(".")[0] if document.count("__") == 2 else "core"
+        version = document.rsplit("__", 1)[1]
+        wire |= structs(f"io.k8s.api.{group}.{version}", arguments.api / group / version)
+    needed = set(held)
+    while True:  # inlined structs (VolumeSource, ProbeHandler, …) have a number of their own but no OpenAPI definition
+        more = {kind for name in needed for _, kind, _ in wire.get(name, {}).values() if "." in kind} - needed
+        if not more:
+            break
+        needed |= more
+    content = {
+        "definitions": {name: held[name] for name in sorted(held)},
+        "wire": {name: wire[name] for name in sorted(needed) if name in wire and name not in SPECIAL},
+    }
+    text = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_bytes(gzip.compress(text, 9, mtime=0))
+    print(f"{OUTPUT.relative_to(ROOT)}: {len(held)} definitions, {len(text)} bytes, {OUTPUT.stat().st_size} compressed")
+
+
+if __name__ == "__main__":
+    main()
