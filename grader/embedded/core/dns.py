@@ -1,8 +1,8 @@
 """The cluster's DNS zone: what CoreDNS answers from Services and EndpointSlices.
 
 The rules are those of CoreDNS 1.14, plugin/kubernetes (parse.go, kubernetes.go, reverse.go, handler.go) and
-plugin/backend_lookup.go, with kind's Corefile: zones cluster.local, in-addr.arpa and ip6.arpa, `pods insecure`, `ttl 30`,
-fall through for the reverse zones. Names outside of the cluster have no upstream here: SERVFAIL.
+plugin/backend_lookup.go, with kind's Corefile: zones cluster.local, in-addr.arpa and ip6.arpa, `pods insecure`,
+`ttl 30`, fall through for the reverse zones. Names outside of the cluster have no upstream here: SERVFAIL.
 """
 
 from __future__ import annotations

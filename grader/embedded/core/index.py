@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from grader.embedded.core.objects import Key, key_of, label_selector_matches, labels_of, matches, pod_ip, uid_of
 from grader.embedded.core.store import Change, Obj, Store
@@ -151,7 +152,7 @@ class Index:
         for reference in obj["metadata"].get("ownerReferences") or ():
             self._owned[reference["uid"]][owned_key] = None
         for table, entry, value in self._entries(resource, obj):
-            table[entry][value] = None  # type: ignore[index]
+            table[entry][value] = None
 
     def _remove(self, resource: str, obj: Obj) -> None:
         key = key_of(obj)
@@ -161,9 +162,9 @@ class Index:
         for reference in obj["metadata"].get("ownerReferences") or ():
             _discard(self._owned, reference["uid"], owned_key)
         for table, entry, value in self._entries(resource, obj):
-            _discard(table, entry, value)  # type: ignore[arg-type]
+            _discard(table, entry, value)
 
-    def _entries(self, resource: str, obj: Obj) -> Iterator[tuple[object, object, object]]:
+    def _entries(self, resource: str, obj: Obj) -> Iterator[tuple[defaultdict[Any, dict[Any, None]], Any, Any]]:
         """Each table that holds the object, under which entry, as which value."""
         namespace, name = key = key_of(obj)
         if resource == "pods":
@@ -188,7 +189,7 @@ class Index:
                     yield self._slices_by_ip, address, key
 
 
-def _discard(table: defaultdict[object, dict[object, None]], entry: object, value: object) -> None:
+def _discard(table: defaultdict[Any, dict[Any, None]], entry: Any, value: Any) -> None:
     held = table.get(entry)
     if held is not None:
         held.pop(value, None)

@@ -4,8 +4,8 @@ It has the shape of a kind cluster: a Pod network 10.244.0.0/16 with a /24 for e
 172.18.0.0/16 that the nodes share with outside clients; a kube-proxy on each node; source NAT for what leaves the Pod
 network (kindnet's ip-masq); load balancer addresses announced by one node over ARP (MetalLB's layer 2 mode).
 
-A packet that nobody answers is *dropped*: the caller waits for ever. One that a proxy rejects, or that finds no listener,
-is *refused*. An address of the shared network that no machine has is *unreachable*, after ARP has given up.
+A packet that nobody answers is *dropped*: the caller waits for ever. One that a proxy rejects, or that finds no
+listener, is *refused*. An address of the shared network that no machine has is *unreachable*, after ARP has given up.
 """
 
 from __future__ import annotations

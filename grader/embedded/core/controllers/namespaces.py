@@ -1,7 +1,8 @@
 """Namespaces and what every one of them has.
 
-Source: k8s.io/kubernetes/pkg/controller/namespace/deletion/namespaced_resources_deleter.go, pkg/controller/serviceaccount
-(serviceaccounts_controller.go), pkg/controller/certificates/rootcacertpublisher/publisher.go.
+Source: k8s.io/kubernetes/pkg/controller/namespace/deletion/namespaced_resources_deleter.go,
+pkg/controller/serviceaccount/serviceaccounts_controller.go,
+pkg/controller/certificates/rootcacertpublisher/publisher.go.
 """
 
 from __future__ import annotations

@@ -153,8 +153,9 @@ class ReplicaSetController(Controller):
             )
         account = pod["spec"].get("serviceAccountName") or "default"
         if account != "default" and self.store.get("serviceaccounts", namespace, account) is None:
+            prefix = name.rsplit("-", 1)[0]
             return (
-                f'pods "{name.rsplit("-", 1)[0]}-" is forbidden: error looking up service account {namespace}/{account}: '
+                f'pods "{prefix}-" is forbidden: error looking up service account {namespace}/{account}: '
                 f'serviceaccount "{account}" not found'
             )
         return ""

@@ -124,7 +124,7 @@ def progress_condition(deployment: Obj | Status) -> dict[str, Any] | None:
 def is_complete(deployment: Obj, status: Status) -> bool:
     """Deployment_util.go DeploymentComplete."""
     wanted = replicas_of(deployment)
-    return (
+    return bool(
         status.get("updatedReplicas", 0) == wanted
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) == wanted
@@ -213,7 +213,7 @@ def _has_progressed(before: Status, status: Status) -> bool:
     """Deployment_util.go DeploymentProgressing."""
     old_before = before.get("replicas", 0) - before.get("updatedReplicas", 0)
     old_now = status.get("replicas", 0) - status.get("updatedReplicas", 0)
-    return (
+    return bool(
         status.get("updatedReplicas", 0) > before.get("updatedReplicas", 0)
         or old_now < old_before
         or status.get("readyReplicas", 0) > before.get("readyReplicas", 0)

@@ -161,7 +161,7 @@ def _affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
 
 def _requirement_holds(requirement: dict[str, Any], labels: dict[str, str]) -> bool:
     value, operator = labels.get(requirement["key"]), requirement["operator"]
-    values = requirement.get("values") or ()
+    values: list[str] = requirement.get("values") or []
     match operator:
         case "In":
             return value in values
