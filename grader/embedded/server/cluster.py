@@ -6,11 +6,12 @@ import asyncio
 import json
 import logging
 import os
-import ssl
 from pathlib import Path
 from typing import Any
 
+from grader.embedded.core.api.messages import Request
 from grader.embedded.core.api.server import ApiServer
+from grader.embedded.core.dns import Answer
 from grader.embedded.core.kernel import Kernel, Stream
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import World
@@ -45,8 +46,9 @@ class Cluster:
         self._kernel = Kernel(self._clock)
         self._driver = Driver(self._kernel, asyncio.get_running_loop())
         self._store = Store(self._clock.now)
-        self._restored = restore(self._store, folder / "state.json")
-        self._world = World(self._store, self._kernel, name=name)
+        restore(self._store, folder / "state.json")
+        self._tls = files.server_context(folder)
+        self._world = World(self._store, self._kernel, name=name, root_ca=(folder / "ca.crt").read_text("ascii"))
         self._connections = Connections(self._driver, self._store, self._world)
         self._clients: set[asyncio.Task[None]] = set()
 
@@ -56,17 +58,16 @@ class Cluster:
         self._kernel.run()
         self._saver = Saver(self._store, self._folder / "state.json")
         self._host_ports = HostPorts(self._store, self._dial_node_port)
-        self._dns = DnsServer(self._world.resolve)
+        self._dns = DnsServer(self._resolve)
         await self._dns.start()
         front = Front(
-            ApiServer(self._store).handle,
+            ApiServer(self._store, on_error=self._report).handle,
             self._connections.serve,
             files.token(self._folder),
             {OUTSIDE: self._outside, HOST_PORTS: self._list_host_ports},
         )
         self._front = front
-        context = files.server_context(self._folder)
-        self._server = await self._listen(context, port or files.remembered_port(self._folder))
+        self._server = await self._listen(port or files.remembered_port(self._folder))
         bound = self._server.sockets[0].getsockname()[1]
         files.write_kubeconfig(self._folder, self._name, bound)
         facts = {"pid": os.getpid(), "port": bound, "version": VERSION, "dns": f"{files.HOST}:{self._dns.port}"}
@@ -84,14 +85,14 @@ class Cluster:
         self._driver.stop()
         await self._saver.close()
 
-    async def _listen(self, context: ssl.SSLContext, port: int) -> asyncio.Server:
+    async def _listen(self, port: int) -> asyncio.Server:
         try:
-            return await asyncio.start_server(self._accepted, files.HOST, port, ssl=context)
+            return await asyncio.start_server(self._accepted, files.HOST, port, ssl=self._tls)
         except OSError:
             if not port:
                 raise
             log.warning("port %d is taken; another one is chosen", port)
-            return await asyncio.start_server(self._accepted, files.HOST, 0, ssl=context)
+            return await asyncio.start_server(self._accepted, files.HOST, 0, ssl=self._tls)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -102,8 +103,14 @@ class Cluster:
         finally:
             self._clients.discard(task)
 
+    def _resolve(self, name: str, type_: str) -> Answer:
+        return self._world.nameserver.zone.query(name, type_, int(self._clock.now()))
+
+    def _report(self, error: Exception, request: Request) -> None:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+
     async def _dial_node_port(self, port: int) -> Stream:
-        return await self._connections.dial("host", "127.0.0.1", port)
+        return await self._connections.dial("host", self._world.control_plane_ip, port)
 
     async def _outside(self, exchange: Exchange) -> None:
         target = exchange.raw_path.removeprefix(OUTSIDE) or "/"

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import bad_request
 from grader.embedded.core.kernel import Stream, TimeoutError_, with_timeout
+from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import NetworkError
+from grader.embedded.core.programs.images import ProgramNotFound
 from grader.embedded.core.store import Store
+from grader.embedded.core.world import NotRunning, World
 from grader.embedded.server import portforward, proxying, remotecommand, targets
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Exchange
 from grader.embedded.server.logs import Cutter, options_of
 
-if TYPE_CHECKING:
-    from grader.embedded.core.world import World
-
 CONNECT_SECONDS = 30.0  # k8s.io/apimachinery/pkg/util/net: the transport's dialer
-PROXY_HOST = "control-plane"
 
 
 class Connections:
@@ -30,6 +28,7 @@ class Connections:
         self._driver = driver
         self._store = store
         self._world = world
+        self._control_plane = next(name for name, ip in world.node_ips.items() if ip == world.control_plane_ip)
 
     async def serve(self, exchange: Exchange, connect: Connect) -> None:
         """Carry one connection out, to its end. Raises ApiError where it cannot begin, Disconnected."""
@@ -43,16 +42,16 @@ class Connections:
             case "proxy":
                 await self._proxy(exchange, connect)
 
-    async def dial(self, source: str, ip: str, port: int) -> Stream:
+    async def dial(self, source: str | Key, ip: str, port: int) -> Stream:
         """Connect inside of the emulated network. Raises OSError with the words of Go's net package."""
         try:
             return await self._driver.wait(with_timeout(CONNECT_SECONDS, self._world.dial(source, ip, port)), "dial")
         except TimeoutError_ as error:
             raise OSError(f"dial tcp {ip}:{port}: i/o timeout") from error
-        except NetworkError as error:
+        except (NetworkError, NotRunning) as error:
             raise OSError(f"dial tcp {ip}:{port}: connect: {error}") from error
 
-    async def fetch(self, exchange: Exchange, source: str, address: tuple[str, int], target: str) -> None:
+    async def fetch(self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str) -> None:
         """Pass a request on to an address inside of the network and the answer back. Raises Disconnected."""
         ip, port = address
         try:
@@ -80,10 +79,15 @@ class Connections:
             socket = await exchange.websocket(remotecommand.PROTOCOLS)
         except ValueError as error:
             raise bad_request(str(error)) from error
-        if connect.kind == "exec":
-            process = self._world.exec(connect.namespace, connect.name, connect.container, command, stdin, tty)
-        else:
-            process = self._world.attach(connect.namespace, connect.name, connect.container)
+        where = (connect.namespace, connect.name, connect.container)
+        try:
+            if connect.kind == "exec":
+                process = self._world.exec(*where, command, stdin=stdin, tty=tty)
+            else:
+                process = self._world.attach(*where)
+        except (NotRunning, ProgramNotFound) as error:
+            await remotecommand.refuse(socket, str(error))
+            return
         await remotecommand.serve(self._driver, socket, process, query, own=connect.kind == "exec")
 
     async def _log(self, exchange: Exchange, connect: Connect) -> None:
@@ -93,7 +97,10 @@ class Connections:
             await exchange.respond(200, [("content-type", "text/plain")], b"")
             return
         targets.check_loggable(pod, connect.container, previous=options.previous)
-        view = self._world.logs(connect.namespace, connect.name, connect.container, previous=options.previous)
+        try:
+            view = self._world.logs(connect.namespace, connect.name, connect.container, previous=options.previous)
+        except NotRunning as error:
+            raise bad_request(str(error)) from error
         cutter = Cutter(options)
         shown = cutter.existing(view.lines)
         if not options.follow:
@@ -125,7 +132,7 @@ class Connections:
 
         async def dial(port: int) -> Stream:
             try:
-                return await self.dial(f"{connect.namespace}/{name}", "127.0.0.1", port)
+                return await self.dial((connect.namespace, name), "127.0.0.1", port)
             except OSError as error:
                 words = (
                     f"error forwarding port {port} to pod {uid}, uid : failed to execute portforward in network "
@@ -158,4 +165,4 @@ class Connections:
         address = find(self._store, connect)
         raw = exchange.raw_path.partition("/proxy")[2] or "/"
         target = raw + (f"?{exchange.raw_query}" if exchange.raw_query else "")
-        await self.fetch(exchange, "control-plane", address, target)
+        await self.fetch(exchange, self._control_plane, address, target)

@@ -92,15 +92,15 @@ async def stream(exchange: Exchange, watch: Watch) -> None:
     def finish() -> None:
         events.put_nowait(None)
 
+    timers: list[asyncio.TimerHandle] = []
+
     def tick() -> None:
-        nonlocal ticker
         if (bookmark := watch.bookmark()) is not None:
             events.put_nowait(bookmark)
-        ticker = loop.call_later(BOOKMARK_SECONDS, tick)
+        timers[1:] = [loop.call_later(BOOKMARK_SECONDS, tick)]
 
     await exchange.start(200, watch.headers)
-    ticker = loop.call_later(BOOKMARK_SECONDS, tick)
-    timer = loop.call_later(seconds, finish)
+    timers += [loop.call_later(seconds, finish), loop.call_later(BOOKMARK_SECONDS, tick)]
     end = watch.start(events.put_nowait, finish)
     gone = asyncio.create_task(exchange.gone())
     gone.add_done_callback(lambda _: finish())
@@ -118,8 +118,8 @@ async def stream(exchange: Exchange, watch: Watch) -> None:
     finally:
         end()
         gone.cancel()
-        ticker.cancel()
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
 def failure(code: int, reason: str, message: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from grader.embedded.core.api.status import internal_error
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.websocket import Message, Opcode, WebSocket
 
@@ -68,7 +69,8 @@ def exit_status(argv: Sequence[str], code: int) -> dict[str, Any]:
 
 def failure_status(message: str) -> dict[str, Any]:
     """The Status of a command that could not be run (the same file, last case)."""
-    return {"metadata": {}, "status": "Failure", "message": message, "reason": "InternalError", "code": 500}
+    text = f"error executing command in container: {message}"
+    return internal_error(text).status()
 
 
 class Channels:
