@@ -21,7 +21,7 @@ from grader.model.kubernetes import (
     slices_settled,
     uid_of,
 )
-from grader.model.questions import living
+from grader.model.questions import PROBE_POD, living
 from grader.model.report import Hop
 
 
@@ -29,15 +29,18 @@ def missing(scene: Scene, name: str) -> Ruling:
     """Say why a Service is not there."""
     evidence = scene.evidence
     kinds = [item.kind for item in evidence.manifests]
-    elsewhere = [
+    probes = [pod for pod in evidence.objects.get("pods", ()) if name_of(pod) == PROBE_POD]
+    begun = str(probes[0]["metadata"].get("creationTimestamp") or "") if probes else ""
+    elsewhere = {
         item["metadata"]["namespace"]
         for item in evidence.objects.get("services-elsewhere", ())
-        if name_of(item) == name
-    ] or [item.namespace for item in evidence.manifests if item.kind == "Service" and item.name == name]
+        # one that was there before this exercise was begun is somebody else's
+        if name_of(item) == name and str(item["metadata"].get("creationTimestamp") or "") >= begun
+    }
     if elsewhere:
         return fail(
             "service-in-other-namespace", Hop.SERVICE,
-            service=name, namespace=scene.exercise.namespace, found=listed(sorted(set(elsewhere))),
+            service=name, namespace=scene.exercise.namespace, found=listed(sorted(elsewhere)),
         )  # fmt: skip
     applied = [item for item in evidence.manifests if item.action is not Action.REFUSED]
     if applied and "Service" not in kinds:

@@ -108,10 +108,10 @@ class Observer:
             if inspected:
                 problems = (*problems, *inspected.result())
         except (ClusterUnreachable, ApiRefused) as error:
-            return Evidence(**common, taken_at=_now(), problems=(unreachable(error),))
+            return Evidence(**common, taken_at=now(), problems=(unreachable(error),))
         return Evidence(
             **common,
-            taken_at=_now(),
+            taken_at=now(),
             objects=objects,
             dns=dns,
             reach=reach,
@@ -191,13 +191,13 @@ class Observer:
         return tuple(future.result() for future in dns_futures), tuple(answers), tuple(problems)
 
     def _elsewhere(self, names: Sequence[str]) -> tuple[RawObject, ...]:
-        """List Services of these names in other namespaces, names only."""
+        """List Services of these names in other namespaces: where, and since when."""
         try:
             items = self.target.api.list("services")
         except ApiRefused:  # a shared cluster may not show other namespaces
             return ()
         return tuple(
-            {"metadata": {"name": name_of(item), "namespace": item["metadata"]["namespace"]}}
+            {"metadata": {key: item["metadata"].get(key) for key in ("name", "namespace", "creationTimestamp")}}
             for item in items
             if name_of(item) in names and item["metadata"]["namespace"] != self.exercise.namespace
         )
@@ -237,5 +237,6 @@ def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda item: (item.code, item.vantage)))
 
 
-def _now() -> str:
+def now() -> str:
+    """Tell the time, RFC 3339, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,17 +1,219 @@
-"""Apply manifests the way a learner would, and keep what the API server said of each."""
+"""Apply manifests the way `kubectl apply` does, and keep what the API server said of each.
+
+Like kubectl's client-side apply (k8s.io/kubectl/pkg/cmd/apply) it keeps the manifest in the annotation
+`last-applied-configuration`, so that real kubectl and this can take turns on the same object.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from grader.cluster.info import ClusterInfo
-from grader.model.evidence import ManifestResult
+from grader.errors import ClusterUnreachable
+from grader.kube.client import ApiRefused, KubeApi
+from grader.model.evidence import Action, ManifestResult
+from grader.workflow.manifests import Document, read_documents
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+MANAGER = "kubectl-client-side-apply"
+QUERY = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
+# What tells the items of a list of objects apart (patchMergeKey in k8s.io/api/core/v1/types.go), most telling first.
+MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "ports": ("port", "containerPort"),
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "env": ("name",),
+    "volumes": ("name",),
+    "volumeMounts": ("mountPath",),
+}
+SERVER_METADATA = frozenset(
+    {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp"}
+)
 
 
 def apply_manifests(
-    text: str, namespace: str, cluster: ClusterInfo, *, hostile: bool = False
+    text: str,
+    namespace: str,
+    cluster: ClusterInfo,
+    *,
+    hostile: bool = False,
+    kinds: Collection[str] = (),
 ) -> tuple[ManifestResult, ...]:
     """Apply every object of a YAML text into a namespace; one result an object, in order.
+
+    Args:
+        text: YAML or JSON; several documents and List kinds.
+        namespace: where objects go that name none.
+        cluster: whose API server.
+        hostile: refuse what names another namespace or belongs to no namespace, without asking the server.
+        kinds: with `hostile`, the only kinds that are let through; empty: all namespaced ones.
 
     Raises ManifestError (facts: line, column, reason) where the text cannot be read as objects at all,
     ClusterUnreachable where the API server does not answer.
     """
-    raise NotImplementedError
+    documents = read_documents(text)
+    with KubeApi(cluster.kubeconfig) as api:
+        return tuple(apply_document(api, item, namespace, hostile=hostile, kinds=kinds) for item in documents)
+
+
+def apply_document(
+    api: KubeApi, document: Document, namespace: str, *, hostile: bool = False, kinds: Collection[str] = ()
+) -> ManifestResult:
+    """Apply one object. Raises ClusterUnreachable."""
+    obj = document.content
+    kind, name = "", ""
+    try:
+        _well_formed(obj)
+        kind, name = obj["kind"], str(obj["metadata"].get("name") or "")
+        if hostile and kinds and kind not in kinds:
+            raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise")
+        resource = api.resource_of(obj)
+        target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
+        if hostile and not resource.namespaced:
+            raise refusal("kind", "ClusterScoped", f"{kind} belongs to no namespace")
+        if hostile and target != namespace:
+            raise refusal("metadata.namespace", "ForeignNamespace", f"namespace {target} is not {namespace}")
+        action = _send(api, obj, resource.path(target or None), name, target)
+    except ApiRefused as error:
+        where = namespace
+        if isinstance(obj, Mapping) and isinstance(obj.get("metadata"), Mapping):
+            where = str(obj["metadata"].get("namespace") or namespace)
+        return ManifestResult(document.line, kind or _kind(obj), name, where, Action.REFUSED, error.status)
+    return ManifestResult(document.line, kind, name, target, action)
+
+
+def refusal(field: str, reason: str, message: str) -> ApiRefused:
+    """Build a refusal of our own, in the shape of the API server's."""
+    cause = {"field": field, "reason": reason, "message": message}
+    return ApiRefused({"reason": "BadRequest", "message": message, "details": {"causes": [cause]}}, 400)
+
+
+def _well_formed(obj: Any) -> None:
+    """Refuse what is not an object, as kubectl does before it asks a server (cli-runtime, resource/mapper.go)."""
+    if not isinstance(obj, Mapping):
+        raise refusal("", "NotAnObject", "the document is not a mapping")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(obj.get(field), str) or not obj[field]:
+            raise refusal(field, "FieldValueRequired", f"Object '{field}' is missing")
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        raise refusal("metadata.name", "FieldValueRequired", "resource name may not be empty")
+    if not isinstance(metadata.get("namespace") or "", str):
+        raise refusal("metadata.namespace", "FieldValueTypeInvalid", "metadata.namespace is not a string")
+
+
+def _kind(obj: Any) -> str:
+    return str(obj.get("kind") or "?") if isinstance(obj, Mapping) else "?"
+
+
+def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, namespace: str) -> Action:
+    """Create or update one object. Raises ApiRefused, ClusterUnreachable."""
+    metadata = {**obj["metadata"], **({"namespace": namespace} if namespace else {})}
+    plain = {**obj, "metadata": metadata}
+    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: json.dumps(plain, separators=(",", ":")) + "\n"}
+    modified = {**plain, "metadata": {**metadata, "annotations": annotations}}
+    for _ in range(3):
+        try:
+            live = api.get(f"{collection}/{name}")
+        except ApiRefused as error:
+            if error.http_status != 404:
+                raise
+            _change(api, "POST", collection, modified)
+            return Action.CREATED
+        original = _parsed((live.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED, ""))
+        desired = merge(original, modified, live)
+        if _significant(desired) == _significant(live):
+            return Action.UNCHANGED
+        try:
+            _change(api, "PUT", f"{collection}/{name}", desired)
+            return Action.CONFIGURED
+        except ApiRefused as error:
+            if error.reason != "Conflict":
+                raise
+    raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
+
+
+def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Action:
+    """Make an object exactly what a manifest says, but for what the server allots. Raises as `_send`."""
+    name = str(obj["metadata"]["name"])
+    resource = api.resource_of(obj)
+    target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
+    path = resource.path(target or None)
+    try:
+        live = api.get(f"{path}/{name}")
+    except ApiRefused as error:
+        if error.http_status != 404:
+            raise
+        return _send(api, obj, path, name, target)
+    metadata = {**obj["metadata"], **({"namespace": target} if target else {})}
+    annotations = {
+        **(metadata.get("annotations") or {}),
+        LAST_APPLIED: json.dumps({**obj, "metadata": metadata}) + "\n",
+    }
+    version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+    kept = {"status": live["status"]} if "status" in live else {}
+    _change(
+        api, "PUT", f"{path}/{name}", {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
+    )
+    return Action.CONFIGURED
+
+
+def merge(original: Any, modified: Any, current: Any, key: str = "") -> Any:
+    """Merge three ways: what `modified` says holds, what only `original` said goes, the rest of `current` stays."""
+    if isinstance(modified, Mapping) and isinstance(current, Mapping):
+        before = original if isinstance(original, Mapping) else {}
+        gone = {name for name in before if name not in modified}
+        result = {name: value for name, value in current.items() if name not in gone}
+        for name, value in modified.items():
+            result[name] = merge(before.get(name), value, current.get(name), str(name))
+        return {name: value for name, value in result.items() if value is not None}
+    if isinstance(modified, list) and isinstance(current, list) and (merge_key := _merge_key(key, modified, current)):
+        before = {_identity(item, merge_key): item for item in original or () if isinstance(item, Mapping)}
+        now = {_identity(item, merge_key): item for item in current}
+        merged = [
+            merge(before.get(_identity(item, merge_key)), item, now.get(_identity(item, merge_key), {}))
+            for item in modified
+        ]
+        mine = {_identity(item, merge_key) for item in modified} | set(before)
+        return [*merged, *(item for identity, item in now.items() if identity not in mine)]
+    return modified
+
+
+def _merge_key(key: str, *lists: list[Any]) -> str:
+    for candidate in MERGE_KEYS.get(key, ()):
+        if all(isinstance(item, Mapping) and candidate in item for items in lists for item in items):
+            return candidate
+    return ""
+
+
+def _identity(item: Mapping[str, Any], merge_key: str) -> tuple[Any, Any]:
+    return (item.get(merge_key), item.get("protocol", "TCP") if "ort" in merge_key else None)
+
+
+def _significant(obj: Mapping[str, Any]) -> Any:
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_METADATA}
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    return {**obj, "metadata": {**metadata, "annotations": annotations}, "status": None}
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text) if text else {}
+    except ValueError:
+        return {}
+
+
+def _change(api: KubeApi, method: str, path: str, body: Mapping[str, Any]) -> None:
+    """Send a change. Raises ApiRefused on 4xx, ClusterUnreachable on 5xx."""
+    status, answer = api.request(method, path, QUERY, body=body)
+    if status < 400:
+        return
+    parsed = _parsed(answer.decode(errors="replace"))
+    said = parsed if isinstance(parsed, dict) else {"message": answer.decode(errors="replace")}
+    if status >= 500:
+        raise ClusterUnreachable(
+            "api-failing", server=api.connection.server, http_status=status, reason=said.get("message", "")
+        )
+    raise ApiRefused(said, status)

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress
-from grader.model.evidence import Evidence
+from grader.cluster.provider import Progress, silent
+from grader.errors import ClusterUnreachable, ManifestError
+from grader.judge import judge
+from grader.kube.client import ApiRefused, KubeApi
+from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
-from grader.model.report import Report
+from grader.model.report import Report, Verdict
+from grader.observe import Observer
+from grader.observe.environment import unreachable
+from grader.observe.observer import now
+from grader.workflow.apply import apply_manifests
+from grader.workflow.ground import ensure_probe, target
+
+FIRST_PAUSE = 0.04
+LONGEST_PAUSE = 0.25
+INSPECT_AFTER = 1.5
+INSPECT_EVERY = 2.0
+PATIENT_AFTER = 5.0
+# How long a verdict must stand before it is given although something else is still moving.
+FAIL_STANDS = 5.0
+ENVIRONMENT_STANDS = 2.0
+PROBE_COMES_UP = 20.0
+PROBE_CODES = frozenset({"probe-unreachable", "probe-silent"})
 
 
 def check(
@@ -27,10 +48,112 @@ def check(
         manifest: a file to apply first; None judges what is in the cluster.
         deadline: seconds after which a verdict that is still NOT_YET is given as it is.
         progress: told what is being waited for.
+
+    Raises OSError where the manifest file cannot be read.
     """
-    raise NotImplementedError
+    text = manifest.read_text(encoding="utf-8", errors="replace") if manifest else None
+    return check_with_evidence(exercise, cluster, text=text, deadline=deadline, progress=progress)[0]
+
+
+def check_with_evidence(
+    exercise: Exercise,
+    cluster: ClusterInfo,
+    *,
+    text: str | None = None,
+    deadline: float = 60.0,
+    progress: Progress | None = None,
+    hostile: bool = False,
+) -> tuple[Report, Evidence]:
+    """Give one verdict and the Evidence it rests on, to be saved and judged again.
+
+    Args:
+        exercise: the exercise.
+        cluster: where.
+        text: a manifest to apply first.
+        deadline: as `check`.
+        progress: as `check`.
+        hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only here.
+    """
+    label = f"{cluster.provider.value} {cluster.version}"
+    blank = Evidence(exercise.id, exercise.namespace, label, now())
+    manifests: tuple[ManifestResult, ...] = ()
+    try:
+        if text is not None:
+            kinds = exercise.may_change if hostile else ()
+            manifests = apply_manifests(text, exercise.namespace, cluster, hostile=hostile, kinds=kinds)
+        with KubeApi(cluster.kubeconfig) as api:
+            return _until_told(exercise, cluster, api, manifests, deadline, progress or silent)
+    except ManifestError as error:
+        facts = {**error.facts, **({"empty": "yes"} if error.code == "manifest-empty" else {})}
+        evidence = Evidence(exercise.id, exercise.namespace, label, now(), unreadable=facts)
+    except ClusterUnreachable as error:
+        evidence = Evidence(**{**vars(blank), "manifests": manifests, "problems": (unreachable(error),)})
+    return judge(exercise, evidence), evidence
 
 
 def observe_once(exercise: Exercise, cluster: ClusterInfo) -> Evidence:
-    """Observe the objects and ask every question once, without waiting for anything."""
-    raise NotImplementedError
+    """Observe the objects and ask every question once, without waiting for anything. Raises ClusterUnreachable."""
+    with KubeApi(cluster.kubeconfig) as api, Observer(target(cluster, api), exercise) as observer:
+        return observer.observe(inspecting=True, patient=True)
+
+
+def _until_told(
+    exercise: Exercise,
+    cluster: ClusterInfo,
+    api: KubeApi,
+    manifests: Sequence[ManifestResult],
+    deadline: float,
+    progress: Progress,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Report, Evidence]:
+    """Observe and judge, again and again, until the verdict stands."""
+    begun = clock()
+    standing: dict[Verdict, float] = {}
+    inspected, pause, revived, told = begun, FIRST_PAUSE, 0.0, ""
+    with Observer(target(cluster, api), exercise) as observer:
+        while True:
+            waited = clock() - begun
+            inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
+            inspected = clock() if inspecting else inspected
+            evidence = observer.observe(manifests, inspecting=inspecting, patient=waited > PATIENT_AFTER)
+            report = judge(exercise, evidence)
+            standing = {report.verdict: standing.get(report.verdict, clock())}
+            stood = clock() - standing[report.verdict]
+            if _final(report, stood, reviving=clock() - revived < PROBE_COMES_UP) or clock() - begun > deadline:
+                return report, evidence
+            if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
+                revived = clock()
+            told = _tell(report, told, progress)
+            sleep(pause)
+            pause = min(pause * 1.4, LONGEST_PAUSE)
+
+
+def _final(report: Report, stood: float, *, reviving: bool) -> bool:
+    """Tell whether a verdict needs no more waiting."""
+    moving = any(result.verdict is Verdict.NOT_YET for result in report.criteria)
+    if report.verdict is Verdict.FAIL:
+        blinded = any(result.verdict is Verdict.ENVIRONMENT for result in report.criteria)
+        return not (moving or (blinded and reviving)) or stood > FAIL_STANDS
+    if report.verdict is Verdict.ENVIRONMENT:
+        return stood > (PROBE_COMES_UP if reviving else ENVIRONMENT_STANDS)
+    return report.verdict is Verdict.PASS
+
+
+def _revive(api: KubeApi, exercise: Exercise, evidence: Evidence) -> bool:
+    """Create the probe Pod again where it is gone; tell whether it was."""
+    if not any(item.vantage == "same-namespace" for item in evidence.problems):
+        return False
+    try:
+        return ensure_probe(api, exercise.namespace)
+    except (ApiRefused, ClusterUnreachable):  # the next observation says what is wrong
+        return False
+
+
+def _tell(report: Report, told: str, progress: Progress) -> str:
+    """Report what is waited for, once each."""
+    code = report.finding.diagnosis
+    if code != told and report.verdict is not Verdict.PASS:
+        facts: Mapping[str, str] = {"exercise": report.exercise, "diagnosis": code}
+        progress("waiting", facts)
+    return code

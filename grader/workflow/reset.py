@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress
+from grader.cluster.provider import Progress, silent
+from grader.kube.client import ApiRefused, KubeApi
 from grader.model.exercise import Exercise
-from grader.workflow.start import StartResult
+from grader.workflow.ground import clear, ensure_namespace
+from grader.workflow.start import StartResult, refused, start, starter_path
 
 
 def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
@@ -15,4 +18,15 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
 
     The learner's edited file is kept beside it as `<exercise>.yaml.bak`. Raises as `start`.
     """
-    raise NotImplementedError
+    report = progress or silent
+    with KubeApi(cluster.kubeconfig) as api:
+        report("clear-exercise", {"exercise": exercise.id, "namespace": exercise.namespace})
+        try:
+            ensure_namespace(api, exercise.namespace)
+            removed = clear(api, exercise)
+        except ApiRefused as error:
+            raise refused(exercise, error) from error
+    starter = starter_path(exercise, work)
+    if starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != exercise.starter:
+        starter.replace(starter.with_name(f"{starter.name}.bak"))
+    return replace(start(exercise, cluster, work, progress), removed=removed)

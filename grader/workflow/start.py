@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress
+from grader.cluster.provider import Progress, silent
+from grader.errors import EnvironmentError_
+from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
+from grader.paths import write_atomically
+from grader.workflow.ground import apply_given, ensure_namespace, ensure_probe
 
 
 @dataclass(frozen=True)
@@ -36,4 +40,28 @@ def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
     Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ where the workload cannot be
     applied, OSError where the work folder cannot be written.
     """
-    raise NotImplementedError
+    report = progress or silent
+    with KubeApi(cluster.kubeconfig) as api:
+        report("apply-given", {"exercise": exercise.id, "namespace": exercise.namespace})
+        try:
+            ensure_namespace(api, exercise.namespace)
+            given = apply_given(api, exercise)
+            ensure_probe(api, exercise.namespace)
+        except ApiRefused as error:
+            raise refused(exercise, error) from error
+    report("lay-starter", {"exercise": exercise.id})
+    starter = starter_path(exercise, work)
+    laid = not starter.exists()
+    if laid:
+        write_atomically(starter, exercise.starter)
+    return StartResult(exercise.namespace, starter, laid, given)
+
+
+def starter_path(exercise: Exercise, work: Path) -> Path:
+    """Tell where the learner edits an exercise."""
+    return work / f"{exercise.id}.yaml"
+
+
+def refused(exercise: Exercise, error: ApiRefused) -> EnvironmentError_:
+    """Turn a refusal of what the course itself needs into an error of the environment."""
+    return EnvironmentError_("given-refused", exercise=exercise.id, object=exercise.namespace, reason=error.message)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress
+from grader.cluster.provider import Progress, silent
+from grader.errors import EnvironmentError_
+from grader.kube.client import ApiRefused, KubeApi
+from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise
-from grader.model.report import Report
+from grader.model.report import Hop, Report, Verdict
+from grader.workflow.check import check_with_evidence
+from grader.workflow.ground import apply_given, clear, ensure_namespace, ensure_probe, given_ready
+from grader.workflow.start import refused
+
+READY_SECONDS = 120.0
+READY_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,46 @@ class VerifyResult:
         """Whether every attempt came out as expected, and there was one."""
         return bool(self.attempts) and all(attempt.sound for attempt in self.attempts)
 
+    def to_json(self) -> dict[str, Any]:
+        """Turn it into a JSON object; `from_json` reads it back equal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> VerifyResult:
+        """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it is not such an object."""
+        attempts = tuple(Attempt(**{**item, "report": Report.from_json(item["report"])}) for item in data["attempts"])
+        return cls(data["cluster"], attempts, data["seconds"])
+
+
+def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
+    """Compare two results criterion by criterion, leaving out addresses, generated names and times.
+
+    Each difference is one line, "EXERCISE/ATTEMPT WHAT: LEFT != RIGHT"; equal results give none.
+    """
+    sides = [{(item.exercise, item.kind, item.name): _bones(item) for item in side.attempts} for side in (left, right)]
+    found = []
+    for key in dict.fromkeys([*sides[0], *sides[1]]):
+        one, other = (side.get(key, {}) for side in sides)
+        for what in dict.fromkeys([*one, *other]):
+            if one.get(what) != other.get(what):
+                found.append(f"{key[0]}/{key[2]} {what}: {one.get(what)} != {other.get(what)}")
+    return tuple(found)
+
+
+def _bones(attempt: Attempt) -> dict[str, str]:
+    """Keep of an attempt what must be equal on every cluster."""
+    report = attempt.report
+    bones = {
+        "verdict": report.verdict.value,
+        "points": f"{report.points:g}",
+        "broken": str(report.broken),
+        "diagnosis": report.finding.diagnosis,
+        "chain": " ".join(f"{hop}={state}" for hop, state in report.chain),
+    }
+    for item in report.criteria:
+        bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
+    return bones
+
 
 def verify(
     exercises: Sequence[Exercise],
@@ -70,11 +122,91 @@ def verify(
     Args:
         exercises: which.
         cluster: where; its namespaces of these exercises are reset.
-        progress: told about each attempt.
-        only: names of attempts ("unsolved", "reference", a wrong answer's name); empty: all.
+        progress: told about each attempt: step "verify-attempt" with exercise, kind, name, got, sound, seconds.
+        only: names of attempts ("unsolved", "starter", "reference", a wrong answer's name); empty: all.
         deadline: seconds for each verdict.
         parallel: how many exercises at a time.
 
-    Raises ClusterUnreachable where the API server does not answer.
+    Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ ("given-not-ready") where the
+    given workload does not come up.
     """
-    raise NotImplementedError
+    begun = time.monotonic()
+    with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="verify") as executor:
+        futures = [
+            executor.submit(_verify_one, exercise, cluster, progress or silent, tuple(only), deadline)
+            for exercise in exercises
+        ]
+        attempts = tuple(attempt for future in futures for attempt in future.result())
+    label = f"{cluster.provider.value} {cluster.version}"
+    return VerifyResult(label, attempts, round(time.monotonic() - begun, 3))
+
+
+def tasks(exercise: Exercise) -> tuple[tuple[str, str, str | None, str], ...]:
+    """List the attempts at an exercise: kind, name, manifest (None: nothing is applied), what must come out."""
+    return (
+        ("unsolved", "unsolved", None, "fail"),
+        ("unsolved", "starter", exercise.starter, "fail"),
+        *(("answer", answer.name, answer.text, "pass") for answer in exercise.answers),
+        *(("wrong", wrong.name, wrong.text, f"fail {wrong.criterion} {wrong.diagnosis}") for wrong in exercise.wrong),
+    )
+
+
+def _verify_one(
+    exercise: Exercise, cluster: ClusterInfo, progress: Progress, only: Sequence[str], deadline: float
+) -> list[Attempt]:
+    attempts = []
+    with KubeApi(cluster.kubeconfig) as api:
+        for kind, name, text, expected in tasks(exercise):
+            if only and name not in only:
+                continue
+            _prepare(api, exercise)
+            begun = time.monotonic()
+            report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline)
+            seconds = round(time.monotonic() - begun, 3)
+            _sweep(api, exercise, evidence)
+            got = told(report, expected)
+            attempt = Attempt(exercise.id, kind, name, expected, got, got == expected, seconds, report)
+            attempts.append(attempt)
+            facts = {"exercise": exercise.id, "kind": kind, "name": name, "expected": expected, "got": got}
+            progress(
+                "verify-attempt", {**facts, "sound": "yes" if attempt.sound else "no", "seconds": f"{seconds:.2f}"}
+            )
+        if attempts:
+            clear(api, exercise)
+    return attempts
+
+
+def told(report: Report, expected: str) -> str:
+    """Say what came out, in the form of what was expected."""
+    words = expected.split()
+    if len(words) == 1 or report.verdict is not Verdict.FAIL:
+        return report.verdict.value
+    if report.broken is Hop.MANIFEST:
+        return f"fail manifest {report.finding.diagnosis}"
+    failed = [item for item in report.criteria if item.verdict is Verdict.FAIL]
+    first = [item.id for item in failed if item.finding.diagnosis == report.finding.diagnosis]
+    criterion = words[1] if words[1] in first else first[0]
+    return f"fail {criterion} {report.finding.diagnosis}"
+
+
+def _prepare(api: KubeApi, exercise: Exercise) -> None:
+    """Make the exercise's ground as new, and wait until the given workload is ready."""
+    try:
+        ensure_namespace(api, exercise.namespace)
+        clear(api, exercise)
+        apply_given(api, exercise)
+        ensure_probe(api, exercise.namespace)
+    except ApiRefused as error:
+        raise refused(exercise, error) from error
+    begun = time.monotonic()
+    while not given_ready(api, exercise):
+        if time.monotonic() - begun > READY_SECONDS:
+            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
+        time.sleep(READY_PAUSE)
+
+
+def _sweep(api: KubeApi, exercise: Exercise, evidence: Evidence) -> None:
+    """Delete what an attempt created in other namespaces."""
+    for item in evidence.manifests:
+        if item.action is Action.CREATED and item.namespace != exercise.namespace and item.kind == "Service":
+            api.delete("services", item.name, item.namespace)
