@@ -47,7 +47,9 @@ def autograde(session: Session, submissions: Path, results: Path, names: tuple[s
             "points": number(result.points) if result.scored else "–",
             "max": number(result.max_points),
         }
-        err.print("  " + table["autograde.step" if result.scored else "autograde.unscored"].format(**facts), markup=False)
+        err.print(
+            "  " + table["autograde.step" if result.scored else "autograde.unscored"].format(**facts), markup=False
+        )
 
     everyone = run(submissions, results, _chosen(names), parallel=parallel, progress=told)
     unscored = [result.student for result in everyone if not result.scored]

@@ -146,7 +146,9 @@ def doctor(session: Session) -> int:
     needed_missing = False
     for finding in examine():
         symbol, style = ("pass", "green") if finding.ok else ("fail", "red")
-        out.print(f"{table[f'symbol.{symbol}']} {table[f'doctor.{finding.name}'].format_map(finding.facts)}", style=style)
+        out.print(
+            f"{table[f'symbol.{symbol}']} {table[f'doctor.{finding.name}'].format_map(finding.facts)}", style=style
+        )
         if not finding.ok:
             words = message("errors", finding.code, finding.facts)
             for line in (words.what, words.where, words.next):

@@ -1,19 +1,17 @@
-"""The root of the command line: lazy commands, one boundary at which every error becomes Japanese and an exit status."""
+"""The root of the command line: lazy commands, and one boundary where an error becomes Japanese and an exit status."""
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import click
 
 from grader.cli.session import Session
 from grader.cli.teach import TaughtGroup
-from grader.errors import CourseError, EnvironmentError_, UsageError
+from grader.errors import CourseError, UsageError
 
 INTERRUPTED = 130
 
@@ -56,19 +54,6 @@ def from_click(error: click.ClickException) -> CourseError:
     return UsageError("arguments-bad", command=command, reason=error.format_message())
 
 
-def unexpected(error: Exception) -> CourseError:
-    """Save the traceback of a mistake in this program and say where it is."""
-    from grader.paths import state_root, write_atomically
-
-    place = state_root() / "crash" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
-    kind = type(error).__name__
-    try:
-        write_atomically(place, "".join(traceback.format_exception(error)), mode=0o600)
-    except OSError:
-        return EnvironmentError_("unexpected-unsaved", kind=kind, reason=error)
-    return EnvironmentError_("unexpected", kind=kind, reason=error, file=place)
-
-
 def tell(error: CourseError, session: Session) -> None:
     """Show an error to a person on standard error, or as JSON on standard output where JSON was asked for."""
     from grader.render.machine import error_object, to_json
@@ -96,7 +81,8 @@ class Root(TaughtGroup):
         session = Session()
         status = 0
         try:
-            result = super().main(args, prog_name, complete_var, False, windows_expand_args, obj=session, **extra)
+            extra = {"windows_expand_args": windows_expand_args, **extra, "obj": session}
+            result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             status = result if isinstance(result, int) else 0
         except click.exceptions.Exit as leaving:
             status = leaving.exit_code
@@ -107,11 +93,9 @@ class Root(TaughtGroup):
             status = INTERRUPTED
         except click.ClickException as error:
             status = _told(from_click(error), session)
-        except CourseError as error:
-            status = _told(error, session)
-        except PermissionError as error:
-            status = _told(EnvironmentError_("permission-denied", file=error.filename, reason=error.strerror), session)
         except Exception as error:  # the outermost boundary: a learner is never shown a traceback
+            from grader.workflow.crash import unexpected
+
             status = _told(unexpected(error), session)
         sys.exit(status)
 

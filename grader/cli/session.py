@@ -19,6 +19,7 @@ class Session:
     Attributes:
         color: False after --no-color, None to find out.
         json: whether an error, too, must be told as JSON on standard output.
+
     """
 
     color: bool | None = None
@@ -46,13 +47,7 @@ class Session:
 
 
 def exercise(name: str) -> Exercise:
-    """Read an exercise. Raises UsageError, with the nearest name, for an unknown one; ContentError for a malformed one."""
-    from difflib import get_close_matches
+    """Read an exercise. Raises UsageError, with the nearest name, for an unknown one, and ContentError."""
+    from grader.workflow.find import exercise as find
 
-    from grader import exercises
-    from grader.errors import UsageError
-
-    known = exercises.ids()
-    if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.4)):
-        raise UsageError("exercise-unknown-near", exercise=name, near=near[0], known=", ".join(known))
-    return exercises.load(name)
+    return find(name)

@@ -1,4 +1,4 @@
-"""Show what is being done while it is done: a line that turns on a terminal, plain lines elsewhere; always on standard error."""
+"""Show what is being done while it is done, on standard error: a turning line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

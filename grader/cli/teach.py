@@ -1,4 +1,4 @@
-"""Click commands whose words come from `text/ja/cli.yaml`: a command says what it takes, the catalogue says what it means.
+"""Click commands whose words come from `text/ja/cli.yaml`: the command says what it takes, the catalogue what it means.
 
 An entry is named by the words after `grader` ("check", "cluster up"; "grader" for the command itself) and holds `short`
 (one line), `help`, `example` (lines), and a sentence for each parameter, by its longest option or its metavar.

@@ -59,7 +59,12 @@ def verify(
             out.print(Text("    " + table["verify.got"].format(got=attempt.got), style="red"))
             print_report(attempt.report, out)
     sound = sum(attempt.sound for attempt in result.attempts)
-    facts = {"sound": sound, "total": len(result.attempts), "seconds": f"{result.seconds:.1f}", "cluster": result.cluster}
+    facts = {
+        "sound": sound,
+        "total": len(result.attempts),
+        "seconds": f"{result.seconds:.1f}",
+        "cluster": result.cluster,
+    }
     out.print(table["verify.sum"].format(**facts), style="green" if result.sound else "bold red")
     if json_file:
         data = {"schema": 1, "sound": result.sound, **asdict(result)}

@@ -21,6 +21,7 @@ class HopWords:
         symbol: one character for its state; never the only sign, `state` says it in words.
         state: its state in words.
         tone: value of HopState, for a layout to choose a colour.
+
     """
 
     name: str
@@ -42,6 +43,7 @@ class Row:
         expected: what should be seen.
         seen: what was seen.
         points: "2 / 2".
+
     """
 
     id: str
@@ -69,6 +71,7 @@ class Card:
         rows: the criteria, empty for an error.
         footer: small words below: the cluster, the time.
         passed: how many criteria passed.
+
     """
 
     symbol: str
@@ -139,12 +142,12 @@ def _row(result: CriterionResult, report: Report) -> Row:
 
 
 def _time(taken_at: str) -> str:
-    """The local wall-clock time of an RFC 3339 instant."""
+    """Tell the local wall-clock time of an RFC 3339 instant."""
     return datetime.fromisoformat(taken_at).astimezone().strftime("%H:%M:%S")
 
 
 def report_card(report: Report) -> Card:
-    """The card of a Report. Raises KeyError where a catalogue lacks a code or a fact."""
+    """Make the card of a Report. Raises KeyError where a catalogue lacks a code or a fact."""
     table = labels()
     footer = []
     if report.cluster:
@@ -174,7 +177,7 @@ def report_card(report: Report) -> Card:
 
 
 def error_card(error: CourseError, title: str = "") -> Card:
-    """The card of an error: the same shape, without chain and criteria. Raises KeyError for a code without words."""
+    """Make the card of an error: no chain, no criteria. Raises KeyError for a code without words."""
     table = labels()
     kind = "verdict.environment-error" if error.exit_status == ENVIRONMENT_STATUS else f"error.{error.exit_status}"
     environment = error.exit_status == ENVIRONMENT_STATUS
@@ -188,4 +191,3 @@ def error_card(error: CourseError, title: str = "") -> Card:
         parts=_parts(Verdict.FAIL, message("errors", error.code, error.facts)),
         rows=(),
     )
-

@@ -46,22 +46,23 @@ def stylesheet() -> str:
     return template("card.css").render()
 
 
-def card_html(card: Card, *, style: bool = True, open_details: bool = False) -> str:
+def layout(card: Card, *, style: bool = True, open_details: bool = False) -> str:
     """Lay a card out as an HTML fragment.
 
     Args:
         card: the words.
         style: whether the fragment carries its style sheet; False where the page has it already.
         open_details: whether the table of criteria is unfolded from the start.
+
     """
     return template("card.html.j2").render(card=card, words=labels(), style=style, open_details=open_details)
 
 
-def report_html(report: Report, *, style: bool = True, open_details: bool = False) -> str:
+def card(report: Report, *, style: bool = True, open_details: bool = False) -> str:
     """Give the card of a Report as an HTML fragment. Raises KeyError where a catalogue lacks a code or a fact."""
-    return card_html(report_card(report), style=style, open_details=open_details)
+    return layout(report_card(report), style=style, open_details=open_details)
 
 
-def error_html(error: CourseError, *, title: str = "") -> str:
+def error(error: CourseError, *, title: str = "") -> str:
     """Give the card of an error as an HTML fragment. Raises KeyError for a code without words."""
-    return card_html(error_card(error, title))
+    return layout(error_card(error, title))

@@ -50,9 +50,11 @@ def to_json(data: dict[str, Any]) -> str:
 
 
 def _xml_safe(text: str) -> str:
-    """Leave out what XML 1.0 (section 2.2, Char) cannot hold: control characters from a learner's Pod must not break a report."""
+    """Leave out what XML 1.0 (section 2.2, Char) cannot hold: a learner's Pod must not be able to break a report."""
     return "".join(
-        char for char in text if char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
+        char
+        for char in text
+        if char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
     )
 
 
@@ -71,7 +73,9 @@ def _case(suite: ElementTree.Element, report: Report, result: CriterionResult) -
     child = ElementTree.SubElement(
         case, kind, type=_xml_safe(result.finding.diagnosis), message=_xml_safe(plain(words.what))
     )
-    child.text = _xml_safe("\n".join(filter(None, (plain(words.where), plain(words.next), result.expected, result.seen))))
+    child.text = _xml_safe(
+        "\n".join(filter(None, (plain(words.where), plain(words.next), result.expected, result.seen)))
+    )
 
 
 def junit(reports: Sequence[Report], errors: Sequence[tuple[str, CourseError]] = ()) -> str:
@@ -82,6 +86,7 @@ def junit(reports: Sequence[Report], errors: Sequence[tuple[str, CourseError]] =
     Args:
         reports: the reports.
         errors: (exercise id, error) where there is no report.
+
     """
     root = ElementTree.Element("testsuites", name="kubernetes-services-course")
     for report in reports:

@@ -42,6 +42,7 @@ def console(*, color: bool | None = None, file: TextIO | None = None, width: int
         color: False for --no-color, True to force colours, None to find out.
         file: where to write, standard output where None.
         width: columns, found out where None.
+
     """
     file = file or sys.stdout
     off = color is False or (color is None and bool(os.environ.get("NO_COLOR")))

@@ -1,7 +1,8 @@
-"""Break mixed Japanese and Latin text into lines by display width, by the rules of Japanese typesetting (JIS X 4051, kinsoku).
+"""Break mixed Japanese and Latin text into lines by display width, as Japanese typesetting does (JIS X 4051, kinsoku).
 
-A line may break between Japanese characters and at spaces; never inside a Latin word (a flag, a name, an address) or a katakana word, never
-before closing punctuation, never after an opening bracket. `code` in backquotes is marked, and loses the backquotes.
+A line may break between Japanese characters and at spaces; never inside a Latin word (a flag, a name, an address) or a
+katakana word, never before closing punctuation, never after an opening bracket. `code` in backquotes is marked, and
+loses the backquotes.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-NOT_FIRST = frozenset("、。，．・：；？！ー〜…）］｝」』】〉》っゃゅょぁぃぅぇぉッャュョァィゥェォ々%,.;:!?)]}")
-NOT_LAST = frozenset("（［｛「『【〈《([{")
+NOT_FIRST = frozenset(
+    "、。，・：？！ー〜…）」』】〉》\uff0e\uff1b\uff3d\uff5dっゃゅょぁぃぅぇぉッャュョァィゥェォ々%,.;:!?)]}"
+)
+NOT_LAST = frozenset("（「『【〈《\uff3b\uff5b([{")
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _TOKEN = re.compile(r"\s+|[!-~]+|[ァ-ヴー]+|.")
@@ -26,6 +29,7 @@ class Run:
     Attributes:
         text: the characters.
         code: whether it is something to type, or a name from a manifest.
+
     """
 
     text: str
@@ -57,7 +61,7 @@ def _width(units: Iterable[Run]) -> int:
 
 
 def _units(text: str) -> Iterator[list[Run]]:
-    """Give what may not be broken, one list a unit; a unit of white space is a place to break that shows nothing there."""
+    """Give what may not be broken, one list a unit; white space is a unit, and a place to break."""
     unit: list[Run] = []
     for run in runs(text):
         for token in _TOKEN.findall(run.text):

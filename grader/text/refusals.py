@@ -32,6 +32,7 @@ class Refusal:
         field: path of the field, "" where the server names none.
         server: the server's own words.
         facts: values that the message names.
+
     """
 
     code: str
@@ -100,6 +101,7 @@ def explain(status: Mapping[str, Any], *, kind: str = "", name: str = "") -> tup
         status: the object (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, Status).
         kind: the object's kind, where the manifest told it.
         name: the object's name, where the manifest told it.
+
     """
     details = status.get("details") or {}
     named = {

@@ -18,6 +18,7 @@ class Hint:
         total: how many there are.
         text: Japanese Markdown.
         new: whether it was opened by this asking; False where all were open already and this is the last one again.
+
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""Where a learner is: which exercise passed when, which hints were opened. One JSON file that survives a kill at any moment.
+"""Where a learner is: which exercise passed when, which hints are open. One JSON file that survives a kill at any time.
 
 Several kernels and terminals write it at the same time, so a change is read, made and written under a file lock.
 """
@@ -29,6 +29,7 @@ class ExerciseProgress:
         hints: how many hints are open.
         last: the last verdict that was given, "" where none was.
         points: most points reached.
+
     """
 
     passed_at: str = ""
@@ -45,6 +46,7 @@ class Progress:
     Attributes:
         exercises: exercise id → what is known of it.
         set_aside: where an unreadable progress file was moved by this reading, None where it was read.
+
     """
 
     exercises: Mapping[str, ExerciseProgress] = field(default_factory=dict)
@@ -61,12 +63,12 @@ class Progress:
 
 
 def path() -> Path:
-    """The progress file of this user."""
+    """Find the progress file of this user."""
     return state_root() / "progress.json"
 
 
 def load() -> Progress:
-    """Read the progress. A file that is no progress file is moved aside, never deleted. Raises OSError where it cannot be read."""
+    """Read the progress; what is no progress file is moved aside, never deleted. Raises OSError."""
     place = path()
     try:
         text = place.read_text(encoding="utf-8")
@@ -107,7 +109,7 @@ def _change(exercise: str, change: Callable[[ExerciseProgress], ExerciseProgress
 
 
 def record(report: Report) -> ExerciseProgress:
-    """Take a verdict into the progress; an environment error changes nothing. Raises OSError where it cannot be written."""
+    """Take a verdict into the progress; an environment error changes nothing. Raises OSError."""
     if report.verdict is Verdict.ENVIRONMENT:
         return load().of(report.exercise)
 

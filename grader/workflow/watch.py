@@ -16,7 +16,7 @@ from grader.workflow.check import check
 from grader.workflow.start import StartResult, start
 
 LOOK_EVERY = 0.25
-"""Seconds between two looks at the file; `stat` costs microseconds, and no file notification works on every platform."""
+"""Seconds between two looks at the file: `stat` costs microseconds, and no notification works on every platform."""
 
 Stamp = tuple[int, int] | None
 
@@ -36,7 +36,7 @@ def queue(exercises: Sequence[Exercise], first: Exercise | None) -> Iterator[Exe
 
 
 def stamp(path: Path) -> Stamp:
-    """Tell one state of a file from another: its time of change (nanoseconds) and its size; None where it is missing."""
+    """Tell states of a file apart: its time of change (nanoseconds) and its size; None where it is missing."""
     try:
         known = path.stat()
     except FileNotFoundError:
@@ -50,6 +50,7 @@ def saves(path: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[S
     Args:
         path: the file.
         pause: how to wait between two looks (seconds).
+
     """
     seen: Stamp = None
     while True:
