@@ -3,8 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-"$python" -m grader.lessons site build/site-src
+"$python" -m grader.lessons site build/site-docs
 "$python" site/vendor.py build/vendor/mermaid.min.js
-mkdir -p build/site-src/assets/vendor
-cp build/vendor/mermaid.min.js build/site-src/assets/vendor/mermaid.min.js
+mkdir -p build/site-docs/assets/vendor
+cp build/vendor/mermaid.min.js build/site-docs/assets/vendor/mermaid.min.js
 "$python" -m mkdocs build --strict --clean --config-file site/mkdocs.yml

@@ -18,6 +18,7 @@ from grader.lessons.outputs import collect, write_outputs
 from grader.lessons.run import run_notebook
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 from grader.paths import content_root
+from grader.text import message
 
 PASS = 0
 FAIL = 1
@@ -82,7 +83,7 @@ def main() -> None:
     try:
         lessons()
     except CourseError as error:
-        click.echo(f"{error.code}: {error.facts}", err=True)
+        click.echo(message("errors", error.code, error.facts), err=True)
         sys.exit(error.exit_status)
 
 

@@ -48,7 +48,7 @@ def outside(url: str) -> str:
     with KubeApi(info.kubeconfig) as api:
         carrier = outside_carrier(api, info.outside)
         if carrier is None:
-            raise EnvironmentError_("outside-client-missing", cluster=info.name)
+            raise EnvironmentError_("outside-client-absent", cluster=info.name)
         try:
             answer = json.loads(carrier.get("dial", query, TIMEOUT))
         except CarrierError as error:
