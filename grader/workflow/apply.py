@@ -87,7 +87,7 @@ def apply_document(
 def refusal(field: str, reason: str, message: str) -> ApiRefused:
     """Build a refusal of our own, in the shape of the API server's."""
     cause = {"field": field, "reason": reason, "message": message}
-    return ApiRefused({"reason": "BadRequest", "message": message, "details": {"causes": [cause]}}, 400)
+    return ApiRefused({"reason": reason, "message": message, "details": {"causes": [cause]}}, 400)
 
 
 def _well_formed(obj: Any) -> None:
