@@ -1,0 +1,63 @@
+"""What `%load_ext grader` does: names, the `%%apply` magic, and a kernel's kubectl for the course's cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from grader.cluster.info import ClusterInfo, current_name, folder
+from grader.cluster.info import load as load_cluster
+from grader.kube.kubectl import environment
+from grader.notebook.show import Shown, put, told
+from grader.render.card import Card
+from grader.text import labels
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def use(cluster: ClusterInfo) -> ClusterInfo:
+    """Point kubectl in `!` and `%%bash` cells of this kernel at a cluster; nothing outside the kernel changes."""
+    os.environ.update(environment(cluster.kubeconfig))
+    return cluster
+
+
+def with_body(lines: list[str]) -> list[str]:
+    """Give an `%%apply` cell without a body an empty line, for IPython would refuse it in English before we see it."""
+    bare = len(lines) == 1 and lines[0].split(maxsplit=1)[0:1] == ["%%apply"]
+    return [*lines, "\n"] if bare else lines
+
+
+def current() -> ClusterInfo:
+    """Find the cluster that cells use, and point kubectl at it. Raises ClusterMissing where none was brought up."""
+    return use(load_cluster())
+
+
+def welcome(cluster: ClusterInfo) -> Card:
+    """Give the card that says which cluster this notebook uses."""
+    table = labels()
+    facts = {"name": cluster.name, "provider": table[f"provider.{cluster.provider.value}"], "version": cluster.version}
+    return Card(
+        symbol=table["symbol.pass"],
+        verdict=table["notebook.ready"],
+        tone="pass",
+        title="",
+        points="",
+        chain=(),
+        parts=((table["part.cluster"], table["notebook.loaded"].format(**facts)),),
+        rows=(),
+    )
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
+    from grader.notebook.magic import apply
+    from grader.notebook.work import check, hint, start, watch
+
+    shell.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
+    shell.push({"check": check, "hint": hint, "start": start, "watch": watch})  # type: ignore[no-untyped-call]
+    shell.input_transformers_cleanup.append(with_body)
+    with told():
+        # Without a cluster, too, kubectl must not find the learner's own.
+        os.environ.update(environment(folder(current_name()) / "kubeconfig"))
+        put(Shown(welcome(current())))

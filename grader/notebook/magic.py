@@ -1,0 +1,58 @@
+"""`%%apply`: the cell is a manifest. Apply it, and show what the API server said, in Japanese where it refused."""
+
+from __future__ import annotations
+
+import shlex
+
+from grader.errors import UsageError
+from grader.notebook import extension
+from grader.notebook.show import Shown, put, told
+from grader.paths import work_root, write_atomically
+from grader.render.apply import apply_card
+from grader.text import labels
+from grader.workflow.apply import apply_manifests
+from grader.workflow.find import exercise as find
+
+DEFAULT_NAMESPACE = "default"
+
+
+def _arguments(line: str) -> tuple[str, str]:
+    """Read `%%apply [EXERCISE] [-n NAMESPACE]`: the exercise id ("" for none) and the namespace ("" for none).
+
+    Raises UsageError where the line is something else.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError("apply-line", line=line) from error
+    exercise = namespace = ""
+    while words:
+        word = words.pop(0)
+        if word in {"-n", "--namespace"} and words:
+            namespace = words.pop(0)
+        elif word.startswith("--namespace="):
+            namespace = word.partition("=")[2]
+        elif word.startswith("-") or exercise:
+            raise UsageError("apply-line", line=line)
+        else:
+            exercise = word
+    return exercise, namespace
+
+
+def apply(line: str, cell: str) -> None:
+    """Apply the cell: `%%apply clusterip` into that exercise's namespace, keeping the cell as its work file.
+
+    Without an exercise, objects go where they say, else into `-n NAMESPACE`, else into "default".
+    """
+    with told():
+        exercise_id, namespace = _arguments(line)
+        saved = next_step = ""
+        if exercise_id:
+            chosen = find(exercise_id)
+            namespace = namespace or chosen.namespace
+            file = work_root() / f"{chosen.id}.yaml"
+            write_atomically(file, cell if cell.endswith("\n") else cell + "\n")
+            saved = str(file)
+            next_step = labels()["apply.next"].format(exercise=chosen.id)
+        results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, extension.current())
+        put(Shown(apply_card(results, saved=saved, next_step=next_step)))

@@ -1,0 +1,109 @@
+"""`start`, `check`, `hint`, `watch`: the commands of the terminal as functions that show cards.
+
+Each takes an exercise id, shows what came of it and returns nothing: a learner's cell ends in a card, not in an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grader.cluster.provider import Progress, silent
+from grader.model.exercise import Exercise
+from grader.model.report import Verdict
+from grader.notebook import extension
+from grader.notebook.show import Note, Output, Prose, Shown, put, told
+from grader.paths import work_root
+from grader.render.card import Card, report_card
+from grader.render.wrap import plain
+from grader.text import catalogue, labels
+from grader.workflow import check as checking
+from grader.workflow import hints, progress
+from grader.workflow import start as starting
+from grader.workflow.find import exercise as find
+
+
+def _teller(place: Output) -> Progress:
+    def tell(code: str, facts: Mapping[str, str]) -> None:
+        place.update(Note(plain(catalogue("progress")[code]["doing"].format_map(facts))))
+
+    return tell
+
+
+def check(exercise: str, *, deadline: float = 60.0) -> None:
+    """Give one verdict on an exercise, as a card.
+
+    Args:
+        exercise: its id.
+        deadline: seconds to wait for the cluster to settle.
+
+    """
+    place = put(Note(labels()["notebook.checking"]))
+    with told(place):
+        report = checking.check(find(exercise), extension.current(), deadline=deadline, progress=_teller(place))
+        progress.record(report)
+        place.update(Shown(report_card(report)))
+
+
+def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
+    table = labels()
+    facts = {"exercise": chosen.id, "file": result.starter, "namespace": result.namespace}
+    file = table["notebook.file"].format(**facts)
+    if not result.laid:
+        file = f"{file}{table['notebook.kept']}"
+    return Card(
+        symbol=table["symbol.pass"],
+        verdict=table["notebook.begun"],
+        tone="pass",
+        title=chosen.title,
+        points="",
+        chain=(),
+        parts=(
+            (table["part.place"], table["notebook.namespace"].format(**facts)),
+            (table["part.file"], file),
+            (table["part.next"], table["notebook.next-edit"].format(**facts)),
+        ),
+        rows=(),
+    )
+
+
+def start(exercise: str) -> None:
+    """Lay an exercise's given workload and its starter file."""
+    place = put(Note(labels()["notebook.starting"]))
+    with told(place):
+        chosen = find(exercise)
+        result = starting.start(chosen, extension.current(), work_root(), _teller(place))
+        place.update(Shown(_begun(chosen, result)))
+
+
+def hint(exercise: str) -> None:
+    """Open the next hint of an exercise."""
+    with told():
+        item = hints.next_hint(find(exercise))
+        title = labels()["hint.title"].format(number=item.number, total=item.total)
+        put(Prose(f"**{title}**\n\n{item.text}"))
+
+
+def watch(exercise: str, *, deadline: float = 60.0) -> None:
+    """Judge the work file at every save until it passes or the kernel is interrupted.
+
+    Args:
+        exercise: its id.
+        deadline: seconds to wait for the cluster to settle, at each verdict.
+
+    """
+    from grader.workflow import watch as watching
+
+    place = put(Note(labels()["notebook.starting"]))
+    with told(place):
+        chosen = find(exercise)
+        cluster = extension.current()
+        begun = watching.begin(chosen, cluster, work_root(), silent)
+        put(Note(plain(labels()["notebook.watching"].format(file=begun.starter))))
+        try:
+            for _ in watching.saves(begun.starter):
+                report = watching.verdict(chosen, cluster, begun.starter, deadline=deadline, progress=silent)
+                place.update(Shown(report_card(report)))
+                if report.verdict is Verdict.PASS:
+                    break
+        except KeyboardInterrupt:
+            put(Note(labels()["notebook.stopped"]))
