@@ -48,7 +48,8 @@ def step(line: str) -> str | None:
 
 def taken_port(text: str) -> str | None:
     """The host port that Docker could not publish, read from its error message; None where it names no port."""
-    if "already allocated" not in text and "already in use" not in text and "ports are not available" not in text:
+    signs = ("already allocated", "already in use", "ports are not available")
+    if not any(sign in text.lower() for sign in signs):
         return None
     found = re.search(r"(?:\d{1,3}\.){3}\d{1,3}:(\d{2,5})", text)
     return found[1] if found else None

@@ -105,8 +105,7 @@ class Docker:
 
     def node_images(self, node: str) -> frozenset[str]:
         """The image references that a node's container runtime has."""
-        listed = json.loads(self.run("exec", node, "crictl", "images", "-o", "json"))
-        return frozenset(tag for item in listed.get("images") or () for tag in item.get("repoTags") or ())
+        return frozenset(self.run("exec", node, "ctr", "--namespace=k8s.io", "images", "ls", "-q").split())
 
     def memory(self) -> int:
         """Memory of the machine that Docker runs on, in bytes."""
