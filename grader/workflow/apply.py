@@ -18,6 +18,8 @@ from grader.workflow.manifests import Document, read_documents
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MANAGER = "kubectl-client-side-apply"
+CONTROLLERS_ANNOTATIONS = frozenset({"deployment.kubernetes.io/revision"})
+TRIES = 5  # a controller may write the object's status between a read and a write
 QUERY = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
 # What tells the items of a list of objects apart (patchMergeKey in k8s.io/api/core/v1/types.go), most telling first.
 MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -112,9 +114,9 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
     """Create or update one object. Raises ApiRefused, ClusterUnreachable."""
     metadata = {**obj["metadata"], **({"namespace": namespace} if namespace else {})}
     plain = {**obj, "metadata": metadata}
-    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: json.dumps(plain, separators=(",", ":")) + "\n"}
+    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: _last_applied(plain)}
     modified = {**plain, "metadata": {**metadata, "annotations": annotations}}
-    for _ in range(3):
+    for _ in range(TRIES):
         try:
             live = api.get(f"{collection}/{name}")
         except ApiRefused as error:
@@ -136,28 +138,39 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
 
 
 def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Action:
-    """Make an object exactly what a manifest says, but for what the server allots. Raises as `_send`."""
+    """Make an object exactly what a manifest says, but for what the server and controllers add. Raises as `_send`."""
     name = str(obj["metadata"]["name"])
     resource = api.resource_of(obj)
     target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
     path = resource.path(target or None)
-    try:
-        live = api.get(f"{path}/{name}")
-    except ApiRefused as error:
-        if error.http_status != 404:
-            raise
-        return _send(api, obj, path, name, target)
-    metadata = {**obj["metadata"], **({"namespace": target} if target else {})}
-    annotations = {
-        **(metadata.get("annotations") or {}),
-        LAST_APPLIED: json.dumps({**obj, "metadata": metadata}) + "\n",
-    }
-    version = {"resourceVersion": live["metadata"]["resourceVersion"]}
-    kept = {"status": live["status"]} if "status" in live else {}
-    _change(
-        api, "PUT", f"{path}/{name}", {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
-    )
-    return Action.CONFIGURED
+    for _ in range(TRIES):
+        try:
+            live = api.get(f"{path}/{name}")
+        except ApiRefused as error:
+            if error.http_status != 404:
+                raise
+            return _send(api, obj, path, name, target)
+        metadata = {**obj["metadata"], **({"namespace": target} if target else {})}
+        had = live["metadata"].get("annotations") or {}
+        annotations = {
+            **{key: value for key, value in had.items() if key in CONTROLLERS_ANNOTATIONS},
+            **(metadata.get("annotations") or {}),
+            LAST_APPLIED: _last_applied({**obj, "metadata": metadata}),
+        }
+        version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+        kept = {"status": live["status"]} if "status" in live else {}
+        body = {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
+        try:
+            _change(api, "PUT", f"{path}/{name}", body)
+            return Action.CONFIGURED
+        except ApiRefused as error:
+            if error.reason != "Conflict":
+                raise
+    raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
+
+
+def _last_applied(obj: Mapping[str, Any]) -> str:
+    return json.dumps(obj, separators=(",", ":")) + "\n"
 
 
 def merge(original: Any, modified: Any, current: Any, key: str = "") -> Any:

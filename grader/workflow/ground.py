@@ -123,9 +123,6 @@ def _strays(obj: Object, templates: Mapping[str, Mapping[str, str]]) -> bool:
 
 
 def _restore(api: KubeApi, item: Document, exercise: Exercise) -> None:
-    result = apply_document(api, item, exercise.namespace)
-    if result.action is Action.UNCHANGED:
-        return
     try:
         replace(api, item.content, exercise.namespace)
     except ApiRefused as error:
