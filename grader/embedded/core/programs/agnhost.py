@@ -261,7 +261,7 @@ class Netexec:
         key = request.query.get("key", "")
         if key:
             self.log(f"GET /header?key={key}")
-            return self._text(request.header(key))
+            return self._text("" if key.lower() == "host" else request.header(key))
         self.log("GET /header")
         found: dict[str, list[str]] = {}
         for name, value in request.headers:

@@ -24,7 +24,7 @@ _MODULES: dict[str, str] = {
     "small:printf": "printf",
     "small:env": "env printenv",
     "small:hostname": "hostname",
-    "small:sleep": "sleep",
+    "small:sleep_": "sleep",
     "small:date": "date",
     "small:seq": "seq",
     "small:test": "test [",

@@ -44,8 +44,9 @@ class Input:
         source: gives the next bytes, b"" at the end.
     """
 
-    def __init__(self, source: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, source: Callable[[], Awaitable[bytes]], close: Callable[[], None] | None = None) -> None:
         self._source = source
+        self._close = close
         self._buffer = bytearray()
         self._ended = False
 
@@ -69,7 +70,7 @@ class Input:
             except ConnectionReset_:
                 return b""
 
-        return cls(source)
+        return cls(source, stream.reset)
 
     async def _fill(self) -> bool:
         if self._ended:
@@ -96,6 +97,11 @@ class Input:
         while await self._fill():
             pass
         return self._take(len(self._buffer))
+
+    def close(self) -> None:
+        """Stop reading: who still writes into a pipe breaks."""
+        if self._close is not None:
+            self._close()
 
     def rewind_end(self) -> None:
         """Forget an end that was seen: a terminal can go on after Ctrl-D."""

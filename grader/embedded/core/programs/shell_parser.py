@@ -112,7 +112,7 @@ class Parser:
             while stop < len(self._text) and self._text[stop] not in _BREAK:
                 stop += 1
             shown = self._text[self._at : stop]
-        return SyntaxError_(f'syntax error: unexpected "{shown}"' if shown != "\n" else "syntax error: unexpected newline")
+        return SyntaxError_("syntax error: unexpected " + ("newline" if shown == "\n" else f'"{shown}"'))
 
     def _keyword(self) -> str:
         """Return the reserved word that comes next, "" where none does."""
@@ -259,8 +259,10 @@ class Parser:
         words: list[Word] | None = None
         if self._take_keyword("in"):
             words = []
-            while self._blanks() is None and (word := self._word()) is not None:
+            self._blanks()
+            while (word := self._word()) is not None:
                 words.append(word)
+                self._blanks()
         self._blanks()
         if self._peek() == ";":
             self._at += 1
@@ -347,7 +349,7 @@ class Parser:
             quoted = any(isinstance(part, Literal) and part.quoted for part in word.parts)
             parts: list[Part] = []
             self._heredocs.append((parts, end, operator == "<<-", quoted))
-            return Redirect(fd, "<<", _Pending(parts))
+            return Redirect(fd, "<<", Word(parts))
         if operator == "<<<":
             return Redirect(fd, "<<", Word((*self._target().parts, Literal("\n", True))))
         return Redirect(fd, ">" if operator == ">|" else operator, self._target())
@@ -531,19 +533,6 @@ class Parser:
         if self._peek() != "}":
             raise SyntaxError_("syntax error: bad substitution")
         self._at += 1
-
-
-class _Pending(Word):
-    """The word of a here-document, whose parts are read after the line."""
-
-    def __init__(self, parts: list[Part]) -> None:
-        object.__setattr__(self, "_list", parts)
-
-    @property
-    def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
-        """The parts, once they have been read."""
-        found: list[Part] = getattr(self, "_list")  # noqa: B009
-        return tuple(found)
 
 
 def _without_prefix(word: Word, count: int) -> Word:

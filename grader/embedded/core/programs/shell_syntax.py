@@ -5,6 +5,7 @@ Words keep what was quoted, because expansion needs to know.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,7 +28,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Variable:
-    """`$name` or `${name op word}`; op is one of "", `-`, `:-`, `+`, `:+`, `=`, `:=`, `?`, `:?`, `#`, `##`, `%`, `%%`, `len`."""
+    """`$name` or `${name op word}`; op is "", one of the operators of POSIX 2.6.2 such as `:-` and `%%`, or `len`."""
 
     name: str
     op: str
@@ -56,9 +57,9 @@ Part: TypeAlias = "Literal | Variable | Substitution | Arithmetic"
 
 @dataclass(frozen=True)
 class Word:
-    """Parts written without a space between them."""
+    """Parts written without a space between them (of a here-document: read after the line that announced it)."""
 
-    parts: tuple[Part, ...]
+    parts: Sequence[Part]
 
     @property
     def literal(self) -> str | None:

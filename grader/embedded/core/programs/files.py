@@ -1,0 +1,207 @@
+"""The container's file system as programs see it, and the tools that look at it.
+
+`Host.files` is what Kubernetes mounted and what programs wrote; below it lies the image's own content, which is small.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from grader.embedded.core.programs.image_files import FOLDERS, image_files
+from grader.embedded.core.programs.process import Context
+
+
+def read_file(context: Context, path: str) -> bytes | None:
+    """Return the content of a file by its absolute path, None where there is none."""
+    if path == "/dev/null":
+        return b""
+    found = context.host.files.get(path)
+    return found if found is not None else image_files(context.image, context.host).get(path)
+
+
+def is_folder(context: Context, path: str) -> bool:
+    """Whether the absolute path is a folder."""
+    if path == "/" or path in FOLDERS:
+        return True
+    below = path.rstrip("/") + "/"
+    return any(name.startswith(below) for name in (*context.host.files, *image_files(context.image, context.host)))
+
+
+def exists(context: Context, path: str) -> bool:
+    """Whether the absolute path is a file or a folder."""
+    return read_file(context, path) is not None or is_folder(context, path)
+
+
+def children(context: Context, folder: str) -> list[str]:
+    """Return the names in a folder, sorted."""
+    below = folder.rstrip("/") + "/"
+    everything = (*context.host.files, *image_files(context.image, context.host), *FOLDERS)
+    found = {name.removeprefix(below).split("/")[0] for name in everything if name.startswith(below)}
+    return sorted(name for name in found if name and name != ".keep")
+
+
+def _missing(context: Context, name: str) -> str:
+    if context.image.flavour == "busybox" and context.name == "cat":
+        return f"cat: can't open '{name}': No such file or directory"
+    if context.image.flavour == "busybox":
+        return f"{context.name}: {name}: No such file or directory"
+    if context.name == "ls":
+        return f"ls: cannot access '{name}': No such file or directory"
+    return f"{context.name}: {name}: No such file or directory"
+
+
+async def cat(context: Context) -> int:
+    """`cat [-n] [file…]`."""
+    numbered = "-n" in context.args
+    names = [arg for arg in context.args if arg == "-" or not arg.startswith("-")] or ["-"]
+    code, line = 0, 0
+    for name in names:
+        if name == "-":
+            while data := await context.stdin.read():
+                context.out(data)
+            continue
+        content = read_file(context, context.path(name))
+        if content is None:
+            folder = is_folder(context, context.path(name))
+            reading = "read error: Is a directory" if context.image.flavour == "busybox" else f"{name}: Is a directory"
+            context.error(f"cat: {reading}" if folder else _missing(context, name))
+            code = 1
+        elif numbered:
+            for text in content.decode(errors="replace").splitlines():
+                line += 1
+                context.print(f"{line:6}\t{text}")
+        else:
+            context.out(content)
+    return code
+
+
+async def ls(context: Context) -> int:
+    """`ls [-1aAlh] [path…]`."""
+    flags = {letter for arg in context.args if arg.startswith("-") for letter in arg[1:]}
+    names = [arg for arg in context.args if not arg.startswith("-")] or ["."]
+    code = 0
+    folders = [name for name in names if is_folder(context, context.path(name)) and "d" not in flags]
+    for name in names:
+        if not exists(context, context.path(name)):
+            context.error(_missing(context, name))
+            code = 1 if context.image.flavour == "busybox" else 2
+    plain = [name for name in names if name not in folders and exists(context, context.path(name))]
+    _list(context, "", plain, flags)
+    for index, name in enumerate(folders):
+        if len(names) > 1:
+            context.print(*([""] if index or plain else []), f"{name}:")
+        path = context.path(name)
+        found = [entry for entry in children(context, path) if "a" in flags or "A" in flags or entry[0] != "."]
+        if "l" in flags:
+            context.print("total 4" if found else "total 0")
+        _list(context, path, [*([".", ".."] if "a" in flags else []), *found], flags)
+    return code
+
+
+def _list(context: Context, folder: str, names: list[str], flags: set[str]) -> None:
+    if "l" not in flags:
+        if context.tty and "1" not in flags and names:
+            context.print("  ".join(names))
+        else:
+            context.print(*names)
+        return
+    when = f"{datetime.fromtimestamp(context.host.kernel.now(), UTC):%b %e %H:%M}"
+    for name in names:
+        path = context.path(f"{folder}/{name}" if folder else name)
+        directory = is_folder(context, path)
+        size = 4096 if directory else len(read_file(context, path) or b"")
+        mode, links = ("drwxr-xr-x", 2) if directory else ("-rw-r--r--", 1)
+        if context.image.flavour == "busybox":
+            context.print(f"{mode} {links:4} root     root     {size:9} {when} {name}")
+        else:
+            context.print(f"{mode} {links} root root {size:4} {when} {name}")
+
+
+async def touch(context: Context) -> int:
+    """`touch file…`."""
+    for name in context.args:
+        if not name.startswith("-"):
+            path = context.path(name)
+            context.host.files.setdefault(path, read_file(context, path) or b"")
+    return 0
+
+
+async def rm(context: Context) -> int:
+    """`rm [-rf] path…`."""
+    flags = {letter for arg in context.args if arg.startswith("-") for letter in arg[1:]}
+    code = 0
+    for name in (arg for arg in context.args if not arg.startswith("-")):
+        path = context.path(name)
+        files = context.host.files
+        if path in files:
+            del files[path]
+        elif is_folder(context, path) and flags & {"r", "R"}:
+            for inner in [inner for inner in files if inner.startswith(path + "/")]:
+                del files[inner]
+        elif "f" not in flags:
+            if context.image.flavour == "busybox":
+                context.error(f"rm: can't remove '{name}': No such file or directory")
+            else:
+                context.error(f"rm: cannot remove '{name}': No such file or directory")
+            code = 1
+    return code
+
+
+async def cp(context: Context) -> int:
+    """`cp source target`, `mv source target`."""
+    names = [arg for arg in context.args if not arg.startswith("-")]
+    if len(names) < 2:
+        raise context.fail(1, f"{context.name}: missing file operand")
+    target = context.path(names[-1])
+    for name in names[:-1]:
+        content = read_file(context, context.path(name))
+        if content is None:
+            raise context.fail(1, f"{context.name}: can't stat '{name}': No such file or directory")
+        into = f"{target.rstrip('/')}/{name.rsplit('/', 1)[-1]}" if is_folder(context, target) else target
+        context.host.files[into] = content
+        if context.name == "mv":
+            context.host.files.pop(context.path(name), None)
+    return 0
+
+
+async def mkdir(context: Context) -> int:
+    """`mkdir [-p] folder…`; a folder is kept by a hidden entry."""
+    for name in (arg for arg in context.args if not arg.startswith("-")):
+        path = context.path(name)
+        if exists(context, path) and "-p" not in context.args:
+            raise context.fail(1, f"mkdir: can't create directory '{name}': File exists")
+        context.host.files[f"{path}/.keep"] = b""
+    return 0
+
+
+async def tee(context: Context) -> int:
+    """`tee [-a] file…`."""
+    names = [context.path(arg) for arg in context.args if not arg.startswith("-")]
+    files = context.host.files
+    for path in names:
+        if "-a" not in context.args:
+            files[path] = b""
+    while data := await context.stdin.read():
+        context.out(data)
+        for path in names:
+            files[path] = files.get(path, b"") + data
+    return 0
+
+
+async def pwd(context: Context) -> int:
+    """`pwd`."""
+    context.print(context.cwd)
+    return 0
+
+
+async def basename(context: Context) -> int:
+    """`basename path [suffix]`, `dirname path`."""
+    if not context.args:
+        raise context.fail(1, f"{context.name}: missing operand")
+    path = context.args[0].rstrip("/") or "/"
+    if context.name == "dirname":
+        context.print(path.rpartition("/")[0] or ("/" if path.startswith("/") else "."))
+        return 0
+    base = path.rpartition("/")[2] or "/"
+    context.print(base.removesuffix(context.args[1]) if len(context.args) > 1 and base != context.args[1] else base)
+    return 0

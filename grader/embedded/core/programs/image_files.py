@@ -1,0 +1,98 @@
+"""The few files that the emulated images bring along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.embedded.core.programs.host import Host
+    from grader.embedded.core.programs.images import ImageSpec
+
+FOLDERS = frozenset(
+    "/bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/sbin"
+    " /usr/local /usr/local/bin /usr/share /var /var/log /var/run /var/tmp".split()
+)
+
+NGINX_ROOT = "/usr/share/nginx/html"
+HTTPD_ROOT = "/usr/local/apache2/htdocs"
+
+NGINX_INDEX = b"""<!DOCTYPE html>
+<html>
+<head>
+<title>Welcome to nginx!</title>
+<style>
+html { color-scheme: light dark; }
+body { width: 35em; margin: 0 auto;
+font-family: Tahoma, Verdana, Arial, sans-serif; }
+</style>
+</head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>If you see this page, the nginx web server is successfully installed and
+working. Further configuration is required.</p>
+
+<p>For online documentation and support please refer to
+<a href="http://nginx.org/">nginx.org</a>.<br/>
+Commercial support is available at
+<a href="http://nginx.com/">nginx.com</a>.</p>
+
+<p><em>Thank you for using nginx.</em></p>
+</body>
+</html>
+"""
+NGINX_50X = b"""<!DOCTYPE html>
+<html>
+<head>
+<title>Error</title>
+</head>
+<body>
+<h1>An error occurred.</h1>
+</body>
+</html>
+"""
+NGINX_CONF = b"""server {
+    listen       80;
+    listen  [::]:80;
+    server_name  localhost;
+
+    location / {
+        root   /usr/share/nginx/html;
+        index  index.html index.htm;
+    }
+
+    error_page   500 502 503 504  /50x.html;
+    location = /50x.html {
+        root   /usr/share/nginx/html;
+    }
+}
+"""
+HTTPD_INDEX = b"<html><body><h1>It works!</h1></body></html>\n"
+PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"
+
+
+def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
+    """The image's own files: absolute path → content. A mounted web root hides the image's."""
+    if not spec.shell:
+        return {}
+    files = {"/etc/passwd": PASSWD, "/etc/os-release": _os_release(spec).encode()}
+    if spec.name == "nginx":
+        files["/etc/nginx/conf.d/default.conf"] = NGINX_CONF
+        if not hidden(host, NGINX_ROOT, {"index.html", "50x.html"}):
+            files[f"{NGINX_ROOT}/index.html"] = NGINX_INDEX
+            files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
+    if spec.name == "httpd" and not hidden(host, HTTPD_ROOT, {"index.html"}):
+        files[f"{HTTPD_ROOT}/index.html"] = HTTPD_INDEX
+    if spec.name == "agnhost":
+        files |= {"/agnhost": b"\x7fELF", "/uploads/.keep": b""}
+    return files
+
+
+def hidden(host: Host, root: str, own: set[str]) -> bool:
+    """Whether a volume is mounted over the folder: it says so itself by the marker that the kubelet leaves."""
+    return f"{root}/..data" in host.files
+
+
+def _os_release(spec: ImageSpec) -> str:
+    if spec.flavour == "debian":
+        return 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nID=debian\n'
+    return 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\nPRETTY_NAME="Alpine Linux v3.22"\n'

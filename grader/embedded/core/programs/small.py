@@ -1,0 +1,368 @@
+"""Small tools that look at nothing but their arguments, environment and the clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
+from grader.embedded.core.programs.files import is_folder, read_file
+from grader.embedded.core.programs.images import available, load
+from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context, Exit
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "0": "\0"}
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+async def true(context: Context) -> int:
+    """`true`."""
+    return 0
+
+
+async def false(context: Context) -> int:
+    """`false`."""
+    return 1
+
+
+async def pause(context: Context) -> int:
+    """Run the pause image's program: wait for a signal."""
+    done = Event()
+    context.process.on_signal(SIGTERM, done.set)
+    context.process.on_signal(SIGINT, done.set)
+    await done.wait()
+    return 0
+
+
+async def entrypoint(context: Context) -> int:
+    """Run curlimages/curl's entrypoint: what is no program is an argument of curl."""
+    args = context.args
+    if not args or args[0].startswith("-") or available(context.image, args[0]) is None:
+        args = ["curl", *args]
+    return await execute(context, args)
+
+
+async def execute(context: Context, argv: list[str], not_found: int = 127) -> int:
+    """Run another program with the same surroundings."""
+    found = available(context.image, argv[0])
+    if found is None:
+        text = f"can't execute '{argv[0]}'" if context.image.flavour == "busybox" else f"'{argv[0]}'"
+        raise context.fail(not_found, f"{context.name}: {text}: No such file or directory")
+    try:
+        return await load(found)(context.with_(argv=argv))
+    except Exit as done:
+        return done.code
+
+
+def unescape(text: str) -> tuple[str, bool]:
+    r"""Replace echo's escapes; whether `\c` said to stop."""
+    stop = text.find("\\c")
+    while stop > 0 and text[stop - 1] == "\\":
+        stop = text.find("\\c", stop + 1)
+    cut = text if stop < 0 else text[:stop]
+
+    def replace(match: re.Match[str]) -> str:
+        code = match[1]
+        if code[0] == "x":
+            return chr(int(code[1:], 16))
+        if code[0].isdigit():
+            return chr(int(code, 8) & 0xFF)
+        return _ESCAPES.get(code, match[0])
+
+    return re.sub(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,4}|.)", replace, cut), stop >= 0
+
+
+async def echo(context: Context) -> int:
+    """`echo [-neE] …`; dash's builtin always takes escapes."""
+    args, newline = list(context.args), True
+    escapes = context.image.shell == "dash"
+    while args and re.fullmatch(r"-[neE]+", args[0]) and not (escapes and args[0] != "-n"):
+        option = args.pop(0)
+        newline = newline and "n" not in option
+        escapes = "e" in option or (escapes and "E" not in option)
+    text, stopped = unescape(" ".join(args)) if escapes else (" ".join(args), False)
+    context.out((text + ("\n" if newline and not stopped else "")).encode())
+    return 0
+
+
+async def printf(context: Context) -> int:
+    """`printf format …`."""
+    if not context.args:
+        raise context.fail(2, "printf: usage: printf format [arguments]")
+    form, args = context.args[0], context.args[1:]
+    while True:
+        text, used, stopped = _printf(form, args)
+        context.out(text.encode())
+        args = args[used:]
+        if not args or not used or stopped:
+            return 0
+
+
+def _printf(form: str, args: list[str]) -> tuple[str, int, bool]:
+    result, used = "", 0
+    for piece in re.findall(r"%[-+ #0]*[*\d]*(?:\.\d+)?[a-zA-Z%]|[^%]+|%", form):
+        if piece == "%%":
+            result += "%"
+        elif piece[0] != "%" or len(piece) == 1:
+            text, stopped = unescape(piece)
+            result += text
+            if stopped:
+                return result, used, True
+        else:
+            value = args[used] if used < len(args) else ""
+            used += 1
+            result += _formatted(piece, value)
+    return result, min(used, len(args)), False
+
+
+def _formatted(piece: str, value: str) -> str:
+    kind, spec = piece[-1], piece[:-1]
+    if kind in "diuxXo":
+        number = int(value, 0) if re.fullmatch(r"[-+]?(0x[0-9a-fA-F]+|\d+)", value) else 0
+        return (spec + ("d" if kind in "iu" else kind)) % number
+    if kind in "feEgG":
+        return (spec + kind) % (float(value) if re.fullmatch(r"[-+]?\d*\.?\d+", value) else 0.0)
+    if kind == "b":
+        return unescape(value)[0]
+    return (spec + "s") % (value[:1] if kind == "c" else value)
+
+
+async def env(context: Context) -> int:
+    """`env [NAME=value…] [command]`, `printenv [name…]`."""
+    if context.name == "printenv" and context.args:
+        missing = [name for name in context.args if name not in context.env]
+        context.print(*(context.env[name] for name in context.args if name in context.env))
+        return 1 if missing else 0
+    values, args = dict(context.env), list(context.args)
+    while args and (args[0] in {"-i", "-"} or "=" in args[0]):
+        word = args.pop(0)
+        if "=" in word:
+            name, _, value = word.partition("=")
+            values[name] = value
+        else:
+            values = {}
+    if args:
+        return await execute(context.with_(env=values), args)
+    context.print(*(f"{name}={value}" for name, value in values.items()))
+    return 0
+
+
+async def hostname(context: Context) -> int:
+    """`hostname [-i] [-f] [-s]`."""
+    if "-i" in context.args or "-I" in context.args:
+        context.print(context.host.ip)
+    else:
+        context.print(context.host.hostname)
+    return 0
+
+
+def seconds(text: str) -> float | None:
+    """Return a time such as `1.5`, `10s` or `2m` in seconds; None where it is none."""
+    match = re.fullmatch(r"(\d*\.?\d+|\d+\.)([smhd]?)", text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
+
+
+async def sleep_(context: Context) -> int:
+    """`sleep number[smhd]…`."""
+    total = 0.0
+    if not context.args:
+        raise context.fail(1, "sleep: missing operand")
+    for arg in context.args:
+        if arg in {"inf", "infinity"}:
+            await Event().wait()
+        value = seconds(arg)
+        if value is None:
+            text = f"invalid number '{arg}'" if context.image.flavour == "busybox" else f"invalid time interval '{arg}'"
+            raise context.fail(1, f"sleep: {text}")
+        total += value
+    await sleep(total)
+    return 0
+
+
+async def date(context: Context) -> int:
+    """`date [-u] [-I…] [+format]`."""
+    now = context.host.kernel.now()
+    moment = datetime.fromtimestamp(now, UTC)
+    for arg in context.args:
+        if arg.startswith("+"):
+            form = arg[1:].replace("%s", str(int(now))).replace("%N", f"{int(now % 1 * 1e9):09}")
+            context.print(moment.strftime(form.replace("%Z", "UTC").replace("%:z", "+00:00")))
+            return 0
+        if arg.startswith("-I"):
+            context.print(f"{moment:%Y-%m-%dT%H:%M:%S+00:00}" if "s" in arg else f"{moment:%Y-%m-%d}")
+            return 0
+    context.print(f"{moment:%a %b %e %H:%M:%S} UTC {moment:%Y}")
+    return 0
+
+
+async def seq(context: Context) -> int:
+    """`seq [first [step]] last`."""
+    args = [arg for arg in context.args if arg != "-w"]
+    if not args or len(args) > 3 or not all(re.fullmatch(r"-?\d+(\.\d+)?", arg) for arg in args):
+        raise context.fail(1, "seq: invalid number" if args else "seq: missing operand")
+    numbers = [float(arg) if "." in arg else int(arg) for arg in args]
+    first, step, last = (1, 1, *numbers) if len(numbers) == 1 else (
+        (numbers[0], 1, numbers[1]) if len(numbers) == 2 else tuple(numbers)
+    )  # fmt: skip
+    value = first
+    while step and (value <= last if step > 0 else value >= last):
+        context.print(f"{value:g}" if isinstance(value, float) else str(value))
+        value += step
+        await turn()
+    return 0
+
+
+async def uname(context: Context) -> int:
+    """`uname [-asnrm]`."""
+    flags = "".join(arg[1:] for arg in context.args if arg.startswith("-")) or "s"
+    parts = {
+        "s": "Linux", "n": context.host.hostname, "r": "6.12.0", "v": "#1 SMP PREEMPT_DYNAMIC", "m": "x86_64",
+        "o": "Linux" if context.image.flavour == "busybox" else "GNU/Linux",
+    }  # fmt: skip
+    context.print(" ".join(parts[key] for key in parts if key in flags or "a" in flags))
+    return 0
+
+
+async def id_(context: Context) -> int:
+    """`id [-un]`, `whoami`."""
+    number = context.image.user
+    name = "root" if number == 0 else f"{context.image.name}_user"
+    if context.name == "whoami" or "-un" in context.args:
+        context.print(name)
+    elif "-u" in context.args or "-g" in context.args:
+        context.print(str(number))
+    else:
+        context.print(f"uid={number}({name}) gid={number}({name}) groups={number}({name})")
+    return 0
+
+
+async def timeout(context: Context) -> int:
+    """`timeout [-s signal] [-k time] seconds command…`; 124 when time is up (143 where busybox says so)."""
+    args = list(context.args)
+    while args and args[0].startswith("-"):
+        if args.pop(0) in {"-s", "-k", "-t"} and args and not seconds(args[0]) is None and len(args) > 2:
+            args.pop(0)
+    limit = seconds(args[0]) if args else None
+    if limit is None or len(args) < 2:
+        raise context.fail(1 if context.image.flavour == "busybox" else 125, "timeout: missing operand")
+    try:
+        return await with_timeout(limit or None, execute(context, args[1:]))
+    except TimeoutError_:
+        return 143 if context.image.flavour == "busybox" else 124
+
+
+async def yes(context: Context) -> int:
+    """`yes [text]`."""
+    text = " ".join(context.args) or "y"
+    while True:
+        context.print(text)
+        await turn()
+
+
+async def nproc(context: Context) -> int:
+    """`nproc`."""
+    context.print("2")
+    return 0
+
+
+async def which(context: Context) -> int:
+    """`which name…`."""
+    code = 0
+    for name in context.args:
+        if available(context.image, name) is None:
+            code = 1
+        else:
+            context.print(f"/bin/{name}" if name in {"sh", "cat", "ls", "echo"} else f"/usr/bin/{name}")
+    return code
+
+
+async def clear(context: Context) -> int:
+    """`clear`."""
+    context.out(b"\x1b[H\x1b[J")
+    return 0
+
+
+async def busybox(context: Context) -> int:
+    """`busybox [applet …]`."""
+    if context.args and available(context.image, context.args[0]) and not context.args[0].startswith("-"):
+        return await execute(context, context.args)
+    if context.args and context.args[0] != "--list":
+        raise context.fail(127, f"{context.args[0]}: applet not found")
+    if not context.args:
+        context.print(f"BusyBox v{context.image.version} multi-call binary.", "", "Currently defined functions:")
+    context.print(*sorted(context.image.programs - {"busybox"}))
+    return 0
+
+
+class TestError(Exception):
+    """The expression of `test` cannot be read."""
+
+    __test__ = False
+
+
+async def test(context: Context) -> int:
+    """`test expression`, `[ expression ]`."""
+    args = list(context.args)
+    if context.name == "[" and (not args or args.pop() != "]"):
+        raise context.fail(2, "[: missing ]")
+    try:
+        return 0 if evaluate_test(context, args) else 1
+    except TestError as error:
+        raise context.fail(2, f"{context.name}: {error}") from None
+
+
+def evaluate_test(context: Context, args: list[str]) -> bool:
+    """Return the truth of an expression (POSIX test). Raises TestError."""
+    if not args:
+        return False
+    for joiner, rule in (("-o", any), ("-a", all)):
+        if len(args) > 3 and joiner in args[1:-1]:
+            at = args.index(joiner, 1)
+            return rule([evaluate_test(context, args[:at]), evaluate_test(context, args[at + 1 :])])
+    if len(args) == 3 and args[1] in _BINARY:
+        return _binary(args[0], args[1], args[2])
+    if args[0] == "!":
+        return not evaluate_test(context, args[1:])
+    if args[0] == "(" and args[-1] == ")":
+        return evaluate_test(context, args[1:-1])
+    if len(args) == 1:
+        return bool(args[0])
+    if len(args) == 2:
+        return _unary(context, args[0], args[1])
+    raise TestError(f"{args[1] if len(args) > 1 else args[0]}: unknown operand")
+
+
+_BINARY = {"=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"}
+
+
+def _binary(left: str, operator: str, right: str) -> bool:
+    if not operator.startswith("-"):
+        return {"=": left == right, "==": left == right, "!=": left != right, "<": left < right, ">": left > right}[
+            operator
+        ]
+    for value in (left, right):
+        if not re.fullmatch(r"\s*[-+]?\d+\s*", value):
+            raise TestError(f"{value}: bad number")
+    a, b = int(left), int(right)
+    return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[operator]
+
+
+def _unary(context: Context, operator: str, value: str) -> bool:
+    if operator == "-n":
+        return bool(value)
+    if operator == "-z":
+        return not value
+    if operator == "-t":
+        return context.tty
+    path = context.path(value)
+    content = read_file(context, path)
+    if operator == "-d":
+        return is_folder(context, path)
+    if operator == "-s":
+        return bool(content)
+    if operator in {"-f", "-e", "-r", "-w", "-x"}:
+        if operator == "-x" and available(context.image, value) is not None:
+            return True
+        return content is not None or (operator != "-f" and is_folder(context, path))
+    if operator in {"-L", "-h", "-b", "-c", "-p", "-S"}:
+        return False
+    raise TestError(f"{operator}: unknown operand")
