@@ -17,7 +17,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,19 @@ class EmbeddedProvider:
         if options:
             raise UsageError("unknown-cluster-option", option=next(iter(options)), provider="embedded")
         place = folder(name)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pid = running(place)
-        endpoint = None
-        if pid:
-            endpoint = wait_until_answers(place, pid)
-            if endpoint is None:
+        with alone(place):
+            endpoint = wait_until_answers(place)
+            if endpoint is None and running(place):
                 progress("embedded-replacing", {"name": name})
                 stop(place)
-        if endpoint is None:
-            progress("embedded-starting", {"name": name})
-            endpoint = start(name, place)
+            if endpoint is None:
+                progress("embedded-starting", {"name": name})
+                endpoint = start(name, place)
+            info = self._record(name, place, endpoint)
+        progress("embedded-ready", {"name": name, "version": endpoint.version})
+        return info
+
+    def _record(self, name: str, place: Path, endpoint: Endpoint) -> ClusterInfo:
         info = ClusterInfo(
             name=name,
             provider=Provider.EMBEDDED,
@@ -78,7 +81,6 @@ class EmbeddedProvider:
             pid=endpoint.pid,
         )
         info.save()
-        progress("embedded-ready", {"name": name, "version": endpoint.version})
         return info
 
     def down(self, name: str, progress: Progress) -> None:
@@ -87,11 +89,12 @@ class EmbeddedProvider:
         if not place.exists():
             return
         progress("embedded-stopping", {"name": name})
-        stop(place)
-        try:
-            shutil.rmtree(place)
-        except OSError as error:
-            raise EnvironmentError_("cluster-folder-stays", path=place, error=error) from error
+        with alone(place):
+            stop(place)
+            try:
+                shutil.rmtree(place)
+            except OSError as error:
+                raise EnvironmentError_("cluster-folder-stays", path=place, error=error) from error
 
     def status(self, name: str) -> Status:
         """Whether the process runs and its API server answers, and the nodes."""
@@ -118,6 +121,22 @@ def _node(item: dict[str, Any]) -> NodeStatus:
     addresses = {address["type"]: address["address"] for address in status.get("addresses", ())}
     version = status.get("nodeInfo", {}).get("kubeletVersion", "")
     return NodeStatus(item["metadata"]["name"], ready, addresses.get("InternalIP", ""), version)
+
+
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Make the cluster's folder where it is missing and lock it, so that ups and downs come one after the other."""
+    while True:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not place.exists() or os.fstat(descriptor).st_ino != place.stat().st_ino:
+                continue  # a `down` removed the folder meanwhile
+            yield
+            return
+        finally:
+            os.close(descriptor)
 
 
 def running(place: Path) -> int:
@@ -175,8 +194,6 @@ def start(name: str, place: Path) -> Endpoint:
     if line:
         facts = json.loads(line)
         return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
-    if (pid := running(place)) and (endpoint := wait_until_answers(place, pid)) is not None:
-        return endpoint  # somebody else started it at the same moment
     stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)
@@ -199,17 +216,21 @@ def _ready_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
     return received
 
 
-def wait_until_answers(place: Path, pid: int) -> Endpoint | None:
-    """Wait until a process that runs (or just starts) answers; None where it does not in good time, or ended."""
-    deadline = time.monotonic() + ANSWER_SECONDS
-    while time.monotonic() < deadline and running(place):
+def wait_until_answers(place: Path) -> Endpoint | None:
+    """Where the process listens, once it answers; None where none runs, or it stays silent or never gets ready."""
+    started = time.monotonic()
+    while pid := running(place):
         endpoint = read_endpoint(place)
-        if endpoint is not None and endpoint.pid in (pid, running(place)):
+        waited = time.monotonic() - started
+        if endpoint is not None and endpoint.pid == pid:
             try:
                 get(place, endpoint, "/readyz")
                 return endpoint
             except OSError:
-                pass
+                if waited > ANSWER_SECONDS:
+                    return None
+        elif waited > READY_SECONDS:
+            return None
         time.sleep(0.02)
     return None
 

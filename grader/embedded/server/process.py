@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 LOCKED = 75  # EX_TEMPFAIL: another process runs this cluster already
 LOCK_TRIES = 20
@@ -35,33 +34,31 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     folder: Path = options.state.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = take_lock(folder)
-    if lock is None:
+    if not take_lock(folder):
         return LOCKED
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with lock:
-        asyncio.run(run(options.name, folder, options.port))
+    asyncio.run(run(options.name, folder, options.port))
     return 0
 
 
-def take_lock(folder: Path) -> IO[str] | None:
+def take_lock(folder: Path) -> bool:
     """Lock the folder for as long as this process lives, whatever ends it, and write the pid into the lock file.
 
-    Whoever looks whether the cluster runs holds the lock for a moment too, hence the tries.
+    The bare descriptor is never closed: the lock goes with the process and not before. Whoever looks whether the cluster
+    runs holds the lock for a moment too, hence the tries.
     """
-    handle = open(folder / "lock", "a+", encoding="ascii")
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(LOCK_TRIES):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(LOCK_PAUSE)
             continue
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        return handle
-    handle.close()
-    return None
+        os.truncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode("ascii"))
+        return True
+    os.close(descriptor)
+    return False
 
 
 async def run(name: str, folder: Path, port: int) -> None:

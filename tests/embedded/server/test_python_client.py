@@ -27,6 +27,7 @@ def client(kubectl: Kubectl) -> Any:
 
     api = config.new_client_from_config(str(kubectl.kubeconfig))
     yield client.CoreV1Api(api)
+    api.rest_client.pool_manager.clear()
     api.close()
 
 
