@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import quote, urlencode
 
 from grader.errors import ClusterUnreachable
 from grader.kube.client import KubeApi, ProbeUnreachable
@@ -86,49 +84,3 @@ class ApiCarrier:
         if status != 200:
             raise CarrierError("outside-client-unreachable", client=self.path, reason=f"HTTP {status} {text}")
         return body
-
-
-class DockerCarrier:
-    """Through `docker exec` into a container on the cluster's network."""
-
-    def __init__(self, container: str) -> None:
-        self.container = container
-
-    def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
-        """GET a path of the netexec server in the container."""
-        url = f"http://127.0.0.1:{PORT}/{path}?{urlencode(query, quote_via=quote)}"
-        command = ["docker", "exec", self.container, "curl", "-s", "-S", "-m", f"{timeout:.2f}"]
-        try:
-            done = subprocess.run(
-                [*command, "-w", "\n%{http_code}", url],
-                capture_output=True,
-                timeout=timeout + 10,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except FileNotFoundError:
-            raise CarrierError("docker-missing", client=self.container) from None
-        except subprocess.TimeoutExpired as error:
-            raise CarrierError("outside-client-unreachable", client=self.container, reason="docker exec") from error
-        if done.returncode == 28:  # curl: operation timed out
-            raise SilenceError
-        if done.returncode != 0:
-            reason = done.stderr.decode(errors="replace").strip()
-            raise CarrierError("outside-client-unreachable", client=self.container, reason=reason)
-        body, _, status = done.stdout.rpartition(b"\n")
-        if status in (b"400", b"417"):
-            raise RejectionError(body.decode(errors="replace").strip())
-        if status != b"200":
-            reason = f"HTTP {status.decode(errors='replace')}"
-            raise CarrierError("outside-client-unreachable", client=self.container, reason=reason)
-        return body
-
-
-def outside_carrier(api: KubeApi, outside: str) -> Carrier | None:
-    """Read ClusterInfo.outside: "docker:CONTAINER", "api:PATH", or "" for none."""
-    scheme, _, rest = outside.partition(":")
-    if scheme == "docker":
-        return DockerCarrier(rest)
-    if scheme == "api":
-        return ApiCarrier(api, rest)
-    return None

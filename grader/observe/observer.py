@@ -26,7 +26,8 @@ from grader.model.evidence import (
 from grader.model.exercise import Exercise, Vantage
 from grader.model.kubernetes import name_of
 from grader.model.questions import PROBE_POD, other_namespace_node
-from grader.observe.carriers import Carrier, CarrierError, PodCarrier, outside_carrier
+from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
+from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, plan
@@ -66,12 +67,20 @@ class Observer:
         self._fingerprint: object = None
         self._changed = clock()
         self._nodes: tuple[RawObject, ...] = ()
+        scheme, _, way = target.outside.partition(":")
+        self._container = ContainerCarrier(way) if scheme == "docker" else None
+        self._outside = ApiCarrier(target.api, way) if scheme == "api" else self._container
 
     def __enter__(self) -> Self:
+        asked = {source for item in self.exercise.criteria for source in getattr(item.expect, "sources", ())}
+        if self._container and Vantage.OUTSIDE_CLIENT in asked:
+            self._executor.submit(self._container.open)  # a failure shows again when it is asked
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._container:
+            self._container.close()
 
     def observe(
         self,
@@ -153,10 +162,9 @@ class Observer:
         if vantage == Vantage.SAME_NAMESPACE:
             return PodCarrier(api, self.exercise.namespace, PROBE_POD)
         if vantage == Vantage.OUTSIDE_CLIENT:
-            found = outside_carrier(api, self.target.outside)
-            if found is None:
+            if self._outside is None:
                 raise CarrierError("outside-client-missing", cluster=self.target.label)
-            return found
+            return self._outside
         node = vantage.removeprefix("node/")
         if vantage == Vantage.OTHER_NAMESPACE:
             node = other_namespace_node(objects.get("nodes", ()))
