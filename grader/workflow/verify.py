@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -131,10 +132,15 @@ def verify(
     given workload does not come up.
     """
     begun = time.monotonic()
+    lock = threading.Lock()
+
+    def tell(code: str, facts: Mapping[str, str]) -> None:
+        with lock:  # attempts run side by side; whoever listens need not care
+            (progress or silent)(code, facts)
+
     with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="verify") as executor:
         futures = [
-            executor.submit(_verify_one, exercise, cluster, progress or silent, tuple(only), deadline)
-            for exercise in exercises
+            executor.submit(_verify_one, exercise, cluster, tell, tuple(only), deadline) for exercise in exercises
         ]
         attempts = tuple(attempt for future in futures for attempt in future.result())
     label = f"{cluster.provider.value} {cluster.version}"
