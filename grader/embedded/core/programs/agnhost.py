@@ -98,11 +98,11 @@ async def serve_hostname(context: Context, args: list[str]) -> int:
         return name
 
     if flags.on("tcp"):
-        process.at_exit(host.listen(port, give))
+        process.serve(host, port, give)
     if flags.on("udp"):
         process.at_exit(host.listen_udp(port, answer))
     if flags.on("http"):
-        process.at_exit(host.listen(port, http.server(process, respond)))
+        process.serve(host, port, http.server(process, respond))
     _log(context, f"Serving on port {port}.")
     stopped = Event()
     process.on_signal(SIGTERM, stopped.set)
@@ -122,7 +122,7 @@ async def test_webserver(context: Context, args: list[str]) -> int:
             return _text(context, "404 page not found\n", 404)
         return Response(200, content, [TEXT, ("Date", http.date(host.kernel.now()))])
 
-    process.at_exit(host.listen(80, http.server(process, respond)))
+    process.serve(host, 80, http.server(process, respond))
     await Event().wait()
     return 0
 
@@ -216,7 +216,7 @@ class Netexec:
                 self.log(f"Started UDP server on port  {self.udp_port}")
                 self.ready = True
             self.log(f"Started HTTP server on port {self.port}")
-            process.at_exit(self.host.listen(self.port, http.server(process, self.respond)))
+            process.serve(self.host, self.port, http.server(process, self.respond))
         except AddressInUse as error:
             self.log(f"listen tcp :{self.port}: bind: {error}")
             return 1

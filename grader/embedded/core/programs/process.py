@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kernel, Queue, Stream, Task
 
 if TYPE_CHECKING:
-    from grader.embedded.core.programs.host import Host
+    from grader.embedded.core.programs.host import Handler, Host
     from grader.embedded.core.programs.images import ImageSpec
     from grader.embedded.core.programs.terminal import Terminal
 
@@ -121,6 +121,7 @@ class Process:
         pid: its number in the container; 1 for the first.
         exit_code: None while it runs; 128 + signal when a signal ended it.
         terminal: the line discipline, where it has a terminal.
+        ports: the TCP ports it listens on.
     """
 
     def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False, pid: int = 1) -> None:
@@ -128,6 +129,7 @@ class Process:
         self.pid = pid
         self.exit_code: int | None = None
         self.terminal: Terminal | None = None
+        self.ports: list[int] = []
         self.stdin: Queue[bytes] = Queue()
         self._kernel = kernel
         self._stdin_open = stdin
@@ -224,6 +226,11 @@ class Process:
         callbacks, self._on_exit = self._on_exit, []
         for callback in callbacks:
             callback(self.exit_code)
+
+    def serve(self, host: Host, port: int, handler: Handler) -> None:
+        """Listen on a TCP port until the process ends. Raises AddressInUse."""
+        self.at_exit(host.listen(port, handler))
+        self.ports.append(port)
 
     def at_exit(self, closer: Callable[[], None]) -> None:
         """Call a function when the process ends: closes its listeners."""

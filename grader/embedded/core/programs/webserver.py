@@ -59,7 +59,7 @@ async def serve(context: Context, ports: list[int], respond: http.Responder, in_
     stop = Event()
     for port in ports:
         try:
-            process.at_exit(context.host.listen(port, http.server(process, respond)))
+            process.serve(context.host, port, http.server(process, respond))
         except AddressInUse:
             context.error(in_use(port))
             return 1

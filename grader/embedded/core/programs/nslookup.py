@@ -1,0 +1,156 @@
+"""`nslookup`, of BusyBox (networking/nslookup.c, the big one) and of BIND."""
+
+from __future__ import annotations
+
+from grader.embedded.core.programs.host import DnsReply, Record
+from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import (
+    NameNotFound,
+    NameserverTimeout,
+    ResolvConf,
+    is_ipv4,
+    query,
+    resolve,
+)
+
+NO_SERVERS = ";; connection timed out; no servers could be reached"
+
+
+async def main(context: Context) -> int:
+    """`nslookup [-type=TYPE] [-opt] name [server]`."""
+    kind, words, port = "", list[str](), 53
+    for word in context.args:
+        option, _, value = word.lstrip("-").partition("=")
+        if word.startswith("-"):
+            if option.lower() in {"type", "query", "querytype", "q"}:
+                kind = value.upper()
+            elif option == "port":
+                port = int(value)
+        else:
+            words.append(word)
+    if not words:
+        raise context.fail(1, f"BusyBox v{context.image.version} multi-call binary.", "", "Usage: nslookup HOST [DNS]")
+    conf = ResolvConf.of(context.host)
+    server = next(iter(conf.nameservers), "127.0.0.1")
+    if len(words) > 1:
+        try:
+            server = (await resolve(context.host, words[1]))[0]
+        except (NameNotFound, NameserverTimeout):
+            shown = f"nslookup: couldn't get address for '{words[1]}': not found"
+            if not _is_bind(context):
+                shown = f"nslookup: bad address '{words[1]}'"
+            raise context.fail(1, shown) from None
+    conf = ResolvConf((server,), conf.search, conf.ndots, conf.timeout, conf.attempts)
+    if _is_bind(context):
+        return await Bind(context, conf, port).run(words[0], kind)
+    return await _busybox(context, conf, words[0], kind)
+
+
+def _is_bind(context: Context) -> bool:
+    return context.image.name == "agnhost" or context.image.flavour == "debian"
+
+
+def reverse(address: str) -> str:
+    """Return the in-addr.arpa name of an IPv4 address, absolute."""
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+async def _busybox(context: Context, conf: ResolvConf, name: str, kind: str) -> int:
+    """Ask for A and AAAA of every name of the search list at once; every failure is told, and any makes status 1."""
+    if is_ipv4(name):
+        names, kinds = [reverse(name)], [kind or "PTR"]
+    else:
+        names, kinds = _busybox_names(conf, name), [kind] if kind else ["A", "AAAA"]
+    replies: list[tuple[str, str, DnsReply]] = []
+    for each in names:
+        for type in kinds:
+            try:
+                replies.append((each, type, await query(context.host, each, type, conf)))
+            except NameserverTimeout:
+                context.print(NO_SERVERS, "")
+                return 1
+    context.print(f"Server:\t\t{conf.nameservers[0]}", f"Address:\t{conf.nameservers[0]}:53", "")
+    failed = False
+    for each, _, reply in replies:
+        if reply.rcode != "NOERROR":
+            failed = True
+            context.print(f"** server can't find {each.rstrip('.')}: {reply.rcode}", "")
+            continue
+        context.print(*(_busybox_record(record) for record in reply.answers), "")
+    return 1 if failed else 0
+
+
+def _busybox_names(conf: ResolvConf, name: str) -> list[str]:
+    if name.endswith("."):
+        return [name]
+    if name.count(".") >= conf.ndots or name.count(".") >= 1:
+        return [f"{name}."]
+    return [f"{name}.{domain}." for domain in conf.search] or [f"{name}."]
+
+
+def _busybox_record(record: Record) -> str:
+    owner, data = record.name.rstrip("."), record.data.rstrip(".")
+    if record.type in {"A", "AAAA"}:
+        return f"Name:\t{owner}\nAddress: {data}"
+    words = {"CNAME": "canonical name", "PTR": "name", "SRV": "service", "NS": "nameserver", "TXT": "text"}
+    return f"{owner}\t{words.get(record.type, record.type)} = {data}"
+
+
+class Bind:
+    """BIND's program."""
+
+    def __init__(self, context: Context, conf: ResolvConf, port: int) -> None:
+        self.context = context
+        self.conf = conf
+        self.server = conf.nameservers[0]
+        self.port = port
+
+    def _say_server(self) -> None:
+        self.context.print(f"Server:\t\t{self.server}", f"Address:\t{self.server}#{self.port}", "")
+
+    async def run(self, name: str, kind: str) -> int:
+        """Look a name up along the search list and print what was found."""
+        if is_ipv4(name):
+            return await self._reverse(name)
+        asked, reply = name, DnsReply("NXDOMAIN")
+        candidates = list(self.conf.candidates(name)) if not name.endswith(".") else [name]
+        for asked in candidates:
+            try:
+                reply = await query(self.context.host, asked, kind or "A", self.conf)
+            except NameserverTimeout:
+                self.context.print(NO_SERVERS, "")
+                return 1
+            if reply.rcode != "NXDOMAIN":
+                break
+        self._say_server()
+        if reply.rcode != "NOERROR":
+            shown = name if len(candidates) > 1 else asked.rstrip(".")
+            self.context.print(f"** server can't find {shown}: {reply.rcode}", "")
+            return 1
+        if not reply.answers:
+            self.context.print(f"*** Can't find {name}: No answer", "")
+            return 1
+        if not reply.authoritative:
+            self.context.print("Non-authoritative answer:")
+        self.context.print(*(_bind_record(record) for record in reply.answers), "")
+        return 0
+
+    async def _reverse(self, address: str) -> int:
+        try:
+            reply = await query(self.context.host, reverse(address), "PTR", self.conf)
+        except NameserverTimeout:
+            self.context.print(NO_SERVERS, "")
+            return 1
+        if reply.rcode != "NOERROR" or not reply.answers:
+            self.context.print(f"** server can't find {reverse(address).rstrip('.')}: {reply.rcode}", "")
+            return 1
+        self.context.print(*(_bind_record(record) for record in reply.answers), "")
+        return 0
+
+
+def _bind_record(record: Record) -> str:
+    owner = record.name.rstrip(".")
+    if record.type in {"A", "AAAA"}:
+        return f"Name:\t{owner}\nAddress: {record.data}"
+    words = {"CNAME": "canonical name", "PTR": "name", "SRV": "service", "NS": "nameserver", "TXT": "text"}
+    return f"{owner}\t{words.get(record.type, record.type)} = {record.data}"
