@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 LOCKED = 75  # EX_TEMPFAIL: another process runs this cluster already
 LOCK_TRIES = 20
 LOCK_PAUSE = 0.01  # seconds
@@ -73,6 +75,7 @@ async def run(name: str, folder: Path, port: int) -> None:
     facts = await cluster.start(port)
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
+    log.info("ready at port %s after %.2f s of processor time", facts["port"], time.process_time())
     detach_output()
     try:
         await stop.wait()

@@ -7,9 +7,8 @@ Texts: sigs.k8s.io/json and k8s.io/apimachinery/pkg/runtime/serializer/json (`st
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
-
-import yaml
 
 from grader.embedded.core.api import schema as types
 from grader.embedded.core.api.status import ApiError, bad_request
@@ -35,14 +34,19 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as sigs.k8s.io/yaml reads it: no timestamps, so that dates stay text."""
+@cache
+def _loader() -> Any:
+    """YAML as sigs.k8s.io/yaml reads it: no timestamps, so that dates stay text. Imported late: it takes 50 ms."""
+    import yaml
 
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
 
-_Loader.yaml_implicit_resolvers = {
-    key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for key, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
+    Loader.yaml_implicit_resolvers = {
+        key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return Loader
 
 
 def read_json(body: bytes) -> Any:
@@ -55,8 +59,10 @@ def read_json(body: bytes) -> Any:
 
 def read_yaml(body: bytes) -> Any:
     """The YAML value of a body (one document). Raises ApiError (400)."""
+    import yaml
+
     try:
-        return yaml.load(body, Loader=_Loader)
+        return yaml.load(body, Loader=_loader())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise bad_request(f"error converting YAML to JSON: {error}") from error
 
