@@ -161,7 +161,9 @@ class Zone:
                 records = self._addresses(qname, qtype, ())
             elif qtype == "NS" and name == zone:
                 address = self._dns_address()
-                records = [_rr(qname, "NS", f"kube-dns.kube-system.svc.{ZONE}")] if address else []
+                server = f"kube-dns.kube-system.svc.{ZONE}"
+                records = [_rr(qname, "NS", server)] if address else []
+                extra = [_rr(server, "A", address)] if address else []
             else:
                 self._addresses(qname, "A", ())
                 records = []
@@ -216,9 +218,9 @@ class Zone:
 
     def _txt(self, qname: str, name: str) -> list[Rr]:
         if name == f"dns-version.{ZONE}":
-            return [Rr(qname, "TXT", 28800, '"1.1.0"')]
+            return [_rr(qname, "TXT", '"1.1.0"')]  # its own TTL is 28800; the cache plugin caps it
         if not self._targets(name):
-            raise NameError_(name)
+            raise NameError_(name)  # so that a bare zone or namespace has A as NODATA but TXT as NXDOMAIN
         return []
 
     def _ptr(self, qname: str, name: str) -> list[Rr]:

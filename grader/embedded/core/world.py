@@ -24,9 +24,10 @@ from grader.embedded.core.events import Recorder
 from grader.embedded.core.index import Index
 from grader.embedded.core.kernel import ConnectionReset_, Kernel, Stream
 from grader.embedded.core.kubelet.agent import Kubelet, Kubelets
+from grader.embedded.core.kubelet.container import Container
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost, Nameserver
-from grader.embedded.core.kubelet.pod import Container, PodWorker
+from grader.embedded.core.kubelet.pod import PodWorker
 from grader.embedded.core.network import Machine, Network, Peer
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import Host
@@ -86,7 +87,7 @@ class World:
             self.kubelets,
             EndpointSliceController(context),
             EndpointsController(context),
-            LoadBalancerController(context, self.network),
+            LoadBalancerController(context, self.network, name),
             GarbageCollector(context),
         )
         self._host = Machine("host", GATEWAY_IP, "outside")
@@ -142,7 +143,7 @@ class World:
         worker, held = self._container(namespace, pod, container)
         if held.process is None:
             raise NotRunning(f'unable to upgrade connection: container not found ("{held.name}")')
-        return worker.execute(held, argv, stdin=stdin, tty=tty)
+        return worker.runner.execute(held, argv, stdin=stdin, tty=tty)
 
     def attach(self, namespace: str, pod: str, container: str | None = None) -> Process:
         """The main process of a container. Raises NotRunning."""

@@ -16,7 +16,6 @@ from grader.embedded.core.objects import Key, is_deleting, key_of, labels_of
 from grader.embedded.core.store import Change, Obj
 
 POOL = ("172.18.255.200", "172.18.255.250")
-POOL_NAME = "course"
 REQUEST_ANNOTATION = "metallb.io/loadBalancerIPs"
 POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool"
 CONTROLLER, SPEAKER = "metallb-controller", "metallb-speaker"
@@ -25,12 +24,13 @@ CONTROLLER, SPEAKER = "metallb-controller", "metallb-speaker"
 class LoadBalancerController(Controller):
     """Allocates addresses from one pool, and tells which node announces each."""
 
-    def __init__(self, context: Context, network: Network, pool: tuple[str, str] = POOL) -> None:
+    def __init__(self, context: Context, network: Network, name: str, pool: tuple[str, str] = POOL) -> None:
         super().__init__(context)
         first, last = (int(ipaddress.ip_address(end)) for end in pool)
         self.pool = [str(ipaddress.ip_address(number)) for number in range(first, last + 1)]
         self.owners: dict[str, Key] = {}
         self.network = network
+        self.pool_name = name
         self._announced: dict[Key, tuple[str, str]] = {}
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 
@@ -94,7 +94,7 @@ class LoadBalancerController(Controller):
 
     def _assign(self, service: Obj, ip: str) -> None:
         status = {**(service.get("status") or {}), "loadBalancer": {"ingress": [{"ip": ip, "ipMode": "VIP"}]}}
-        annotations = {**(service["metadata"].get("annotations") or {}), POOL_ANNOTATION: POOL_NAME}
+        annotations = {**(service["metadata"].get("annotations") or {}), POOL_ANNOTATION: self.pool_name}
         metadata = {**service["metadata"], "annotations": annotations}
         self.store.update("services", {**service, "metadata": metadata, "status": status})
         self.context.recorder.event(service, "Normal", "IPAllocated", f'Assigned IP ["{ip}"]', CONTROLLER)
@@ -118,7 +118,7 @@ class LoadBalancerController(Controller):
         elif self._announced.get(key) != (ip, node):
             self._announced[key] = (ip, node)
             message = f'announcing from node "{node}" with protocol "layer2"'
-            self.context.recorder.event(service, "Normal", "nodeAssigned", message, SPEAKER, host=node)
+            self.context.recorder.event(service, "Normal", "nodeAssigned", message, SPEAKER)
 
     def _release(self, key: Key) -> None:
         self._announced.pop(key, None)

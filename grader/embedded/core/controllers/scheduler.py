@@ -132,14 +132,9 @@ def why_not(pod: Obj, node: Obj) -> str:
         return "node(s) were unschedulable"
     for taint in node["spec"].get("taints") or ():
         if taint["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(t, taint) for t in tolerations):
-            value = f" {taint['value']}" if taint.get("value") else ""
-            return (
-                "node(s) had untolerated taint(s)"
-                if not taint.get("key")
-                else (f"node(s) had untolerated taint {{{taint['key']}:{value}}}")
-            )
+            return "node(s) had untolerated taint(s)"
     if not condition_is_true(node, "Ready"):
-        return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
+        return "node(s) had untolerated taint(s)"
     return ""
 
 
