@@ -50,15 +50,20 @@ def site(target: Path) -> None:
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
 @click.option("--unsolved", is_flag=True, help="Run the learner's notebook; its exercises must then fail.")
 def run(names: tuple[str, ...], unsolved: bool) -> None:
-    """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail)."""
+    """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail).
+
+    The exercises are reset before: what an earlier run left there must not decide.
+    """
     exercises = {exercise.id: exercise for exercise in all_exercises()}
     for lesson in _chosen(names):
+        for exercise in lesson.exercises:
+            _grader("reset", exercise, PASS)
         notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
         with tempfile.TemporaryDirectory() as folder:
             executed = run_notebook(notebook, Path(folder))
         click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
         for exercise in lesson.exercises:
-            _check(exercise, FAIL if unsolved else PASS)
+            _grader("check", exercise, FAIL if unsolved else PASS)
 
 
 @lessons.command()
@@ -94,7 +99,10 @@ def _chosen(names: tuple[str, ...]) -> tuple[Lesson, ...]:
     return tuple(known[name] for name in names) if names else tuple(known.values())
 
 
-def _check(exercise: str, expected: int) -> None:
-    status = subprocess.run([sys.executable, "-m", "grader.cli", "check", exercise], check=False).returncode
-    if status != expected:
-        raise click.ClickException(f"grader check {exercise} ended with status {status}, not {expected}")
+def _grader(command: str, exercise: str, expected: int) -> None:
+    """Run a command of the learner's, and insist on its exit status."""
+    done = subprocess.run([sys.executable, "-m", "grader.cli", command, exercise], check=False, capture_output=True)
+    if done.returncode != expected:
+        shown = (done.stdout + done.stderr).decode(errors="replace")
+        raise click.ClickException(f"{shown}\ngrader {command} {exercise}: status {done.returncode}, not {expected}")
+    click.echo(f"grader {command} {exercise}: status {done.returncode}")

@@ -7,6 +7,7 @@ lesson hides behind a later one that succeeds.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import nbformat
 from grader.errors import ContentError
 
 CELL_TIMEOUT = 240
+ERROR_TAIL = 2000
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _STRICT_SHELL = "set -e -o pipefail\n"
 
 
@@ -56,6 +59,8 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
         try:
             client.execute(env={**os.environ, "BASH_ENV": str(strict)})
         except (CellExecutionError, CellTimeoutError) as error:
-            title = notebook.metadata.get("title", "")
-            raise ContentError("lesson-cell-failed", lesson=title, reason=str(error)[-2000:]) from error
+            reason = _ANSI.sub("", str(error))[-ERROR_TAIL:]
+            raise ContentError(
+                "lesson-cell-failed", lesson=notebook.metadata.get("title", ""), reason=reason
+            ) from error
     return Executed(copy, time.monotonic() - started)

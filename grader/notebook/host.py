@@ -6,12 +6,14 @@ Both ask the record of the current cluster, so that one lesson runs on every clu
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from grader.cluster.info import load
+from grader.cluster.info import ClusterInfo, load
 from grader.errors import EnvironmentError_, UsageError
 from grader.kube.client import KubeApi
-from grader.observe.carriers import CarrierError, outside_carrier
+from grader.observe.carriers import ApiCarrier, CarrierError, SilenceError
+from grader.observe.container import ContainerCarrier
 
 TIMEOUT = 10.0
 
@@ -45,14 +47,26 @@ def outside(url: str) -> str:
         "request": parts.path.lstrip("/") or "hostname",
         "tries": "1",
     }
-    with KubeApi(info.kubeconfig) as api:
-        carrier = outside_carrier(api, info.outside)
-        if carrier is None:
-            raise EnvironmentError_("outside-client-absent", cluster=info.name)
-        try:
-            answer = json.loads(carrier.get("dial", query, TIMEOUT))
-        except CarrierError as error:
-            raise EnvironmentError_("outside-client-silent", url=url, reason=error.code) from error
+    try:
+        answer = json.loads(_dial(info, query))
+    except CarrierError as error:
+        raise EnvironmentError_("outside-client-silent", url=url, reason=error.code) from error
+    except SilenceError as error:
+        raise EnvironmentError_("outside-client-silent", url=url, reason=f"{TIMEOUT:g} s") from error
     if not answer.get("responses"):
         raise EnvironmentError_("outside-client-silent", url=url, reason="; ".join(answer.get("errors", ())))
     return str(answer["responses"][0])
+
+
+def _dial(info: ClusterInfo, query: Mapping[str, str]) -> bytes:
+    scheme, _, client = info.outside.partition(":")
+    if scheme == "docker":
+        container = ContainerCarrier(client)
+        try:
+            return container.get("dial", query, TIMEOUT)
+        finally:
+            container.close()
+    if scheme == "api":
+        with KubeApi(info.kubeconfig) as api:
+            return ApiCarrier(api, client).get("dial", query, TIMEOUT)
+    raise EnvironmentError_("outside-client-absent", cluster=info.name)

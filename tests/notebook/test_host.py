@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from grader.cluster.info import ClusterInfo, Provider
 from grader.errors import EnvironmentError_, UsageError
 from grader.notebook import host
 
-KUBECONFIG = """{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}],
+KUBECONFIG = """{apiVersion: v1, kind: Config, current-context: c,
+contexts: [{name: c, context: {cluster: c, user: u}}],
 clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: u, user: {token: t}}]}"""
 
 
@@ -30,11 +32,15 @@ class Dialer:
 
     def __init__(self, answer: object) -> None:
         self.answer = answer
+        self.closed = False
         self.asked: list[tuple[str, Mapping[str, str]]] = []
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
         self.asked.append((path, query))
         return json.dumps(self.answer).encode()
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def test_a_node_port_is_reached_where_the_cluster_brings_it(cluster: ClusterInfo) -> None:
@@ -49,22 +55,23 @@ def test_a_port_that_is_not_brought_here_is_told_with_those_that_are(cluster: Cl
 
 def test_the_outside_client_is_asked_to_dial(cluster: ClusterInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     dialer = Dialer({"responses": ["pod-a"]})
-    monkeypatch.setattr(host, "outside_carrier", lambda api, outside: dialer)
+    monkeypatch.setattr(host, "ContainerCarrier", lambda container: dialer)
     assert host.outside("http://172.18.255.200:8081/hostname") == "pod-a"
     path, query = dialer.asked[0]
     assert path == "dial"
+    assert dialer.closed
     assert (query["host"], query["port"], query["request"]) == ("172.18.255.200", "8081", "hostname")
 
 
 def test_silence_outside_is_an_error_with_its_reason(cluster: ClusterInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "outside_carrier", lambda api, outside: Dialer({"errors": ["i/o timeout"]}))
+    monkeypatch.setattr(host, "ContainerCarrier", lambda container: Dialer({"errors": ["i/o timeout"]}))
     with pytest.raises(EnvironmentError_) as caught:
         host.outside("http://172.18.255.200/hostname")
     assert "i/o timeout" in caught.value.facts["reason"]
 
 
 def test_a_cluster_without_an_outside_client_says_so(cluster: ClusterInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "outside_carrier", lambda api, outside: None)
+    monkeypatch.setattr(host, "load", lambda: replace(cluster, outside=""))
     with pytest.raises(EnvironmentError_) as caught:
         host.outside("http://172.18.255.200/hostname")
     assert caught.value.code == "outside-client-absent"
