@@ -58,26 +58,26 @@ def _kind_of(value: Any) -> str:
 
 
 def _check(api_version: Any, kind: Any, resource: Resource) -> None:
-    """The body is of the kind that the path is for (k8s.io/apiserver/pkg/endpoints/handlers)."""
+    """The body is of the kind that the path is for (k8s.io/apimachinery/pkg/runtime: scheme and decoder)."""
     sent_group, _, sent_version = str(api_version or resource.api_version).rpartition("/")
-    sent = (sent_group, sent_version, kind or resource.kind)
-    if sent[2] != resource.kind:
-        message = (
-            f"{sent[2]} in version {_quoted(sent_version)} cannot be handled as a {resource.kind}: no kind "
-            f"{_quoted(sent[2])} is registered for version {_quoted(str(api_version))} in scheme "
-            '"pkg/api/legacyscheme/scheme.go:30"'
-            if definition_of(*sent) not in definitions()
-            else f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get version/kind"
+    sent_kind = str(kind or resource.kind)
+    if (sent_group, sent_version, sent_kind) == (resource.group, resource.version, resource.kind):
+        return
+    if definition_of(sent_group, sent_version, sent_kind) in definitions():
+        why = conversion(sent_version, sent_kind, resource)
+    else:
+        why = (
+            f'no kind "{sent_kind}" is registered for version "{api_version or resource.api_version}" in scheme '
+            '"pkg/runtime/scheme.go:111"'
         )
-        raise status.bad_request(message)
-    if sent[:2] != (resource.group, resource.version):
-        raise status.bad_request(
-            f"the API version in the data ({api_version}) does not match the expected API version ({resource.api_version})"
-        )
+    text = f'{sent_kind} in version "{sent_version}" cannot be handled as a {resource.kind}: {why}'
+    raise status.bad_request(text)
 
 
-def _quoted(text: str) -> str:
-    return f'"{text}"'
+def conversion(version: str, kind: str, resource: Resource) -> str:
+    """What Go says of a known type where another is wanted."""
+    wanted = resource.group.partition(".")[0] or "core"
+    return f"converting ({version}.{kind}) to ({wanted}.{resource.kind}): unknown conversion"
 
 
 def strict_refusal(resource: Resource, problems: list[str]) -> status.ApiError:
@@ -118,3 +118,12 @@ def plain_json(request: Request) -> Tree:
 def negative_replicas(replicas: int) -> FieldError:
     """ValidateScale (pkg/apis/autoscaling/validation)."""
     return invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+
+
+def untyped(config: Tree, problems: list[str], resource: Resource) -> status.ApiError:
+    """What server-side apply says of a field that the type does not have (managedfields/internal/structuredmerge.go)."""
+    lines = [f".{problem.partition(chr(34))[2][:-1]}: field not declared in schema" for problem in problems]
+    told = lines[0] if len(lines) == 1 else "errors:\n" + "\n".join(f"  {line}" for line in lines)
+    meta = config.get("metadata") or {}
+    who = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {resource.group}/{resource.version}, Kind={resource.kind}"
+    return status.ApiError(500, "", f"failed to create typed patch object ({who}): {told}")

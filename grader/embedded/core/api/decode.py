@@ -162,7 +162,7 @@ def _value(value: Any, node: types.Node, path: str, owner: str, problems: _Probl
     name = types.reference(node)
     if name == types.INT_OR_STRING:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise _mismatch(value, owner, _plain_path(path), "intstr.IntOrString")
+            raise _mismatch(value, owner, _plain_path(path), "int32")
         return value
     if name == types.QUANTITY:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):

@@ -21,7 +21,16 @@ from grader.embedded.core.api.strategy import Context
 from grader.embedded.core.store import Obj, Store, timestamp
 
 IMMORTAL = ("default", "kube-public", "kube-system")
+TOLD_WHOLE = ("namespaces", "pods", "serviceaccounts", "services")
+"""Resources whose deletion answers with the object (ReturnDeletedObject in pkg/registry/core/*/storage)."""
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+SHOWN_WHEN_GONE = frozenset(
+    (
+        *("namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates"),
+        *("resourcequotas", "serviceaccounts", "services", "storageclasses"),
+    )
+)
+"""Resources whose deletion is answered with the object, not a Status (ReturnDeletedObject, pkg/registry/*/storage)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ def delete(store: Store, request: Request, negotiated: Negotiated, target: Targe
     if obj is None:
         raise status.not_found(resource.plural, resource.group, target.name)
     left = _delete(store, obj, options, resource)
+    if left is None and resource.plural in TOLD_WHOLE:
+        left = obj
     if left is not None:
         data, content_type = body(views.shown(left, resource), negotiated)
         return Response(200, (("content-type", content_type),), data)

@@ -23,7 +23,6 @@ _STRIPPED = {
     ("f:metadata", "f:creationTimestamp"), ("f:metadata", "f:selfLink"), ("f:metadata", "f:uid"),
     ("f:metadata", "f:generation"), ("f:metadata", "f:managedFields"), ("f:metadata", "f:resourceVersion"),
     ("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:deletionGracePeriodSeconds"),
-    ("f:metadata", "f:generateName"),
 }  # fmt: skip
 """managedfields/internal/stripmeta.go."""
 
@@ -101,8 +100,10 @@ def _walk_map(value: Tree, node: types.Node, schema: types.Node, path: Path, req
     plain = types.plain_fields(name) if name else frozenset()
     needed = schema.get("required", ())
     properties = schema.get("properties", {})
-    if path and not required:
-        yield ((*path, ".") if value else path), PRESENT
+    if path and not value:
+        yield path, PRESENT
+    elif path and not required:
+        yield (*path, "."), PRESENT
     for key, item in value.items():
         child = properties.get(key) or schema.get("additionalProperties") or {}
         structure = isinstance(item, dict) and key in plain and "properties" in types.target(child)
@@ -220,12 +221,12 @@ def apply(live: Tree, config: Tree, manager: Manager, definition: str, *, force:
     wanted = applied_paths(config, definition)
     now = fields_of(live, definition)
     result: Owners = {}
-    conflicts: list[tuple[Manager, str, Path]] = []
+    conflicts: list[tuple[Manager, Path]] = []
     for known, (paths, when) in owners.items():
         if known == manager:
             continue
         contested = sorted(p for p in paths if p in wanted and p[-1] != "." and p in now and not _same(now[p], wanted[p]))
-        conflicts += [(known, when, path) for path in contested]
+        conflicts += [(known, path) for path in contested]
         if left := paths - set(contested):
             result[known] = (left, when)
     if conflicts and not force:
@@ -233,10 +234,11 @@ def apply(live: Tree, config: Tree, manager: Manager, definition: str, *, force:
     merged = _merge(live, config, {"$ref": f"/{definition}"})
     before = owners.get(manager, (frozenset(), ""))[0]
     others: set[Path] = set().union(*(paths for paths, _ in result.values())) if result else set()
-    for path in sorted(before - set(wanted) - others, key=len, reverse=True):
-        if path[-1] == "." and any(other[: len(path) - 1] == path[:-1] for other in others):
+    kept = others | set(wanted)
+    for held in sorted({path[:-1] if path[-1] == "." else path for path in before - kept}, key=len):
+        if any(other[: len(held)] == held for other in kept):
             continue
-        _remove(merged, path[:-1] if path[-1] == "." else path, {"$ref": f"/{definition}"})
+        _remove(merged, held, {"$ref": f"/{definition}"})
     result[manager] = (frozenset(wanted), owners.get(manager, (frozenset(), ""))[1])
     return merged, result
 
@@ -318,31 +320,29 @@ def path_text(path: Path) -> str:
     return text
 
 
-def _manager_text(manager: Manager, when: str) -> str:
+def _manager_text(manager: Manager) -> str:
     text = f'"{manager.name}"'
     if manager.subresource:
         text += f' with subresource "{manager.subresource}"'
-    if manager.operation == "Update":
-        text += f" using {manager.api_version}" + (f" at {when}" if when else "")
-    return text
+    return f"{text} using {manager.api_version}" if manager.operation == "Update" else text
 
 
-def _conflict(conflicts: list[tuple[Manager, str, Path]]) -> status.ApiError:
-    """getConflictMessage (managedfields/internal/conflict.go)."""
+def _conflict(conflicts: list[tuple[Manager, Path]]) -> status.ApiError:
+    """GetConflictMessage (managedfields/internal/conflict.go)."""
     causes = [
         {
             "reason": "FieldManagerConflict",
-            "message": f"conflict with {_manager_text(manager, when)}",
+            "message": f"conflict with {_manager_text(manager)}",
             "field": path_text(path),
         }
-        for manager, when, path in conflicts
+        for manager, path in conflicts
     ]
     if len(conflicts) == 1:
         message = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
         return status.apply_conflict(causes, message)
     by_manager: dict[str, list[str]] = {}
-    for manager, when, path in conflicts:
-        by_manager.setdefault(_manager_text(manager, when), []).append(path_text(path))
+    for manager, path in conflicts:
+        by_manager.setdefault(_manager_text(manager), []).append(path_text(path))
     lines: list[str] = []
     for name in sorted(by_manager):
         lines += [f"conflicts with {name}:", *(f"- {field}" for field in by_manager[name])]

@@ -41,8 +41,8 @@ def _regex(message: str, expression: str, *examples: str) -> str:
 
 
 def max_length(limit: int) -> str:
-    """The text for a value of too many bytes."""
-    return f"must be no more than {limit} bytes"
+    """The text for a value that is too long, as a real 1.36.3 words it."""
+    return f"must be no more than {limit} characters"
 
 
 def dns_label(value: str) -> list[str]:

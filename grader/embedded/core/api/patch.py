@@ -20,13 +20,13 @@ def json_patch(obj: Tree, operations: Any) -> Tree:
     import jsonpatch  # rarely needed, and the process must start fast
 
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")
     try:
         result: Tree = jsonpatch.apply_patch(obj, operations)
     except jsonpatch.InvalidJsonPatch as error:
         raise bad_request(f"error decoding patch: {error}") from error
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        raise ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {error}", {}) from error
+        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {}) from error
     return result
 
 
@@ -98,7 +98,7 @@ def _merge_list(target: list[Any], patch: list[Any], node: types.Node, order: li
         return [_without_directives(item) for item in patch]
     if not key:
         merged = [*target, *(item for item in patch if item not in target)]
-        return _ordered(merged, target, order, node)
+        return _ordered(merged, target, patch if order is None else order, node)
     items = node.get("items", {})
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if not (isinstance(item, dict) and "$patch" in item)]
@@ -113,7 +113,7 @@ def _merge_list(target: list[Any], patch: list[Any], node: types.Node, order: li
             result.append(_merge_object({}, item, items))
         else:
             result[index] = _merge_object(result[index], item, items)
-    return _ordered(result, target, order, node)
+    return _ordered(result, target, patch if order is None else order, node)
 
 
 def _without_directives(item: Any) -> Any:
@@ -122,22 +122,24 @@ def _without_directives(item: Any) -> Any:
     return item
 
 
-def _ordered(merged: list[Any], before: list[Any], order: list[Any] | None, node: types.Node) -> list[Any]:
-    """Bring a merged list into the order that the writer's list has; what only the server knows keeps its place."""
-    if order is None:
-        return merged
+def _ordered(merged: list[Any], before: list[Any], order: list[Any], node: types.Node) -> list[Any]:
+    """Sort a merged list: what the patch lists in its order, what only the server has in the server's.
+
+    NormalizeElementOrder and mergeSortedSlice of strategicpatch: where the two have no order between them, the
+    patch's items come first.
+    """
     key = node.get("x-kubernetes-patch-merge-key")
 
     def identity(item: Any) -> Any:
         return item.get(key) if key and isinstance(item, dict) else item
 
     wanted = [identity(item) for item in order]
+    known = [identity(item) for item in before]
     listed = sorted((item for item in merged if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
     others = [item for item in merged if identity(item) not in wanted]
-    places = {id(item): index for index, item in enumerate(merged)}
     result: list[Any] = []
-    for item in others:
-        while listed and places[id(listed[0])] < places[id(item)]:
-            result.append(listed.pop(0))
-        result.append(item)
-    return [*result, *listed]
+    while others and listed:
+        left, right = identity(others[0]), identity(listed[0])
+        first = left in known and right in known and known.index(left) < known.index(right)
+        result.append((others if first else listed).pop(0))
+    return [*result, *others, *listed]

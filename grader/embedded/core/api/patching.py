@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from grader.embedded.core.api import bodies, patch, status
 from grader.embedded.core.api.decode import clean, read_json, read_yaml
-from grader.embedded.core.api.field import invalid
+from grader.embedded.core.api.field import go_json, invalid
 from grader.embedded.core.api.messages import Request, Tree
 from grader.embedded.core.store import Obj
 
@@ -27,25 +27,39 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
         result = patch.merge_patch(obj, change)
     else:
         result = patch.strategic_patch(obj, change, definition)
-    name, version = definition.rsplit(".", 1)[1], definition.rsplit(".", 2)[1]
-    for key in ("apiVersion", "kind"):
-        if result.get(key) != obj.get(key):
-            raise status.bad_request(f"the {key} of an object cannot be changed by a patch")
-    cleaned, problems = _clean(result, definition, name, version)
-    if problems and validation == "Strict":
-        text = f"strict decoding error: {', '.join(problems)}"
-        shown = json.dumps(result, separators=(",", ":"), ensure_ascii=False)
-        raise _unnamed_invalid(shown, text)
-    return cleaned, problems if validation == "Warn" else []
-
-
-def _clean(result: Tree, definition: str, name: str, version: str) -> tuple[Tree, list[str]]:
+    problems: list[str] = []
+    shown = _go_map(change) if kind == bodies.STRATEGIC_PATCH else go_json(result)
     try:
-        return clean(result, definition, kind=name, version=version)
+        _check_kind(result, obj)
+        result, problems = clean(result, definition, kind=str(obj.get("kind")), version="")
     except status.ApiError as error:
-        text = error.message.partition(f"cannot be handled as a {name}: ")[2].replace("json: cannot unmarshal", "unrecognized type:")
-        shown = json.dumps(result, separators=(",", ":"), ensure_ascii=False)
+        text = error.message.partition(f"cannot be handled as a {obj.get('kind')}: ")[2] or error.message
+        if kind == bodies.STRATEGIC_PATCH:
+            text = f"unrecognized type: {text.rpartition(' of type ')[2]}"
         raise _unnamed_invalid(shown, text) from error
+    if problems and validation == "Strict":
+        raise _unnamed_invalid(shown, f"strict decoding error: {', '.join(problems)}")
+    return result, problems if validation == "Warn" else []
+
+
+def _check_kind(result: Tree, obj: Obj) -> None:
+    if (result.get("apiVersion"), result.get("kind")) != (obj.get("apiVersion"), obj.get("kind")):
+        version = str(result.get("apiVersion")).rpartition("/")[2]
+        group = str(obj["apiVersion"]).rpartition("/")[0].partition(".")[0] or "core"
+        raise status.bad_request(
+            f"converting ({version}.{result.get('kind')}) to ({group}.{obj['kind']}): unknown conversion"
+        )
+
+
+def _go_map(value: Any) -> str:
+    """A value as Go's %v prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{_go_map(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(_go_map(item) for item in value) + "]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _unnamed_invalid(value: str, text: str) -> status.ApiError:

@@ -23,6 +23,7 @@ from grader.embedded.core.api.field import (
     required,
 )
 from grader.embedded.core.api.service_rules import port_or_name
+from grader.embedded.core.api.status import forbidden as forbidden_request
 from grader.embedded.core.api.strategy import Context, Strategy
 from grader.embedded.core.store import Obj
 
@@ -114,6 +115,7 @@ class PodStrategy(Strategy):
         """What the admission plugins add: ServiceAccount, tolerations, priority."""
         spec = obj["spec"]
         spec.setdefault("serviceAccountName", "default")
+        _check_account(obj, context)
         spec["serviceAccount"] = spec["serviceAccountName"]
         tolerations = spec.setdefault("tolerations", [])
         for key in ("not-ready", "unreachable"):
@@ -180,6 +182,14 @@ def _difference(before: Spec, after: Spec) -> str:
     return "@@ Spec @@\n" + "\n".join(lines) + "\n"
 
 
+def _check_account(pod: Obj, context: Context) -> None:
+    """The ServiceAccount is there; the default one may still be on its way (the plugin waits for it)."""
+    meta, name = pod["metadata"], pod["spec"]["serviceAccountName"]
+    if name != "default" and context.store.get("serviceaccounts", meta["namespace"], name) is None:
+        why = f'error looking up service account {meta["namespace"]}/{name}: serviceaccount "{name}" not found'
+        raise forbidden_request("pods", "", meta.get("name", ""), why)
+
+
 def _tolerates(toleration: Spec, key: str) -> bool:
     return toleration.get("key", "") in ("", key) and toleration.get("effect", "") in ("", "NoExecute")
 
@@ -233,7 +243,7 @@ def validate_spec(spec: Spec, path: str) -> list[FieldError]:
         for index, container in enumerate(spec.get(kind) or ()):
             errors += _container(container, f"{path}.{kind}[{index}]", seen, volumes)
     errors += _host_ports(containers, f"{path}.containers")
-    policies = ("Always", "OnFailure", "Never")
+    policies: tuple[str, ...] = ("Always", "OnFailure", "Never")
     if spec.get("restartPolicy") not in policies:
         errors.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), policies))
     policies = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")

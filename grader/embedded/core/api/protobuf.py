@@ -141,12 +141,12 @@ def _value(value: int | bytes, kind: str) -> Any:
 
 def _special(raw: bytes, definition: str) -> Any:
     if definition in (f"{types.META}.Time", f"{types.META}.MicroTime"):
-        parts = {number: part for number, part in _fields(raw) if isinstance(part, int)}
-        if not parts:
+        numbers = {number: part for number, part in _fields(raw) if isinstance(part, int)}
+        if not numbers:
             return None
-        moment = datetime.fromtimestamp(_signed(parts.get("1", 0)), UTC)
+        moment = datetime.fromtimestamp(_signed(numbers.get("1", 0)), UTC)
         if definition.endswith("MicroTime"):
-            return moment.replace(microsecond=parts.get("2", 0) // 1000).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return moment.replace(microsecond=numbers.get("2", 0) // 1000).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     if definition == types.QUANTITY:
         return next((_bytes(part).decode() for number, part in _fields(raw) if number == "1"), "0")

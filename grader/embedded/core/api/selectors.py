@@ -80,7 +80,8 @@ def _requirement(part: str) -> Callable[[dict[str, str]], bool]:
             wanted = operator == "in"
             return lambda labels: (key in labels and labels[key] in values) if wanted else labels.get(key) not in values
         return lambda labels: (key in labels) != bool(negated)
-    raise bad_request(f"unable to parse requirement: found '{part.strip()}', expected: identifier")
+    found = re.sub(r"^\s*!?\s*[^\s=!<>,()]*\s*(==|!=|=|>|<)?", "", part).strip()
+    raise bad_request(f"unable to parse requirement: found '{found[:1]}', expected: identifier")
 
 
 def _field(obj: Obj, path: str) -> str:

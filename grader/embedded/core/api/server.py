@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.embedded.core.api import discovery, openapi, schema
 from grader.embedded.core.api.connect import connect
+from grader.embedded.core.api.headers import kind_warnings, warning_headers
 from grader.embedded.core.api.messages import JSON, Answer, Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, encode, negotiate
 from grader.embedded.core.api.reads import Reader
@@ -69,7 +70,10 @@ class ApiServer:
             raise unknown_path()
         if target.namespace and not resource.namespaced:
             raise unknown_path()
-        return self._serve(request, negotiated, target, resource)
+        try:
+            return self._serve(request, negotiated, target, resource)
+        except ApiError as error:
+            return refusal(error, warning_headers(kind_warnings(resource)))
 
     def _serve(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
         if resource.verbs == ("create",) and request.method == "POST":
@@ -134,9 +138,9 @@ def _json(content: Any, content_type: str = JSON) -> Response:
     return Response(200, (("content-type", content_type),), json.dumps(content, separators=(",", ":")).encode())
 
 
-def refusal(error: ApiError) -> Response:
+def refusal(error: ApiError, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """The answer that tells an error."""
-    return Response(error.code, (("content-type", JSON),), encode(error.status()))
+    return Response(error.code, (("content-type", JSON), *headers), encode(error.status()))
 
 
 __all__ = ["ApiServer", "refusal"]

@@ -16,6 +16,8 @@ from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
 DEFAULT_AFFINITY_SECONDS = 10800
+_HINTS = "service.kubernetes.io/topology-aware-hints"
+_MODE = "service.kubernetes.io/topology-mode"
 
 
 class ServiceStrategy(Strategy):
@@ -103,7 +105,10 @@ class ServiceStrategy(Strategy):
     def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
         """GetWarningsForService."""
         spec = obj["spec"]
-        kind, found = spec["type"], []
+        kind = spec["type"]
+        found: list[str] = []
+        if _HINTS in (obj["metadata"].get("annotations") or {}):
+            found.append(f"annotation {_HINTS} is deprecated, please use {_MODE} instead")
         if headless(spec):
             if spec.get("loadBalancerIP"):
                 found.append("spec.loadBalancerIP is ignored for headless services")

@@ -29,7 +29,7 @@ Spec = dict[str, Any]
 
 
 def _refuse(service: Obj, errors: list[FieldError]) -> status.ApiError:
-    return status.invalid("Service", "", service["metadata"]["name"], errors)
+    return status.invalid("Service", "", service["metadata"].get("name", ""), errors)
 
 
 def _taken_ips(store: Store, but: str = "") -> set[str]:
@@ -174,13 +174,16 @@ def _allocate_ip(service: Obj, store: Store) -> None:
         address = ipaddress.ip_address(ip)
         why = ""
         if address not in SERVICE_CIDR or address in (SERVICE_CIDR.network_address, SERVICE_CIDR.broadcast_address):
-            why = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {SERVICE_CIDR}"
+            why = "the provided network does not match the current range"
         elif ip in taken:
             why = "provided IP is already allocated"
         if why:
             raise _refuse(service, [invalid("spec.clusterIPs", wanted, f"failed to allocate IP {ip}: {why}")])
     else:
         ip = _free_ip(store, taken)
+        if not service["metadata"].get("name"):  # the IPAddress that records it would have no parent
+            why = f'IPAddress.networking.k8s.io "{ip}" is invalid: spec.parentRef.name: Required value'
+            raise _refuse(service, [invalid("spec.clusterIPs", [""], f"failed to allocate IP: {why}")])
     spec["clusterIPs"] = [ip, *wanted[1:]]
     spec["clusterIP"] = ip
 

@@ -153,7 +153,7 @@ class EndpointsStrategy(Plain):
                 for number, address in enumerate(subset.get(field) or ()):
                     where = f"{path}.{field}[{number}].ip"
                     ip = address.get("ip", "")
-                    errors += names.legacy_ip(where, ip) or names.endpoint_ip(where, ip)
+                    errors += names.legacy_ip(where, ip) + names.endpoint_ip(where, ip)
             ports = subset.get("ports") or ()
             for number, port in enumerate(ports):
                 errors += _endpoint_port(port, f"{path}.ports[{number}]", len(ports) > 1)
@@ -181,6 +181,12 @@ class EndpointSliceStrategy(Plain):
         for port in obj.get("ports") or ():
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")
+        for endpoint in obj.get("endpoints") or ():
+            endpoint.setdefault("conditions", {})
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """WarningsOnCreate (pkg/registry/discovery/endpointslice/strategy.go)."""
+        return ["spec.addressType: FQDN endpoints are deprecated"] if obj.get("addressType") == "FQDN" else []
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidateEndpointSlice."""
@@ -218,7 +224,7 @@ class EndpointSliceStrategy(Plain):
             elif kind in ("IPv4", "IPv6"):
                 found = names.strict_ip(where, address)
                 if not found and (":" in address) != (kind == "IPv6"):
-                    found = [invalid(where, address, f"must be an {kind} address")]
+                    found = [invalid(f"{path}.addresses", address, f"must be an {kind} address")]
                 errors += found or names.endpoint_ip(where, address)
         if (hostname := endpoint.get("hostname")) is not None:
             errors += [invalid(f"{path}.hostname", hostname, text) for text in names.dns_label(hostname)]
@@ -234,8 +240,6 @@ class EndpointSliceStrategy(Plain):
         seen.add(name)
         if port.get("protocol") not in ("SCTP", "TCP", "UDP"):
             errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), ("SCTP", "TCP", "UDP")))
-        if "port" in port:
-            errors += [invalid(f"{path}.port", port["port"], text) for text in names.port_number(port["port"])]
         return errors
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:

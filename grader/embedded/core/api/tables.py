@@ -120,7 +120,7 @@ def _external(obj: Obj) -> str:
 
 
 def _endpoints(obj: Obj, now: float) -> Cells:
-    found = []
+    found: list[str] = []
     for subset in obj.get("subsets") or ():
         addresses = [address["ip"] for address in subset.get("addresses") or ()]
         ports = subset.get("ports") or ()

@@ -76,7 +76,7 @@ class _Row:
                 self.reason = "SchedulingGated"
 
     def _restartable(self, name: str) -> bool:
-        return self._initial.get(name, {}).get("restartPolicy") == "Always"
+        return bool(self._initial.get(name, {}).get("restartPolicy") == "Always")
 
     def initial_containers(self) -> None:
         """Count init containers and stop at the first that has not finished."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grader.embedded.core.api import tables, views
+from grader.embedded.core.api.headers import kind_headers
 from grader.embedded.core.api.messages import Request, Tree, Watch
 from grader.embedded.core.api.negotiate import Negotiated, encode
-from grader.embedded.core.api.headers import kind_headers
 from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.selectors import Match
 from grader.embedded.core.api.status import bad_request, expired

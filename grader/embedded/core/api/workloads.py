@@ -5,10 +5,13 @@ Sources: pkg/apis/{apps,batch,core}/v1/defaults.go, pkg/apis/{apps,batch,core}/v
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from grader.embedded.core.api import names
-from grader.embedded.core.api.field import FieldError, invalid, not_supported, required
+from grader.embedded.core.api.field import FieldError, forbidden, invalid, not_supported, required
 from grader.embedded.core.api.pod import default_spec, validate_spec
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
 from grader.embedded.core.store import Obj
@@ -59,9 +62,11 @@ def _template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = 
     meta = template.get("metadata") or {}
     labels = meta.get("labels") or {}
     errors: list[FieldError] = []
-    if selector_value and not selector_errors(selector_value, "spec.selector") and not selects(selector_value, labels):
+    if selector_value is None or (
+        selector_value and not selector_errors(selector_value, "spec.selector") and not selects(selector_value, labels)
+    ):
         text = "`selector` does not match template `labels`"
-        errors.append(invalid("spec.template.metadata.labels", labels, text))
+        errors.append(invalid("spec.template.metadata.labels", meta.get("labels"), text))
     errors += names.labels(labels, "spec.template.labels")
     for key in meta.get("annotations") or {}:
         errors += [invalid("spec.template.annotations", key, text) for text in names.label_key(key.lower())]
@@ -76,7 +81,8 @@ def _template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = 
 class _Workload(Strategy):
     """What all workloads share: a Pod template, a selector, a status that only controllers write."""
 
-    empty_status: Spec = {}
+    empty_status: Mapping[str, Any] = MappingProxyType({})
+    noun = "deployment"
 
     def default(self, obj: Obj) -> None:
         """Defaults of the Pod template."""
@@ -109,7 +115,7 @@ class _Workload(Strategy):
             return [required("spec.selector")]
         errors = selector_errors(selector, "spec.selector")
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+            errors.append(invalid("spec.selector", selector, f"empty selector is invalid for {self.noun}"))
         return errors
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
@@ -141,12 +147,7 @@ class DeploymentStrategy(_Workload):
         """ValidateDeployment."""
         spec = obj["spec"]
         errors = super().validate(obj, context)
-        kind = spec["strategy"].get("type")
-        if kind not in ("RollingUpdate", "Recreate"):
-            errors.append(not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate")))
-        if kind == "Recreate" and "rollingUpdate" in spec["strategy"]:
-            text = "may not be specified when strategy `type` is 'Recreate'"
-            errors.append(FieldError("FieldValueForbidden", "spec.strategy.rollingUpdate", f"Forbidden: {text}"))
+        errors += _strategy(spec["strategy"])
         errors += non_negative(spec.get("minReadySeconds", 0), "spec.minReadySeconds")
         errors += non_negative(spec.get("revisionHistoryLimit", 0), "spec.revisionHistoryLimit")
         if spec.get("progressDeadlineSeconds", 600) <= spec.get("minReadySeconds", 0):
@@ -155,10 +156,43 @@ class DeploymentStrategy(_Workload):
         return errors
 
 
+def _strategy(strategy: Spec) -> list[FieldError]:
+    """ValidateDeploymentStrategy."""
+    kind, path = strategy.get("type", ""), "spec.strategy.rollingUpdate"
+    if kind == "Recreate":
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        return [forbidden(path, text)] if "rollingUpdate" in strategy else []
+    if kind != "RollingUpdate":
+        shown = {"Type": kind, "RollingUpdate": strategy.get("rollingUpdate")}
+        return [not_supported("spec.strategy", shown, ("Recreate", "RollingUpdate"))]
+    rolling = strategy["rollingUpdate"]
+    errors: list[FieldError] = []
+    amounts = {}
+    for name in ("maxUnavailable", "maxSurge"):
+        value = rolling.get(name, 0)
+        if isinstance(value, int):
+            errors += non_negative(value, f"{path}.{name}")
+        elif not re.fullmatch("[0-9]+%", value):
+            errors.append(invalid(f"{path}.{name}", value, _PERCENT))
+        amounts[name] = value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
+    if not any(amounts.values()):
+        if not errors:
+            errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"))
+    elif str(rolling.get("maxUnavailable")).endswith("%") and amounts["maxUnavailable"] > 100:
+        errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "must not be greater than 100%"))
+    return errors
+
+
+_PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' "
+    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
+
+
 class ReplicaSetStrategy(_Workload):
     """ReplicaSets."""
 
-    empty_status = {"replicas": 0}
+    empty_status = MappingProxyType({"replicas": 0})
 
     def default(self, obj: Obj) -> None:
         """SetDefaults_ReplicaSet."""
@@ -169,7 +203,7 @@ class ReplicaSetStrategy(_Workload):
 class ReplicationControllerStrategy(_Workload):
     """ReplicationControllers."""
 
-    empty_status = {"replicas": 0}
+    empty_status = MappingProxyType({"replicas": 0})
 
     def default(self, obj: Obj) -> None:
         """SetDefaults_ReplicationController."""
@@ -192,7 +226,8 @@ class ReplicationControllerStrategy(_Workload):
 class StatefulSetStrategy(_Workload):
     """StatefulSets."""
 
-    empty_status = {"replicas": 0, "availableReplicas": 0}
+    empty_status = MappingProxyType({"replicas": 0, "availableReplicas": 0})
+    noun = "statefulset"
 
     def default(self, obj: Obj) -> None:
         """SetDefaults_StatefulSet."""
@@ -213,11 +248,16 @@ class StatefulSetStrategy(_Workload):
 class DaemonSetStrategy(_Workload):
     """DaemonSets."""
 
-    empty_status = {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0}
+    empty_status = MappingProxyType(
+        {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0}
+    )
+    noun = "daemonset"
 
     def default(self, obj: Obj) -> None:
-        """SetDefaults_DaemonSet."""
+        """SetDefaults_DaemonSet; the template's generation is an annotation (pkg/apis/apps/v1/conversion.go)."""
         super().default(obj)
+        meta = obj["metadata"]
+        meta["annotations"] = {"deprecated.daemonset.template.generation": "1", **(meta.get("annotations") or {})}
         spec = obj["spec"]
         spec.setdefault("revisionHistoryLimit", 10)
         strategy = spec.setdefault("updateStrategy", {})
@@ -265,7 +305,7 @@ class JobStrategy(_Workload):
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidateJob."""
         spec = obj["spec"]
-        errors = _template_errors(spec, None, always=False)
+        errors = _template_errors(spec, {}, always=False)
         policy = spec["template"]["spec"].get("restartPolicy")
         if policy not in ("OnFailure", "Never"):
             errors.append(

@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.embedded.core.api import bodies, deletion, managed, status, views
 from grader.embedded.core.api import schema as types
+from grader.embedded.core.api.field import required
 from grader.embedded.core.api.messages import Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, body
 from grader.embedded.core.api.patching import patched
@@ -98,14 +99,18 @@ class Writer:
         if not target.name:
             raise status.method_not_allowed()
         write = _open(request, resource, target)
+        if not target.subresource and resource.strategy.allow_create_on_update:
+            obj = self._decoded(write)
+            if self._store.get(resource.store_name, target.namespace, target.name) is None:
+                _check_name(obj, target)
+                stored = self._create(obj, write)
+                now = self._store.now()
+                return answer(stored, resource, negotiated, request, now, code=201, warnings=write.warnings)
         old = self._existing(write)
         if target.subresource == "scale":
             return self._scale(bodies.decode_scale(request), old, write, negotiated)
         obj = self._decoded(write)
-        name = obj["metadata"].get("name")
-        if name != target.name:
-            text = f"the name of the object ({name}) does not match the name on the URL ({target.name})"
-            raise status.bad_request(text)
+        _check_name(obj, target)
         stored = self._update(obj, old, write)
         return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
 
@@ -124,8 +129,7 @@ class Writer:
         shown = views.shown(old, resource)
         obj, problems = patched(shown, request, resource.definition, write.validation)
         write.warnings += problems
-        if obj.get("metadata", {}).get("name") != target.name:
-            raise status.bad_request("the name of the object does not match the name on the URL")
+        _check_name(obj, target)
         stored = self._update(views.stored(obj, resource), old, write)
         return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
 
@@ -165,7 +169,7 @@ class Writer:
         meta = obj["metadata"]
         for key in ("uid", "creationTimestamp", "deletionTimestamp", "resourceVersion", "generation", "managedFields"):
             if key == "resourceVersion" and meta.get(key):
-                raise status.bad_request("resourceVersion should not be set on objects to be created")
+                raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
             meta.pop(key, None)
         if meta.get("generateName") and not meta.get("name"):
             self._generate_name(meta, write)
@@ -274,23 +278,17 @@ class Writer:
     def _apply(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
         """Server-side apply."""
         if not request.param("fieldManager"):
-            raise status.ApiError(
-                422,
-                "Invalid",
-                'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-                {"group": "meta.k8s.io", "kind": "PatchOptions"},
-            )
+            missing = required("fieldManager", "is required for apply patch")
+            raise status.invalid("PatchOptions", "meta.k8s.io", "", [missing])
         write = _open(request, resource, target, applying=True)
         config, problems = bodies.decode_apply(request, resource)
-        if problems and write.validation == "Strict":
-            raise bodies.strict_refusal(resource, problems)
-        if write.validation == "Warn":
-            write.warnings += problems
+        if problems:
+            raise bodies.untyped(config, problems, resource)
         meta = config.setdefault("metadata", {})
         if meta.pop("managedFields", None):
             raise status.bad_request("metadata.managedFields must be nil")
-        if meta.setdefault("name", target.name) != target.name:
-            raise status.bad_request("the name of the object does not match the name on the URL")
+        meta.setdefault("name", target.name)
+        _check_name(config, target)
         if resource.namespaced:
             meta.setdefault("namespace", target.namespace)
         old = self._store.get(resource.store_name, target.namespace, target.name)
@@ -346,6 +344,13 @@ class Writer:
         node = binding.get("target", {}).get("name", "")
         self._store.update("pods", {**pod, "spec": {**pod["spec"], "nodeName": node}})
         return deletion.success(201)
+
+
+def _check_name(obj: Obj, target: Target) -> None:
+    name = obj.get("metadata", {}).get("name")
+    if name != target.name:
+        text = f"the name of the object ({name}) does not match the name on the URL ({target.name})"
+        raise status.bad_request(text)
 
 
 def _stored_gvk(obj: Obj) -> tuple[str, str, str]:

@@ -1,0 +1,107 @@
+"""Record how a real cluster answers the cases of tests/embedded/core/api/parity_cases.py.
+
+    python tools/record_parity.py --kubeconfig FILE
+
+Writes tests/embedded/core/api/parity.json. The cluster needs a Namespace of its own (it is made and emptied between
+cases) and Kubernetes of the version that the embedded cluster claims to be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import ssl
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "embedded" / "core" / "api"
+sys.path.insert(0, str(FOLDER))
+
+import parity_cases  # noqa: E402
+import parity_shape  # noqa: E402
+
+
+class Cluster:
+    """The API of a real cluster."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        self._server = cluster["server"]
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self._context = ssl.create_default_context(cadata=authority)
+        with tempfile.TemporaryDirectory() as folder:
+            pem = Path(folder) / "client.pem"
+            for key in ("client-certificate-data", "client-key-data"):
+                with pem.open("ab") as handle:
+                    handle.write(base64.b64decode(user[key]) + b"\n")
+            self._context.load_cert_chain(pem)
+
+    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any, list[str]]:
+        """Status, decoded body and warnings of one request."""
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": "parity"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._server + path, data=data, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(request, context=self._context) as answer:
+                return answer.status, json.loads(answer.read()), answer.headers.get_all("Warning") or []
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read()), error.headers.get_all("Warning") or []
+
+
+def clean(cluster: Cluster) -> None:
+    """Empty the Namespace."""
+    for group, plural in (
+        ("/apis/apps/v1", "deployments"), ("/apis/apps/v1", "replicasets"), ("/apis/apps/v1", "statefulsets"),
+        ("/apis/apps/v1", "daemonsets"), ("/api/v1", "pods"), ("/apis/batch/v1", "jobs"),
+        ("/apis/discovery.k8s.io/v1", "endpointslices"), ("/api/v1", "endpoints"), ("/api/v1", "secrets"),
+    ):  # fmt: skip
+        options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
+        cluster.call("DELETE", f"{group}/namespaces/{parity_cases.NAMESPACE}/{plural}", options)
+    for plural in ("services", "configmaps"):
+        path = f"/api/v1/namespaces/{parity_cases.NAMESPACE}/{plural}"
+        for item in cluster.call("GET", path)[1]["items"]:
+            if item["metadata"]["name"] != "kube-root-ca.crt":
+                cluster.call("DELETE", f"{path}/{item['metadata']['name']}")
+
+
+def main() -> None:
+    """Record all cases."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    options = parser.parse_args()
+    cluster = Cluster(options.kubeconfig)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": parity_cases.NAMESPACE}}
+    cluster.call("POST", "/api/v1/namespaces", namespace)
+    target = FOLDER / "parity.json"
+    recorded = json.loads(target.read_text()) if target.exists() else {"answers": {}}
+    for _ in range(100):
+        if cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}/serviceaccounts/default")[0] == 200:
+            break
+        time.sleep(0.1)
+    recorded["version"] = cluster.call("GET", "/version")[1]["gitVersion"]
+    known = parity_cases.all_cases()
+    for name, steps in known.items():
+        if options.only not in name:
+            continue
+        clean(cluster)
+        recorded["answers"][name] = [
+            parity_shape.shape(cluster.call(*parity_shape.http(step)), steps) for step in steps
+        ]
+    clean(cluster)
+    cluster.call("DELETE", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")
+    recorded["answers"] = {name: recorded["answers"][name] for name in sorted(known)}
+    target.write_text(json.dumps(recorded, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()
