@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Unicode
@@ -45,14 +46,10 @@ class ExternalGrade(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-def _output(report: Report, maximum: float) -> dict[str, Any]:
+def _output(report: Report, maximum: float) -> nbformat.NotebookNode:
     """One execute_result that nbgrader reads as a grade and a person reads as a card."""
     points = float(report.points)
     if not (math.isfinite(points) and 0 <= points <= maximum):
         raise ValueError(f"{report.exercise}: {points} is not within 0 and {maximum}")
-    return {
-        "output_type": "execute_result",
-        "execution_count": None,
-        "metadata": {},
-        "data": {"text/plain": repr(points), "text/html": html.card(report)},
-    }
+    data = {"text/plain": repr(points), "text/html": html.card(report)}
+    return nbformat.v4.new_output("execute_result", data)

@@ -7,6 +7,7 @@ never a mark: it is retried on a fresh cluster, and stays unscored if it persist
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 import time
@@ -22,6 +23,7 @@ from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import silent
 from grader.errors import EnvironmentError_, UsageError
 from grader.model.exercise import Exercise
+from grader.paths import write_atomically
 from grader.workflow import check, start
 
 ATTEMPTS = 3
@@ -56,19 +58,20 @@ def own_cluster(student: str) -> Iterator[ClusterInfo]:
         provider.down(name, silent)
 
 
-def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exercise]) -> StudentResult:
-    """Grade one submission on one fresh cluster. Raises EnvironmentError_ where the cluster cannot be brought up."""
+def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exercise], results: Path) -> StudentResult:
+    """Grade one submission on one fresh cluster; the Evidence is kept under `results`, to be judged again.
+
+    Raises EnvironmentError_ where the cluster cannot be brought up.
+    """
     began = time.monotonic()
     graded: list[GradedAnswer] = []
     with own_cluster(handed_in.student) as cluster, tempfile.TemporaryDirectory() as scratch:
         for exercise in exercises:
             answer = handed_in.answers[exercise.id]
-            start.start(exercise, cluster, Path(scratch) / "work")
-            manifest = None
-            if answer.text:
-                manifest = Path(scratch) / f"{exercise.id}.yaml"
-                manifest.write_text(answer.text, encoding="utf-8")
-            report = check.check(exercise, cluster, manifest=manifest, hostile=True)
+            start.start(exercise, cluster, Path(scratch))
+            report, evidence = check.check_with_evidence(exercise, cluster, text=answer.text or None, hostile=True)
+            kept = results / "evidence" / handed_in.student / f"{exercise.id}.json"
+            write_atomically(kept, json.dumps(evidence.to_json(), ensure_ascii=False), mode=0o600)
             graded.append(GradedAnswer(exercise.id, answer.source, answer.text, report))
     return StudentResult(
         student=handed_in.student,
@@ -80,12 +83,14 @@ def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exerc
     )
 
 
-def _grade_with_retries(handed_in: submission.Submission, exercises: Sequence[Exercise]) -> StudentResult:
+def _grade_with_retries(
+    handed_in: submission.Submission, exercises: Sequence[Exercise], results: Path
+) -> StudentResult:
     """Try again on a fresh cluster after an environment error; raises the last one where no cluster came up."""
     for attempt in range(1, ATTEMPTS + 1):
         last = attempt == ATTEMPTS
         try:
-            result = grade_submission(handed_in, exercises)
+            result = grade_submission(handed_in, exercises, results)
         except EnvironmentError_:
             if last:
                 raise
@@ -130,7 +135,7 @@ def autograde(
         if known and known.scored and known.fingerprint == handed_in.fingerprint:
             if {answer.exercise for answer in known.answers} == wanted:
                 return known, True
-        result = _grade_with_retries(handed_in, exercises)
+        result = _grade_with_retries(handed_in, exercises, results)
         result.save(results)
         return result, False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -69,7 +70,17 @@ def stage(course: Path, result: StudentResult) -> Path:
 def nbgrader(course: Path, *arguments: str) -> None:
     """Run one nbgrader command in the course folder. Raises EnvironmentError_ with its last lines where it fails."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    # nbgrader starts `alembic`, which is installed beside it and need not be on the teacher's PATH.
+    search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    done = subprocess.run(
+        command,
+        cwd=course,
+        env={**os.environ, "PATH": search},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise EnvironmentError_("nbgrader-failed", command=" ".join(("nbgrader", *arguments)), output=tail)

@@ -1,0 +1,132 @@
+"""A teacher's evening in small: an assignment, four submissions, marks in the gradebook, feedback in Japanese."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader", reason="nbgrader is the optional extra `classroom`")
+
+from grader import exercises
+from grader.classroom import ASSIGNMENT, record
+from grader.classroom.assignment import answer_id, create
+from grader.classroom.grading import Step, autograde
+from grader.classroom.results import load_all
+from grader.model.exercise import Exercise
+
+ALL = exercises.all_exercises()
+POINTS = sum(exercise.points for exercise in ALL)
+
+HOSTILE_CODE = """
+import os, pathlib
+pathlib.Path({marker!r}).write_text("student code ran")
+from IPython import get_ipython
+get_ipython().ast_transformers.append(None)
+"""
+
+
+def hand_in(course: Path, student: str, answers: dict[str, str], *, extra: str = "") -> Path:
+    notebook = nbformat.read(course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        for exercise, text in answers.items():
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == answer_id(exercise):
+                cell.source = f"%%apply {exercise}\n{text}"
+    if extra:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(extra))
+        notebook.cells.append(nbformat.v4.new_markdown_cell("<script>document.title='owned'</script>"))
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade"):
+                cell.metadata["nbgrader"]["points"] = 1000
+                cell.source = "float('inf')"
+    folder = course / "submitted" / student / ASSIGNMENT
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{ASSIGNMENT}.ipynb")
+    return folder
+
+
+def wrong_of(exercise: Exercise) -> str:
+    return next(answer.text for answer in exercise.wrong if answer.criterion != "manifest")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    create(folder, ALL)
+    record.release(folder)
+    hand_in(folder, "right", {exercise.id: exercise.answers[0].text for exercise in ALL})
+    hand_in(folder, "wrong", {exercise.id: wrong_of(exercise) for exercise in ALL})
+    (folder / "submitted" / "empty" / ASSIGNMENT).mkdir(parents=True)
+    bad = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: me}\n"
+    code = HOSTILE_CODE.format(marker=str(folder / "ran"))
+    hostile = hand_in(folder, "hostile", {ALL[0].id: bad}, extra=code)
+    (hostile / f"{ALL[1].id}.yaml").symlink_to("/etc/passwd")
+    (hostile / "submit").mkdir()
+    (hostile / "submit" / f"{ALL[2].id}.yaml").write_text("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recorded(course: Path) -> record.Recorded:
+    steps: list[Step] = []
+    autograde(course / "submitted", course / "results", ALL, progress=steps.append)
+    assert [step.done for step in steps] == [1, 2, 3, 4]
+    return record.record(course, course / "results")
+
+
+def test_every_submission_gets_the_marks_it_deserves(recorded: record.Recorded) -> None:
+    rows = {row["student"]: row for row in csv.DictReader(recorded.csv.read_text("utf-8-sig").splitlines())}
+    assert float(rows["right"]["points"]) == POINTS
+    assert 0 <= float(rows["wrong"]["points"]) < POINTS
+    assert float(rows["empty"]["points"]) == 0
+    assert float(rows["hostile"]["points"]) == 0
+    assert recorded.unscored == ()
+
+
+def test_the_gradebook_holds_the_same_marks(course: Path, recorded: record.Recorded) -> None:
+    from nbgrader.api import Gradebook
+
+    by_student = {result.student: result.points for result in load_all(course / "results")}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        marks = {student: book.find_submission(ASSIGNMENT, student).score for student in by_student}
+        maximum = book.find_assignment(ASSIGNMENT).max_score
+    assert marks == by_student
+    assert maximum == POINTS
+
+
+def test_no_code_of_a_student_was_run(course: Path, recorded: record.Recorded) -> None:
+    assert not (course / "ran").exists()
+
+
+def test_feedback_is_a_japanese_card_and_carries_nothing_a_student_slipped_in(
+    course: Path, recorded: record.Recorded
+) -> None:
+    page = (recorded.feedback / "wrong" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text("utf-8")
+    assert "不合格" in page
+    hostile = (recorded.feedback / "hostile" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text("utf-8")
+    assert "document.title='owned'" not in hostile
+
+
+def test_a_second_run_grades_nobody_again_and_a_changed_submission_only(course: Path, recorded: record.Recorded) -> None:
+    results = course / "results"
+    reused: dict[str, bool] = {}
+    (course / "submitted" / "empty" / ASSIGNMENT / f"{ALL[0].id}.yaml").write_text(ALL[0].answers[0].text)
+    for result in autograde(
+        course / "submitted", results, ALL, progress=lambda step: reused.update({step.result.student: step.reused})
+    ):
+        assert result.scored
+    assert reused == {"right": True, "wrong": True, "hostile": True, "empty": False}
+
+
+def test_saved_evidence_judged_again_gives_the_same_report(course: Path, recorded: record.Recorded) -> None:
+    from grader.judge import judge
+    from grader.model.evidence import Evidence
+
+    for result in load_all(course / "results"):
+        for answer in result.answers:
+            path = course / "results" / "evidence" / result.student / f"{answer.exercise}.json"
+            evidence = Evidence.from_json(json.loads(path.read_text("utf-8")))
+            assert judge(exercises.load(answer.exercise), evidence) == answer.report
