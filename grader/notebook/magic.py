@@ -50,9 +50,10 @@ def apply(line: str, cell: str) -> None:
         if exercise_id:
             chosen = find(exercise_id)
             namespace = namespace or chosen.namespace
-            file = work_root() / f"{chosen.id}.yaml"
-            write_atomically(file, cell if cell.endswith("\n") else cell + "\n")
-            saved = str(file)
+            if cell.strip():  # an empty cell does not wipe what the file holds
+                file = work_root() / f"{chosen.id}.yaml"
+                write_atomically(file, cell if cell.endswith("\n") else cell + "\n")
+                saved = str(file)
             next_step = labels()["apply.next"].format(exercise=chosen.id)
         results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, extension.current())
         put(Shown(apply_card(results, saved=saved, next_step=next_step)))

@@ -30,14 +30,14 @@ def apply_card(results: Sequence[ManifestResult], *, saved: str = "", next_step:
     refused = [result for result in results if result.action is Action.REFUSED]
     parts: list[tuple[str, str]] = []
     for result in refused:
+        parts.append((table["part.place"], table["apply.at"].format(line=result.line, object=_line(result))))
         for refusal in explain(result.status, kind=result.kind, name=result.name):
             words = refusal.message
-            place = table["apply.at"].format(line=result.line, object=_line(result))
-            parts += [
-                (table["part.what"], words.what),
-                (table["part.where"], f"{words.where}\n{place}"),
-                (table["part.next"], words.next),
-            ]
+            parts += zip(
+                (table["part.what"], table["part.where"], table["part.next"]),
+                (words.what, words.where, words.next),
+                strict=True,
+            )
         parts.append((table["part.server"], str(result.status.get("message") or "")))
     for result in results:
         if result.action is not Action.REFUSED:
