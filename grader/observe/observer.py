@@ -108,6 +108,11 @@ class Observer:
         }
         try:
             objects = self.objects()
+            if not objects["pods"] and not objects["deployments"] and not self._started():
+                facts = {"namespace": exercise.namespace, "exercise": exercise.id}
+                return Evidence(
+                    **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
+                )
             host_ports = self.host_ports()
             planned = plan(exercise.criteria, objects, exercise.namespace, host_ports)
             inspected = self._executor.submit(self._inspect) if inspecting else None
@@ -197,6 +202,10 @@ class Observer:
         if not planned.reach or any(not _as_wanted(answer) for answer in answers):
             answers += [future.result() for future in [self._executor.submit(reach, q) for q in planned.direct]]
         return tuple(future.result() for future in dns_futures), tuple(answers), tuple(problems)
+
+    def _started(self) -> bool:
+        """Tell whether the exercise's namespace is there. Raises ClusterUnreachable, ApiRefused."""
+        return self.target.api.read("namespaces", self.exercise.namespace) is not None
 
     def _elsewhere(self, names: Sequence[str]) -> tuple[RawObject, ...]:
         """List Services of these names in other namespaces: where, and since when."""

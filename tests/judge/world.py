@@ -1,0 +1,216 @@
+"""Hand-made evidence: three backends, one stranger and a Service, each part of which a test may change."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grader.model.evidence import DnsAnswer, DnsQuestion, Evidence, Outcome, ReachAnswer, ReachQuestion
+from grader.model.exercise import At, Criterion, Dns, Endpoints, Exercise, Object, Reach, Vantage
+from grader.model.kubernetes import expected_slices, has_slices
+from grader.model.questions import direct_questions, reach_questions
+from grader.model.report import Hop
+
+NAMESPACE = "shop"
+SERVICE = "backend-service"
+CLUSTER_IP = "10.96.7.7"
+IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
+TAKEN_AT = "2026-01-02T03:04:05.000Z"
+STARTED_AT = "2026-01-02T03:00:00Z"
+GIVEN = f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: backend}}
+spec: {{template: {{spec: {{containers: [{{name: server, image: "{IMAGE}"}}]}}}}}}
+"""
+NODES = ("control-plane", "worker", "worker2")
+Raw = dict[str, Any]
+
+
+def node(name: str, number: int) -> Raw:
+    labels = {"node-role.kubernetes.io/control-plane": ""} if name == "control-plane" else {}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": f"172.18.0.{number}"}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+
+
+def pod(
+    name: str, number: int, labels: dict[str, str], *, on: str = "worker", ready: bool = True, port: int = 8080
+) -> Raw:
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}", "labels": labels, "creationTimestamp": STARTED_AT},
+        "spec": {
+            "nodeName": on,
+            "containers": [{"name": "server", "image": IMAGE, "ports": [{"name": "http-api", "containerPort": port}]}],
+        },
+        "status": {
+            "phase": "Running",
+            "podIPs": [{"ip": f"10.244.1.{number}"}],
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+            "containerStatuses": [{"name": "server", "ready": ready, "state": {"running": {"startedAt": STARTED_AT}}}],
+        },
+    }
+
+
+def probe() -> Raw:
+    made = pod("grader-probe", 99, {})
+    return made
+
+
+def service(**spec: Any) -> Raw:
+    made: Raw = {
+        "metadata": {"name": SERVICE, "uid": "uid-service"},
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": CLUSTER_IP,
+            "selector": {"app": "backend"},
+            "ports": [{"port": 80, "protocol": "TCP", "targetPort": 8080}],
+            "sessionAffinity": "None",
+            "internalTrafficPolicy": "Cluster",
+        },
+        "status": {"loadBalancer": {}},
+    }
+    made["spec"].update(spec)
+    return made
+
+
+def slices(svc: Raw, pods: list[Raw]) -> list[Raw]:
+    """What the EndpointSlice controller makes."""
+    if not has_slices(svc):
+        return []
+    groups: dict[Any, list[Any]] = {}
+    for item in sorted(expected_slices(svc, pods)):
+        groups.setdefault((item.port_name, item.port, item.protocol), []).append(item)
+    return [
+        slice_of(svc, port, [endpoint_of(item) for item in items], number)
+        for number, (port, items) in enumerate(groups.items())
+    ]
+
+
+def slice_of(svc: Raw, port: tuple[str, int | None, str], endpoints: list[Raw], number: int = 0) -> Raw:
+    name, resolved, protocol = port
+    labels = {
+        "kubernetes.io/service-name": svc["metadata"]["name"],
+        "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+    }
+    return {
+        "metadata": {"name": f"{svc['metadata']['name']}-{number}", "labels": labels},
+        "addressType": "IPv4",
+        "ports": [{"name": name, "port": resolved, "protocol": protocol}] if resolved else [],
+        "endpoints": endpoints,
+    }
+
+
+def endpoint_of(item: Any) -> Raw:
+    return {
+        "addresses": [item.address],
+        "conditions": {"ready": item.ready, "serving": item.serving, "terminating": item.terminating},
+        "targetRef": {"kind": "Pod", "name": item.name, "uid": item.pod},
+        "nodeName": item.node,
+    }
+
+
+LABELS = {"app": "backend"}
+EXPECTED = {
+    "service": Object("Service", SERVICE, {"spec": {"type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}}),
+    "endpoints": Endpoints(SERVICE, LABELS, 8080, 80),
+    "dns": Dns(f"{SERVICE}.{NAMESPACE}.svc.cluster.local.", Vantage.SAME_NAMESPACE, "A", "cluster-ip", SERVICE),
+    "reach": Reach(SERVICE, 80, At.NAME, (Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE), LABELS),
+}
+HOPS = {"service": Hop.SERVICE, "endpoints": Hop.ENDPOINT_SLICE, "dns": Hop.DNS, "reach": Hop.RESPONSE}
+
+
+def criterion(name: str, expect: Any = None, *, negated: bool = False, hop: Hop | None = None) -> Criterion:
+    return Criterion(name, 1.0, expect or EXPECTED[name], negated, hop or HOPS.get(name, Hop.RESPONSE))
+
+
+def exercise(*criteria: Criterion) -> Exercise:
+    chosen = criteria or tuple(criterion(name) for name in EXPECTED)
+    return Exercise(
+        id="shop", lesson=3, title="題", points=float(len(chosen)), namespace=NAMESPACE, folder=Path("shop"), task="",
+        hints=("",), starter="", given=GIVEN, criteria=chosen, answers=(), wrong=(),
+    )  # fmt: skip
+
+
+class World:
+    """Objects and answers, right to begin with; `evidence()` freezes them."""
+
+    def __init__(self, task: Exercise | None = None) -> None:
+        self.task = task or exercise()
+        self.pods = [
+            pod("backend-a", 1, {"app": "backend", "tier": "api"}, on="worker"),
+            pod("backend-b", 2, {"app": "backend", "tier": "api"}, on="worker"),
+            pod("backend-c", 3, {"app": "backend", "tier": "api"}, on="worker2"),
+            pod("batch-a", 4, {"app": "batch", "tier": "api"}, on="worker2"),
+        ]
+        self.services = [service()]
+        self.nodes = [node(name, index + 2) for index, name in enumerate(NODES)]
+        self.deployments: list[Raw] = []
+        self.slices: list[Raw] | None = None
+        self.dns: tuple[DnsAnswer, ...] | None = None
+        self.changes: dict[str, Any] = {"quiet_for": 30.0}
+        self.answered: dict[str, Any] = {}
+
+    @property
+    def service(self) -> Raw:
+        return self.services[0]
+
+    def set(self, **spec: Any) -> World:
+        self.service["spec"].update(spec)
+        return self
+
+    def objects(self) -> dict[str, tuple[Raw, ...]]:
+        made = self.slices
+        if made is None:
+            made = [item for svc in self.services for item in slices(svc, self.pods)]
+        return copy.deepcopy(
+            {
+                "services": tuple(self.services),
+                "pods": (*self.pods, probe()),
+                "endpointslices": tuple(made),
+                "deployments": tuple(self.deployments),
+                "nodes": tuple(self.nodes),
+            }
+        )
+
+    def answer(self, question: ReachQuestion) -> ReachAnswer:
+        """Right answers, unless the test says otherwise for this vantage."""
+        changed = self.answered.get(question.vantage, self.answered.get("*"))
+        if changed is not None and question.want:
+            return replace(changed, question=question)
+        names = question.want or ("backend-a",)
+        return ReachAnswer(question, Outcome.ANSWERED, dict.fromkeys(names, 3), 9)
+
+    def direct(self, question: ReachQuestion) -> ReachAnswer:
+        if "direct" in self.answered:
+            return replace(self.answered["direct"], question=question)
+        return ReachAnswer(question, Outcome.ANSWERED, {"backend-a": 1}, 1)
+
+    def evidence(self, **changes: Any) -> Evidence:
+        objects = self.objects()
+        changes = {**self.changes, **changes}
+        host_ports = changes.get("host_ports", {})
+        reach: list[ReachAnswer] = []
+        dns: list[DnsAnswer] = []
+        for item in self.task.criteria:
+            expect = item.expect
+            if isinstance(expect, Reach):
+                reach += [self.answer(q) for q in reach_questions(expect, objects, NAMESPACE, host_ports)]
+            if isinstance(expect, Dns):
+                question = DnsQuestion(expect.source.value, expect.name, expect.type)
+                address = self.service["spec"].get("clusterIP", "") if self.services else ""
+                dns.append(DnsAnswer(question, Outcome.ANSWERED, "NOERROR", (address,), expect.name))
+        reach += [self.direct(q) for q in direct_questions([c.expect for c in self.task.criteria], objects)]
+        return Evidence(
+            **{
+                "exercise": "shop", "namespace": NAMESPACE, "cluster": "kind v1.36.3", "taken_at": TAKEN_AT,
+                "objects": objects, "reach": tuple(reach),
+                "dns": tuple(dns) if self.dns is None else self.dns, **changes,
+            }
+        )  # fmt: skip
