@@ -56,11 +56,23 @@ class Cluster:
         )
 
     def deployment(
-        self, name: str, replicas: int = 3, *, port: int = 8080, node: str = "", spec: Obj | None = None, **container: Any
+        self,
+        name: str,
+        replicas: int = 3,
+        *,
+        port: int = 8080,
+        node: str = "",
+        spec: Obj | None = None,
+        **container: Any,
     ) -> Obj:
         pod_spec: Obj = {
             "containers": [
-                {"name": "web", "image": AGNHOST, "args": ["netexec", f"--http-port={port}", "--udp-port=-1"], **container}
+                {
+                    "name": "web",
+                    "image": AGNHOST,
+                    "args": ["netexec", f"--http-port={port}", "--udp-port=-1"],
+                    **container,
+                }
             ],
             **({"nodeSelector": {"kubernetes.io/hostname": node}} if node else {}),
             **(spec or {}),
@@ -148,7 +160,7 @@ class Cluster:
         from grader.embedded.core.objects import with_metadata
         from grader.embedded.core.store import timestamp
 
-        obj = self.store.get(resource, namespace, name)
+        obj = self.store.get(resource, "" if resource == "namespaces" else namespace, name)
         assert obj is not None
         if resource == "namespaces":
             self.store.update(resource, with_metadata(obj, deletionTimestamp=timestamp(self.clock.time)))

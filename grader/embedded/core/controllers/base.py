@@ -18,7 +18,6 @@ FIRST_RETRY = 0.005
 """Seconds until a failed key is tried again; doubled each time (client-go's default rate limiter)."""
 
 LAST_RETRY = 60.0
-RETRIES = 16
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,16 @@ class WorkQueue(Generic[T]):
         except StoreError:
             failures = self._failures.get(key, 0) + 1
             self._failures[key] = failures
-            if failures > RETRIES:
-                raise
             self.add_after(key, min(LAST_RETRY, FIRST_RETRY * 2**failures))
+        except Exception as error:
+            # a mistake of ours: it is the kernel's to report, and must not stop the other keys
+            self._kernel.spawn(_fail(error), f"{self._handle.__qualname__} {key}")
         else:
             self._failures.pop(key, None)
+
+
+async def _fail(error: Exception) -> None:
+    raise error
 
 
 class Controller:

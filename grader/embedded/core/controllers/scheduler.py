@@ -88,7 +88,7 @@ class Scheduler(Controller):
         self.context.recorder.event(pod, "Normal", "Scheduled", message, SCHEDULER)
 
     def _refuse(self, pod: Obj, nodes: list[Obj], reasons: list[str]) -> None:
-        counted = ", ".join(f"{count} {reason}" for reason, count in sorted(Counter(reasons).items()))
+        counted = ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
         message = f"0/{len(nodes)} nodes are available: {counted}." if nodes else "no nodes available to schedule pods"
         if nodes:
             message += (
@@ -123,16 +123,16 @@ def why_not(pod: Obj, node: Obj) -> str:
     """Why a Pod cannot run on a node, in the scheduler's words; "" where it can."""
     spec = pod["spec"]
     tolerations = spec.get("tolerations") or ()
-    for key, value in (spec.get("nodeSelector") or {}).items():
-        if labels_of(node).get(key) != value:
-            return "node(s) didn't match Pod's node affinity/selector"
-    if not _affinity_holds(spec, node):
-        return "node(s) didn't match Pod's node affinity/selector"
     if node["spec"].get("unschedulable") and not _tolerates_key(tolerations, "node.kubernetes.io/unschedulable"):
         return "node(s) were unschedulable"
     for taint in node["spec"].get("taints") or ():
         if taint["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(t, taint) for t in tolerations):
             return "node(s) had untolerated taint(s)"
+    for key, value in (spec.get("nodeSelector") or {}).items():
+        if labels_of(node).get(key) != value:
+            return "node(s) didn't match Pod's node affinity/selector"
+    if not _affinity_holds(spec, node):
+        return "node(s) didn't match Pod's node affinity/selector"
     if not condition_is_true(node, "Ready"):
         return "node(s) had untolerated taint(s)"
     return ""

@@ -1,0 +1,202 @@
+"""Deployments, ReplicaSets, the scheduler, garbage collection and namespaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.embedded.core.objects import condition, is_pod_ready
+
+CONTROL_PLANE = "services-course-control-plane"
+
+
+def available(cluster: Any, name: str = "web") -> int:
+    status = cluster.store.get("deployments", "default", name)["status"]
+    return int(status.get("availableReplicas", 0))
+
+
+def test_a_deployment_becomes_pods_and_says_so(cluster: Any) -> None:
+    cluster.deployment("web", 3)
+    cluster.settle()
+    status = cluster.store.get("deployments", "default", "web")["status"]
+    counts = {key: status[key] for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+    assert counts == dict.fromkeys(counts, 3)
+    assert {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]} == {
+        "Available": ("True", "MinimumReplicasAvailable"),
+        "Progressing": ("True", "NewReplicaSetAvailable"),
+    }
+    (replica_set,) = cluster.store.list("replicasets", "default")
+    name = replica_set["metadata"]["name"]
+    assert ("ScalingReplicaSet", f"Scaled up replica set {name} from 0 to 3") in cluster.events("web")
+    assert all(pod["metadata"]["name"].startswith(f"{name}-") for pod in cluster.pods("web"))
+    assert CONTROL_PLANE not in {pod["spec"]["nodeName"] for pod in cluster.pods("web")}
+
+
+def test_scaling_goes_both_ways(cluster: Any) -> None:
+    cluster.deployment("web", 1)
+    cluster.settle()
+    cluster.change("deployments", "web", replicas=5)
+    cluster.settle()
+    assert len(cluster.pods("web")) == 5
+    cluster.change("deployments", "web", replicas=2)
+    cluster.settle(40)
+    assert len(cluster.pods("web")) == 2
+    cluster.change("deployments", "web", replicas=0)
+    cluster.settle(40)
+    assert cluster.pods("web") == []
+
+
+def test_a_rolling_update_never_falls_below_what_may_be_unavailable(cluster: Any) -> None:
+    deployment = cluster.deployment("web", 4)
+    cluster.settle()
+    before = cluster.names("web")
+    lowest, highest = 4, 4
+
+    def watch(change: Any) -> None:
+        nonlocal lowest, highest
+        if change.resource == "pods":
+            own = cluster.pods("web")
+            lowest = min(lowest, sum(is_pod_ready(p) and "deletionTimestamp" not in p["metadata"] for p in own))
+            asked = sum(rs["spec"]["replicas"] for rs in cluster.store.list("replicasets", "default"))
+            highest = max(highest, asked)
+
+    cluster.store.subscribe(watch)
+    template = deployment["spec"]["template"]
+    annotations = {"kubectl.kubernetes.io/restartedAt": "now"}
+    renewed = {**template, "metadata": {**template["metadata"], "annotations": annotations}}
+    cluster.change("deployments", "web", template=renewed)
+    cluster.settle(60)
+    assert not before & cluster.names("web")
+    assert available(cluster) == 4
+    assert lowest >= 3
+    assert highest <= 5
+    revisions = [
+        rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+        for rs in cluster.store.list("replicasets", "default")
+    ]
+    assert sorted(revisions) == ["1", "2"]
+
+
+def test_going_back_to_an_old_template_reuses_its_replica_set(cluster: Any) -> None:
+    template = cluster.deployment("web", 2)["spec"]["template"]
+    cluster.settle()
+    other = {**template, "metadata": {**template["metadata"], "annotations": {"a": "b"}}}
+    cluster.change("deployments", "web", template=other)
+    cluster.settle(60)
+    cluster.change("deployments", "web", template=template)
+    cluster.settle(60)
+    sets = cluster.store.list("replicasets", "default")
+    assert len(sets) == 2
+    current = next(rs for rs in sets if rs["spec"]["replicas"] == 2)
+    annotations = current["metadata"]["annotations"]
+    assert annotations["deployment.kubernetes.io/revision"] == "3"
+    assert annotations["deployment.kubernetes.io/revision-history"] == "1"
+
+
+def test_recreate_ends_all_old_pods_first(cluster: Any) -> None:
+    deployment = cluster.deployment("web", 2)
+    cluster.change("deployments", "web", strategy={"type": "Recreate"})
+    cluster.settle()
+    template = deployment["spec"]["template"]
+    renewed = {**template, "metadata": {**template["metadata"], "annotations": {"a": "b"}}}
+    most = 0
+
+    def watch(change: Any) -> None:
+        nonlocal most
+        if change.resource == "pods":
+            most = max(most, len(cluster.pods("web")))
+
+    cluster.store.subscribe(watch)
+    cluster.change("deployments", "web", template=renewed)
+    cluster.settle(90)
+    assert available(cluster) == 2
+    assert most == 2
+
+
+def test_a_rollout_that_does_not_progress_times_out(cluster: Any) -> None:
+    cluster.deployment("web", 1, image="nosuch.example/web:1")
+    cluster.settle(700)
+    deployment = cluster.store.get("deployments", "default", "web")
+    progressing = condition(deployment, "Progressing")
+    assert progressing is not None
+    assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
+
+
+def test_a_deleted_pod_is_replaced(cluster: Any) -> None:
+    cluster.deployment("web", 2)
+    cluster.settle()
+    victim = sorted(cluster.names("web"))[0]
+    cluster.delete("pods", victim)
+    cluster.settle(40)
+    assert victim not in cluster.names("web")
+    assert available(cluster) == 2
+
+
+def test_a_pod_that_loses_its_label_is_let_go(cluster: Any) -> None:
+    cluster.deployment("web", 1)
+    cluster.settle()
+    pod = cluster.pods("web")[0]
+    cluster.store.update("pods", {**pod, "metadata": {**pod["metadata"], "labels": {"app": "debug"}}})
+    cluster.settle()
+    assert len(cluster.pods("web")) == 1
+    freed = cluster.store.get("pods", "default", pod["metadata"]["name"])
+    assert not freed["metadata"].get("ownerReferences")
+
+
+def test_what_a_deployment_owned_goes_with_it(cluster: Any) -> None:
+    cluster.deployment("web", 2)
+    cluster.settle()
+    cluster.delete("deployments", "web")
+    cluster.settle(40)
+    assert cluster.pods("web") == []
+    assert cluster.store.list("replicasets", "default") == []
+
+
+def test_a_service_takes_its_slices_and_endpoints_along(cluster: Any) -> None:
+    cluster.deployment("web", 1)
+    cluster.service("web", {"app": "web"})
+    cluster.settle()
+    assert cluster.slices("web")
+    assert cluster.store.get("endpoints", "default", "web") is not None
+    cluster.delete("services", "web")
+    cluster.settle()
+    assert cluster.slices("web") == []
+    assert cluster.store.get("endpoints", "default", "web") is None
+
+
+def test_a_namespace_is_furnished_and_emptied(cluster: Any) -> None:
+    cluster.namespace("shop")
+    cluster.settle()
+    assert cluster.store.get("serviceaccounts", "shop", "default") is not None
+    assert cluster.store.get("configmaps", "shop", "kube-root-ca.crt") is not None
+    cluster.service("web", {"app": "web"}, namespace="shop")
+    cluster.settle()
+    cluster.delete("namespaces", "shop")
+    cluster.settle(5)
+    assert cluster.store.get("namespaces", "", "shop") is None
+    assert cluster.world.index.contents("shop") == []
+
+
+def test_a_pod_that_fits_nowhere_says_why(cluster: Any) -> None:
+    cluster.pod("picky", nodeSelector={"disk": "ssd"})
+    cluster.settle()
+    pod = cluster.store.get("pods", "default", "picky")
+    scheduled = condition(pod, "PodScheduled")
+    assert scheduled is not None
+    assert scheduled["reason"] == "Unschedulable"
+    assert scheduled["message"] == (
+        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't match Pod's node "
+        "affinity/selector. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not "
+        "helpful for scheduling."
+    )
+    node = cluster.store.get("nodes", "", "services-course-worker")
+    labels = {**node["metadata"]["labels"], "disk": "ssd"}
+    cluster.store.update("nodes", {**node, "metadata": {**node["metadata"], "labels": labels}})
+    cluster.settle()
+    assert cluster.store.get("pods", "default", "picky")["spec"]["nodeName"] == "services-course-worker"
+
+
+def test_replicas_are_spread_over_the_workers(cluster: Any) -> None:
+    cluster.deployment("web", 4)
+    cluster.settle()
+    nodes = sorted(pod["spec"]["nodeName"] for pod in cluster.pods("web"))
+    assert nodes == ["services-course-worker"] * 2 + ["services-course-worker2"] * 2
