@@ -129,6 +129,10 @@ def _address_missing(expect: Reach, scene: Scene, service: RawObject) -> Ruling 
         node_port = port.get("nodePort")
         if not node_port:
             return fail("node-port-unset", Hop.SERVICE, service=name_of(service))
+        asked = scene.wanted_node_port(expect)
+        if Vantage.LEARNER_HOST in expect.sources and asked not in (None, node_port):
+            # kind maps a few ports to the learner's host, other clusters every one: only the port asked for is judged
+            return fail("node-port-differs", Hop.SERVICE, service=name_of(service), expected=asked, seen=node_port)
         if Vantage.LEARNER_HOST in expect.sources and node_port not in scene.evidence.host_ports:
             mapped = listed(sorted(scene.evidence.host_ports))
             return fail(

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from grader.model.evidence import DnsAnswer, DnsQuestion, Evidence, Problem, RawObject, ReachAnswer, ReachQuestion
-from grader.model.exercise import Endpoints, Exercise, Reach
+from grader.model.exercise import Endpoints, Exercise, Object, Reach
 from grader.model.kubernetes import name_of
 from grader.model.questions import PROBE_POD, find_service
 from grader.model.report import Finding, Hop, Verdict
@@ -135,6 +135,16 @@ class Scene:
                 and other.service_port in (None, expect.port)
             ):
                 return other.port
+        return None
+
+    def wanted_node_port(self, expect: Reach) -> int | None:
+        """Tell which nodePort an object criterion asks of the same Service port, None where none does."""
+        for criterion in self.exercise.criteria:
+            other = criterion.expect
+            if isinstance(other, Object) and not other.absent and other.service == expect.service:
+                for port in other.matches.get("spec", {}).get("ports") or ():
+                    if port.get("port") == expect.port and port.get("nodePort"):
+                        return int(port["nodePort"])
         return None
 
     def dns_answer(self, question: DnsQuestion) -> DnsAnswer | None:

@@ -348,6 +348,13 @@ def test_a_node_port_of_another_type_unset_or_not_mapped_is_told() -> None:
     assert told(node_port(Vantage.LEARNER_HOST, everyone=False)).verdict is Verdict.PASS
 
 
+def test_the_learners_host_is_judged_at_the_node_port_that_was_asked_for_on_every_cluster() -> None:
+    world = node_port(Vantage.LEARNER_HOST, everyone=False)
+    asked = Object("Service", SERVICE, {"spec": {"ports": [{"port": 80, "nodePort": 30085}]}})
+    world.task = exercise(*world.task.criteria, criterion("service", asked))
+    assert {item.finding.diagnosis for item in told(world).criteria} == {"node-port-differs"}
+
+
 def load_balancer() -> World:
     expect = Reach(SERVICE, 80, At.LOAD_BALANCER, (Vantage.OUTSIDE_CLIENT,), LABELS)
     world = World(exercise(criterion("outside", expect, hop=Hop.OUTSIDE_CLIENT)))
