@@ -200,7 +200,7 @@ async def _transfer(context: Context, options: Options, url: str) -> int:
             break
         except TimeoutError_:
             code = 28
-            elapsed = int(round((limit or 0) * 1000))
+            elapsed = round((limit or 0) * 1000)
             text = "Connection timed out" if not transfer.connected else "Operation timed out"
             tail = "" if not transfer.connected else f" with {facts.size_download} bytes received"
             name = f"Resolving timed out after {elapsed} milliseconds" if not transfer.resolved else ""
@@ -288,7 +288,7 @@ class Transfer:
             self.context.error(text)
 
     def _elapsed(self) -> int:
-        return int(round((self.context.host.kernel.now() - self.started) * 1000))
+        return round((self.context.host.kernel.now() - self.started) * 1000)
 
     async def run(self, url: str) -> bytes:
         """Fetch a URL and return what goes to the output. Raises Failed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
@@ -49,7 +49,6 @@ class Query:
     port: int = 53
     identify: bool = False
     ttl: bool = True
-    edns: bool = field(default=True)
 
 
 class UsageError(Exception):
@@ -128,7 +127,7 @@ def _plus(query: Query, word: str) -> Query:
         return replace(query, ndots=int(value or 1), search=True)
     if name in {"recurse", "rec", "edns", "cookie", "dnssec", "ednsflags", "bufsize", "cdflag", "adflag", "ignore",
                 "fail", "multiline", "class", "split", "trace", "nssearch", "qr", "idnin", "idnout", "rrcomments",
-                "showsearch", "crypto", "unknownformat", "yaml", "mapped", "keepopen", "opcode", "expandaaaa"}:  # fmt: skip
+                "showsearch", "crypto", "unknownformat", "yaml", "mapped", "keepopen", "opcode"}:  # fmt: skip
         return query
     raise UsageError(f"Invalid option: +{word}")
 
@@ -141,9 +140,15 @@ async def main(context: Context) -> int:
     try:
         query = parse(context.args)
     except UsageError as error:
-        context.error(str(error), "", "Usage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}")
-        context.error("            {global-d-opt} host [@local-server] {local-d-opt}")
-        context.error("            [ host [@local-server] {local-d-opt} [...]]", "", 'Use "dig -h" (or "dig -h | more")')
+        context.error(
+            str(error),
+            "",
+            "Usage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}",
+            "            {global-d-opt} host [@local-server] {local-d-opt}",
+            "            [ host [@local-server] {local-d-opt} [...]]",
+            "",
+            'Use "dig -h" (or "dig -h | more") for complete list of options',
+        )
         return 1
     return await _ask(context, query)
 
@@ -229,7 +234,7 @@ def _print(context: Context, query: Query, name: str, reply: DnsReply, server: s
             context.print(";; WARNING: recursion requested but not available")
         context.print("", ";; OPT PSEUDOSECTION:", "; EDNS: version: 0, flags:; udp: 1232")
     if "question" in query.show:
-        context.print(";; QUESTION SECTION:", _columns(f";{name}", "", "IN", query.type), "")
+        context.print(";; QUESTION SECTION:", ";" + _columns(name, "", "IN", query.type), "")
     for title in ("answer", "authority", "additional"):
         records: tuple[Record, ...] = getattr(reply, "answers" if title == "answer" else title)
         if title not in query.show or not records:
@@ -248,7 +253,7 @@ def _print(context: Context, query: Query, name: str, reply: DnsReply, server: s
         context.print(
             ";; Query time: 0 msec",
             f";; SERVER: {server}#{query.port}({query.server or server}) ({carrier})",
-            f";; WHEN: {datetime.fromtimestamp(now, UTC):%a %b %d %H:%M:%S} UTC {datetime.fromtimestamp(now, UTC):%Y}",
+            f";; WHEN: {datetime.fromtimestamp(now, UTC):%a %b %d %H:%M:%S UTC %Y}",
             f";; MSG SIZE  rcvd: {size}",
             "",
         )
@@ -259,25 +264,14 @@ def _size(record: Record) -> int:
 
 
 def _columns(name: str, ttl: str, klass: str, type: str, data: str = "") -> str:
-    """Return a record in dig's columns: the TTL at column 24, class at 32, type at 40, data at 48 (`dns_master_style`).
-
-    A value that is wider than its column is followed by one space.
-    """
-    line = name
+    """Return a record in dig's columns: TTL at 24, class 32, type 40, data 48 (bind9 lib/dns/masterdump.c, indent)."""
+    line, width = name, len(name)
     for value, column in ((ttl, 24), (klass, 32), (type, 40), (data, 48)):
         if not value:
             continue
-        width = _width(line)
-        if width >= column:
-            line += " "
-        else:
-            line += "\t" * ((column - 1) // 8 - width // 8 + (1 if column % 8 else 0) or 1)
-        line += value
+        target = max(column, width + 1)
+        tabs = max(target // 8 - width // 8, 0)
+        spaces = target % 8 if tabs else target - width
+        line += "\t" * tabs + " " * spaces + value
+        width = target + len(value)
     return line
-
-
-def _width(line: str) -> int:
-    width = 0
-    for char in line:
-        width = width + 8 - width % 8 if char == "\t" else width + 1
-    return width

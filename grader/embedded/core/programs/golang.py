@@ -14,7 +14,7 @@ from grader.embedded.core.programs import http
 from grader.embedded.core.programs.host import Host, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}  # noqa: RUF001
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SERVICES = {"http": 80, "https": 443, "domain": 53, "ssh": 22, "ftp": 21, "smtp": 25}
 
 

@@ -41,9 +41,9 @@ def _answer(context: Context, request: Request) -> Response:
     content, path = webserver.find_file(context, HTTPD_ROOT, request.path)
     if content is None:
         body = (
-            '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>404 Not Found</title>\n'
-            "</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n"
-            "</body></html>\n"
-        ).encode()
+            b'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>404 Not Found</title>\n'
+            b"</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n"
+            b"</body></html>\n"
+        )
         return Response(404, body, [*headers, ("Content-Type", "text/html; charset=iso-8859-1")])
     return Response(200, content, [*headers, ("Content-Type", webserver.content_type(path))])

@@ -28,7 +28,7 @@ async def main(context: Context) -> int:
         context.print(
             log_line(now, f"{request.header('host')} {request.peer[0]}:{request.peer[1]} "
                           f'"{request.method} {request.target} HTTP/1.1" {flags.number("status-code")} {len(body)} '
-                          f'"{request.header("user-agent")}" 10µs')  # noqa: RUF001
+                          f'"{request.header("user-agent")}" 10µs')
         )  # fmt: skip
         headers = [("X-App-Name", "http-echo"), ("X-App-Version", context.image.version), ("Date", http.date(now)),
                    ("Content-Type", "text/plain; charset=utf-8")]  # fmt: skip

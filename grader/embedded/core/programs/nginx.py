@@ -1,6 +1,7 @@
-"""The nginx image: its entrypoint script, and a server of static files by `conf.d/*.conf` (listen, root, return, location).
+"""The nginx image: its entrypoint script, and a server of static files configured by `conf.d/*.conf`.
 
-Texts follow nginx 1.29 and the official image's docker-entrypoint.sh. A configuration's proxy_pass is not served: 502.
+Understood are listen, root, return and location. Texts follow nginx 1.29 and the official image's
+docker-entrypoint.sh. A configuration's proxy_pass is not served.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ class Nginx:
 
     async def run(self) -> int:
         """Serve until a signal comes."""
-        self._notice("using the \"epoll\" event method", f"nginx/{self.context.image.version}", "start worker processes")
+        version = f"nginx/{self.context.image.version}"
+        self._notice('using the "epoll" event method', version, "start worker processes")
         ports = sorted({port for site in self._sites for port in site.ports})
         return await webserver.serve(self.context, ports, self.respond, self._in_use)
 

@@ -1,6 +1,6 @@
 """BusyBox's `ping`: Service addresses answer no ICMP, Pods do.
 
-A Pod's address is known to answer when it takes or refuses a TCP connection at once; the network has no ICMP of its own.
+The network has no ICMP of its own: an address answers where it takes or refuses a TCP connection at once.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from grader.embedded.core.programs.shell_syntax import (
     Case,
     Command,
     For,
-    Function,
     Group,
     If,
     Incomplete,
@@ -378,11 +377,8 @@ class Shell:
 
     async def _simple(self, command: Simple, channels: Channels) -> int:
         self._line = command.line
-        self.status, before = 0, self.status
         try:
-            self.status = before
             argv = await expand.fields(command.words, self)
-            substituted = self.status if not argv else 0
             assignments = [(name, await expand.text(word, self)) for name, word in command.assignments]
             channels = await self._redirect(command.redirects, channels)
         except (ExpansionError, RedirectError) as error:
@@ -393,7 +389,7 @@ class Shell:
         if not argv:
             for name, value in assignments:
                 self.set(name, value)
-            return substituted if _substitutes(command) else 0
+            return self.status if _substitutes(command) else 0
         if "x" in self.flags:
             channels.err(("+ " + " ".join([f"{n}={v}" for n, v in assignments] + argv) + "\n").encode())
         saved = {name: self.variables.get(name) for name, _ in assignments}
@@ -504,11 +500,11 @@ class Shell:
         files = self.context.host.files
         parent = path.rsplit("/", 1)[0] or "/"
         if is_folder(self.context, path) or not exists(self.context, parent):
-            reason = "Is a directory" if is_folder(self.context, path) else "nonexistent directory"
             dash = self.context.image.shell == "dash"
-            verb = f"cannot create {name}" if dash else f"can't create {name}"
-            shown = reason if dash or reason == "nonexistent directory" else reason
-            raise RedirectError(f"{verb}: {'Directory nonexistent' if dash and shown.startswith('non') else shown}")
+            reason = "Directory nonexistent" if dash else "nonexistent directory"
+            reason = "Is a directory" if is_folder(self.context, path) else reason
+            verb = "cannot" if dash else "can't"
+            raise RedirectError(f"{verb} create {name}: {reason}")
         if not append or path not in files:
             files[path] = b""
 

@@ -239,7 +239,7 @@ async def timeout(context: Context) -> int:
     """`timeout [-s signal] [-k time] seconds command…`; 124 when time is up (143 where busybox says so)."""
     args = list(context.args)
     while args and args[0].startswith("-"):
-        if args.pop(0) in {"-s", "-k", "-t"} and args and not seconds(args[0]) is None and len(args) > 2:
+        if args.pop(0) in {"-s", "-k", "-t"} and len(args) > 2 and seconds(args[1]) is not None:
             args.pop(0)
     limit = seconds(args[0]) if args else None
     if limit is None or len(args) < 2:

@@ -112,7 +112,8 @@ async def wc(context: Context) -> int:
     given, names = options(context, "lwcm")
     async for name, source in sources(context, names):
         data = await source.read_all()
-        counts = {"l": data.count(b"\n"), "w": len(data.split()), "c": len(data), "m": len(data.decode(errors="replace"))}
+        text = data.decode(errors="replace")
+        counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(data), "m": len(text)}
         shown = [str(counts[key]) for key in counts if key in given] or [f"{counts[key]:7}" for key in "lwc"]
         context.print(" ".join([*shown, *([] if name == "-" else [name])]))
     return 0
@@ -455,7 +456,8 @@ async def awk(context: Context) -> int:
     if not names:
         raise context.fail(1, "awk: no program text")
     program = names.pop(0).strip()
-    match = re.fullmatch(r"(?:/((?:\\.|[^/])*)/|(NR\s*[<>=!]=?\s*\d+)|(END))?\s*(?:\{\s*print\s*(.*?)\s*;?\s*\})?", program)
+    condition = r"(?:/((?:\\.|[^/])*)/|(NR\s*[<>=!]=?\s*\d+)|(END))?"
+    match = re.fullmatch(condition + r"\s*(?:\{\s*print\s*(.*?)\s*;?\s*\})?", program)
     if match is None:
         raise context.fail(2, f"awk: this program is beyond the emulated awk: {program}")
     separator = given["F"][-1] if "F" in given else None
@@ -495,4 +497,5 @@ def _awk_print(expression: str, line: str, fields: list[str], number: int) -> st
         return token[1:-1].replace("\\t", "\t").replace("\\n", "\n") if token.startswith('"') else ""
 
     tokens = r'\$\d+|\$NF|NR|NF|"[^"]*"'
-    return " ".join("".join(value(token) for token in re.findall(tokens, item)) for item in re.split(r",\s*", expression))
+    items = re.split(r",\s*", expression)
+    return " ".join("".join(value(token) for token in re.findall(tokens, item)) for item in items)

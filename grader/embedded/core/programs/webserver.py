@@ -48,8 +48,7 @@ def log_request(context: Context, request: Request, response: Response, *, combi
         f" {response.status} {size}"
     )
     if combined:
-        referrer, agent, forwarded = (request.header(key) or "-" for key in ("referer", "user-agent", "x-forwarded-for"))
-        line += f' "{referrer}" "{agent}" "{forwarded}"'
+        line += "".join(f' "{request.header(key) or "-"}"' for key in ("referer", "user-agent", "x-forwarded-for"))
     context.print(line)
 
 

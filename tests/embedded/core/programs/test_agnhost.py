@@ -4,7 +4,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from conftest import AGNHOST, FakeHost, Network, Result
+from fake_host import AGNHOST, FakeHost, Network, Result
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs import http, images
