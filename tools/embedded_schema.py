@@ -47,7 +47,10 @@ ALWAYS = ["Status", "DeleteOptions", "WatchEvent"]
 SUBRESOURCES = {"api__v1": ["io.k8s.api.policy.v1.Eviction"], "apis__apps__v1": ["io.k8s.api.autoscaling.v1.Scale"]}
 """Kinds of subresources: their schemas are in the documents of the groups that serve them."""
 
-GO_FIELD = re.compile(r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),(opt|rep)[^"]*"', re.M)
+GO_FIELD = re.compile(
+    r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),(opt|rep)[^"]*"',
+    re.M,
+)
 GO_STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
 GO_IMPORT = {
     "metav1": "io.k8s.apimachinery.pkg.apis.meta.v1",
@@ -122,7 +125,8 @@ def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
 
 def field_type(go_type: str, wire: str, package: str, names: set[str]) -> tuple[str, str]:
     """(element type, mode): a scalar (s string, b bytes, i integer, o bool, f float) or a definition; mode "" plain,
-    "?" pointer (an explicit zero counts), "[]" list, "{}" map with string keys."""
+    "?" pointer (an explicit zero counts), "[]" list, "{}" map with string keys.
+    """
     mode = ""
     if go_type.startswith("map["):
         mode, go_type = "{}", go_type.split("]", 1)[1]

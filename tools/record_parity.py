@@ -45,7 +45,9 @@ class Cluster:
                     handle.write(base64.b64decode(user[key]) + b"\n")
             self._context.load_cert_chain(pem)
 
-    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any, list[str]]:
+    def call(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> tuple[int, Any, list[str]]:
         """Status, decoded body and warnings of one request."""
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": "parity"}
         data = None if body is None else json.dumps(body).encode()

@@ -111,6 +111,14 @@ def _comparable(obj: Obj) -> Obj:
     return {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k not in ignored}}
 
 
+def _counted(obj: Obj, field: str) -> Any:
+    """What counts for the generation: binding a Pod to a node does not (pkg/registry/core/pod/storage BindingREST)."""
+    value = obj.get(field)
+    if obj.get("kind") == "Pod" and isinstance(value, dict):
+        return {key: item for key, item in value.items() if key != "nodeName"}
+    return value
+
+
 class Store:
     """All objects of one cluster, by plural resource name, namespace ("" where cluster-scoped) and name."""
 
@@ -186,7 +194,7 @@ class Store:
         metadata["uid"] = before["uid"]
         metadata["creationTimestamp"] = before["creationTimestamp"]
         if fields := GENERATION_FIELDS.get(resource):
-            spec_changed = any(obj.get(field) != old.get(field) for field in fields)
+            spec_changed = any(_counted(obj, field) != _counted(old, field) for field in fields)
             deletion_began = "deletionTimestamp" in metadata and "deletionTimestamp" not in before
             metadata["generation"] = before.get("generation", 1) + (1 if spec_changed or deletion_began else 0)
         version = self._next_version()

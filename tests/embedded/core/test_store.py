@@ -43,7 +43,7 @@ def test_generation_follows_the_spec_only() -> None:
     labelled = pod("a", nodeName="n1")
     labelled["metadata"]["labels"] = {"x": "y"}
     assert store.update("pods", labelled)["metadata"]["generation"] == 1
-    assert store.update("pods", pod("a", nodeName="n2"))["metadata"]["generation"] == 2
+    assert store.update("pods", pod("a", nodeName="n1", hostname="h"))["metadata"]["generation"] == 2
 
 
 def test_a_stale_write_conflicts_and_a_missing_object_is_not_found() -> None:

@@ -125,5 +125,7 @@ def untyped(config: Tree, problems: list[str], resource: Resource) -> status.Api
     lines = [f".{problem.partition(chr(34))[2][:-1]}: field not declared in schema" for problem in problems]
     told = lines[0] if len(lines) == 1 else "errors:\n" + "\n".join(f"  {line}" for line in lines)
     meta = config.get("metadata") or {}
-    who = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {resource.group}/{resource.version}, Kind={resource.kind}"
+    who = (
+        f"{meta.get('namespace', '')}/{meta.get('name', '')}; {resource.group}/{resource.version}, Kind={resource.kind}"
+    )
     return status.ApiError(500, "", f"failed to create typed patch object ({who}): {told}")

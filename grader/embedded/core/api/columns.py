@@ -47,7 +47,7 @@ _EVENTS = (
 )  # fmt: skip
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    "configmaps": (NAME, *_numbers("Data"), AGE),
+    "configmaps": (NAME, *_text("Data"), AGE),
     "cronjobs": (
         NAME, *_text("Schedule", "Timezone"), Column("Suspend", "boolean"), *_numbers("Active"), *_text("Last Schedule"),
         AGE, *_SELECTED,
@@ -57,14 +57,14 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         NAME, *_numbers("Desired", "Current", "Ready", "Up-to-date", "Available"), *_text("Node Selector"), AGE,
         *_SELECTED,
     ),
-    "deployments": (NAME, *_text("Ready"), *_numbers("Up-to-date", "Available"), AGE, *_SELECTED),
+    "deployments": (NAME, *_text("Ready", "Up-to-date", "Available"), AGE, *_SELECTED),
     "endpoints": (NAME, *_text("Endpoints"), AGE),
     "endpointslices": (NAME, *_text("AddressType", "Ports", "Endpoints"), AGE),
     "events": _EVENTS,
     "horizontalpodautoscalers": (NAME, *_text("Reference", "Targets", "MinPods", "MaxPods", "Replicas"), AGE),
     "ingressclasses": (NAME, *_text("Controller", "Parameters"), AGE),
     "ingresses": (NAME, *_text("Class", "Hosts", "Address", "Ports"), AGE),
-    "ipaddresses": (NAME, *_text("ParentRef"), AGE),
+    "ipaddresses": (NAME, *_text("ParentRef")),
     "jobs": (NAME, *_text("Status", "Completions", "Duration"), AGE, *_SELECTED),
     "leases": (NAME, *_text("Holder"), AGE),
     "namespaces": (NAME, *_text("Status"), AGE),
@@ -80,7 +80,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "replicasets": _REPLICAS,
     "replicationcontrollers": _REPLICAS,
-    "secrets": (NAME, *_text("Type"), *_numbers("Data"), AGE),
+    "secrets": (NAME, *_text("Type", "Data"), AGE),
     "serviceaccounts": (NAME, AGE),
     "servicecidrs": (NAME, *_text("CIDRs"), AGE),
     "services": (NAME, *_text("Type", "Cluster-IP", "External-IP", "Port(s)"), AGE, *_wide("Selector")),

@@ -212,7 +212,9 @@ def _map(value: Any, items: types.Node, path: str, owner: str, problems: _Proble
     for key in getattr(value, "keys_twice", ()):
         problems.found.append(f'duplicate field "{path}.{key}"')
     return {
-        key: _value("" if item is None and items.get("type") == "string" else item, items, f"{path}[{key}]", owner, problems)
+        key: _value(
+            "" if item is None and items.get("type") == "string" else item, items, f"{path}[{key}]", owner, problems
+        )
         for key, item in value.items()
         if item is not None or items.get("type") == "string"
     }

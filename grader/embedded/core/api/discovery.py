@@ -130,7 +130,12 @@ def aggregated(core: bool, version: str) -> Tree:
             if known == name
         ]
         items.append({"metadata": {"name": name} if name else {}, "versions": found})
-    return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": items,
+    }
 
 
 def _aggregated_entry(resource: Resource) -> Tree:

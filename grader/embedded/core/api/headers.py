@@ -19,6 +19,8 @@ def kind_warnings(resource: Resource) -> list[str]:
     return [ENDPOINTS_WARNING] if resource.plural == "endpoints" else []
 
 
-def kind_headers(resource: Resource, content_type: str = JSON, warnings: list[str] | None = None) -> tuple[tuple[str, str], ...]:
+def kind_headers(
+    resource: Resource, content_type: str = JSON, warnings: list[str] | None = None
+) -> tuple[tuple[str, str], ...]:
     """Content type and warnings."""
     return (("content-type", content_type), *warning_headers([*kind_warnings(resource), *(warnings or ())]))

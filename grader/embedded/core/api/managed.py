@@ -51,7 +51,11 @@ Owners = dict[Manager, tuple[frozenset[Path], str]]
 def fields_of(obj: Tree, definition: str) -> dict[Path, Any]:
     """Every ownable field of an object with its value; PRESENT for list items and maps themselves."""
     found = dict(_walk(obj, {"$ref": f"/{definition}"}, ()))
-    return {path: value for path, value in found.items() if path not in _STRIPPED and path[:-1] not in _STRIPPED - {("f:metadata",)}}
+    return {
+        path: value
+        for path, value in found.items()
+        if path not in _STRIPPED and path[:-1] not in _STRIPPED - {("f:metadata",)}
+    }
 
 
 def _step(key: str) -> str:
@@ -68,7 +72,9 @@ def _item_step(item: Tree, node: types.Node) -> str:
     return "k:" + json.dumps(key, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def _walk(value: Any, node: types.Node, path: Path, *, owner: str = "", required: bool = False) -> Iterator[tuple[Path, Any]]:
+def _walk(
+    value: Any, node: types.Node, path: Path, *, owner: str = "", required: bool = False
+) -> Iterator[tuple[Path, Any]]:
     kind = node.get("x-kubernetes-list-type")
     schema = types.target(node)
     if isinstance(value, dict) and not _atomic(node, schema):
@@ -95,7 +101,9 @@ def _atomic(node: types.Node, schema: types.Node) -> bool:
     return "properties" not in schema and "additionalProperties" not in schema
 
 
-def _walk_map(value: Tree, node: types.Node, schema: types.Node, path: Path, required: bool) -> Iterator[tuple[Path, Any]]:
+def _walk_map(
+    value: Tree, node: types.Node, schema: types.Node, path: Path, required: bool
+) -> Iterator[tuple[Path, Any]]:
     name = types.reference(node)
     plain = types.plain_fields(name) if name else frozenset()
     needed = schema.get("required", ())
@@ -225,7 +233,9 @@ def apply(live: Tree, config: Tree, manager: Manager, definition: str, *, force:
     for known, (paths, when) in owners.items():
         if known == manager:
             continue
-        contested = sorted(p for p in paths if p in wanted and p[-1] != "." and p in now and not _same(now[p], wanted[p]))
+        contested = sorted(
+            p for p in paths if p in wanted and p[-1] != "." and p in now and not _same(now[p], wanted[p])
+        )
         conflicts += [(known, path) for path in contested]
         if left := paths - set(contested):
             result[known] = (left, when)
@@ -253,7 +263,11 @@ def record_apply(obj: Tree, live: Tree | None, owners: Owners, manager: Manager,
 
 
 def _content(obj: Tree) -> Tree:
-    meta = {key: value for key, value in obj["metadata"].items() if key not in ("managedFields", "resourceVersion", "generation")}
+    meta = {
+        key: value
+        for key, value in obj["metadata"].items()
+        if key not in ("managedFields", "resourceVersion", "generation")
+    }
     return {**obj, "metadata": meta}
 
 
@@ -291,7 +305,9 @@ def _remove(obj: Any, path: Path, node: types.Node) -> None:
             del obj[key]
             return
         child = schema.get("properties", {}).get(key) or schema.get("additionalProperties") or {}
-        obj[key] = list(obj[key]) if isinstance(obj[key], list) else dict(obj[key]) if isinstance(obj[key], dict) else obj[key]
+        obj[key] = (
+            list(obj[key]) if isinstance(obj[key], list) else dict(obj[key]) if isinstance(obj[key], dict) else obj[key]
+        )
         _remove(obj[key], rest, child)
     elif isinstance(obj, list):
         for index, item in enumerate(obj):

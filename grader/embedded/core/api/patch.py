@@ -20,7 +20,9 @@ def json_patch(obj: Tree, operations: Any) -> Tree:
     import jsonpatch  # rarely needed, and the process must start fast
 
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        )
     try:
         result: Tree = jsonpatch.apply_patch(obj, operations)
     except jsonpatch.InvalidJsonPatch as error:
@@ -135,7 +137,9 @@ def _ordered(merged: list[Any], before: list[Any], order: list[Any], node: types
 
     wanted = [identity(item) for item in order]
     known = [identity(item) for item in before]
-    listed = sorted((item for item in merged if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
+    listed = sorted(
+        (item for item in merged if identity(item) in wanted), key=lambda item: wanted.index(identity(item))
+    )
     others = [item for item in merged if identity(item) not in wanted]
     result: list[Any] = []
     while others and listed:

@@ -22,7 +22,9 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
     if kind == bodies.JSON_PATCH:
         result = patch.json_patch(obj, change)
     elif not isinstance(change, dict):
-        raise status.bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+        raise status.bad_request(
+            "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
+        )
     elif kind == bodies.MERGE_PATCH:
         result = patch.merge_patch(obj, change)
     else:

@@ -87,7 +87,12 @@ def _default_container(container: Spec, host_network: bool) -> None:
 
 
 def _default_probe(probe: Spec) -> None:
-    for field, value in (("failureThreshold", 3), ("periodSeconds", 10), ("successThreshold", 1), ("timeoutSeconds", 1)):
+    for field, value in (
+        ("failureThreshold", 3),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("timeoutSeconds", 1),
+    ):
         probe.setdefault(field, value)
     if "httpGet" in probe:
         _default_http(probe["httpGet"])
@@ -227,7 +232,10 @@ def _qos(spec: Spec) -> str:
     limits = [container.get("resources", {}).get("limits") for container in spec.get("containers", ())]
     if not any(requests) and not any(limits):
         return "BestEffort"
-    full = all(limit and {"cpu", "memory"} <= set(limit) and limit == request for request, limit in zip(requests, limits, strict=True))
+    full = all(
+        limit and {"cpu", "memory"} <= set(limit) and limit == request
+        for request, limit in zip(requests, limits, strict=True)
+    )
     return "Guaranteed" if full else "Burstable"
 
 
@@ -254,7 +262,9 @@ def validate_spec(spec: Spec, path: str) -> list[FieldError]:
         if spec.get(field):
             errors += [invalid(f"{path}.{field}", spec[field], text) for text in names.dns_label(spec[field])]
     if spec.get("nodeName"):
-        errors += [invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])]
+        errors += [
+            invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])
+        ]
     return errors
 
 

@@ -16,7 +16,12 @@ def selector_text(selector: dict[str, Any]) -> str:
     parts = {key: f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()}
     for rule in selector.get("matchExpressions") or ():
         key, values = rule["key"], ",".join(sorted(rule.get("values") or ()))
-        form = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key, "DoesNotExist": f"!{key}"}
+        form = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }
         parts[f"{key} {rule['operator']}"] = form[rule["operator"]]
     return ",".join(parts[key] for key in sorted(parts))
 
@@ -25,7 +30,9 @@ def scale_of(obj: Obj, resource: Resource) -> dict[str, Any]:
     """The Scale of an object."""
     meta = obj["metadata"]
     spec, status = obj["spec"], obj.get("status") or {}
-    kept = {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if key in meta}
+    kept = {
+        key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if key in meta
+    }
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",

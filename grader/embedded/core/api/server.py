@@ -103,7 +103,9 @@ class ApiServer:
         if path == "/version":
             return _json(discovery.VERSION)
         if path == "/":
-            return _json({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]})
+            return _json(
+                {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
+            )
         if path in ("/api", "/apis"):
             for version in ("v2", "v2beta1"):
                 if version in negotiated.discovery:

@@ -61,7 +61,9 @@ class Ports:
     def take(self, port: int) -> str:
         """Take a given port; returns why that is not possible, "" where it is."""
         if port not in NODE_PORTS:
-            return f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            return (
+                f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
+            )
         if port in self._taken:
             return "provided port is already allocated"
         self._taken.add(port)

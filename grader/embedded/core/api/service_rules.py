@@ -120,7 +120,9 @@ def _port(port: Spec, path: str, name_needed: bool, seen: set[str]) -> list[Fiel
         errors.append(not_supported(f"{path}.protocol", protocol, ("SCTP", "TCP", "UDP")))
     errors += port_or_name(port.get("targetPort", 0), f"{path}.targetPort")
     if "appProtocol" in port:
-        errors += [invalid(f"{path}.appProtocol", port["appProtocol"], text) for text in names.label_key(port["appProtocol"])]
+        errors += [
+            invalid(f"{path}.appProtocol", port["appProtocol"], text) for text in names.label_key(port["appProtocol"])
+        ]
     return errors
 
 
@@ -213,7 +215,14 @@ def _duplicates(ports: list[Spec]) -> list[FieldError]:
     for index, port in enumerate(ports):
         key = (port.get("protocol"), port.get("port"))
         if key in seen:
-            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1], "TargetPort": 0, "NodePort": 0}
+            shown = {
+                "Name": "",
+                "Protocol": key[0],
+                "AppProtocol": None,
+                "Port": key[1],
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
             errors.append(duplicate(f"spec.ports[{index}]", shown))
         seen.add(key)
     return errors

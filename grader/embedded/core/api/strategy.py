@@ -87,7 +87,9 @@ def validate_meta(obj: Obj, strategy: Strategy) -> list[FieldError]:
     else:
         errors.extend(invalid("metadata.name", name, text) for text in strategy.name_form(name))
     if strategy.namespaced:
-        errors.extend(invalid("metadata.namespace", meta["namespace"], text) for text in names.dns_label(meta["namespace"]))
+        errors.extend(
+            invalid("metadata.namespace", meta["namespace"], text) for text in names.dns_label(meta["namespace"])
+        )
     elif meta.get("namespace"):
         errors.append(forbidden("metadata.namespace", "not allowed on this type"))
     return errors + _common_meta(meta)

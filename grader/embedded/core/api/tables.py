@@ -98,7 +98,9 @@ def _template(obj: Obj) -> Cells:
 def _service(obj: Obj, now: float) -> Cells:
     spec = obj["spec"]
     ports = ",".join(
-        f"{port['port']}:{port['nodePort']}/{port['protocol']}" if port.get("nodePort") else f"{port['port']}/{port['protocol']}"
+        f"{port['port']}:{port['nodePort']}/{port['protocol']}"
+        if port.get("nodePort")
+        else f"{port['port']}/{port['protocol']}"
         for port in spec.get("ports", ())
     )
     internal = spec["clusterIPs"][0] if spec.get("clusterIPs") else NONE
@@ -191,7 +193,9 @@ def _job(obj: Obj, now: float) -> Cells:
     elif "deletionTimestamp" in obj["metadata"]:
         shown = "Terminating"
     else:
-        shown = next((name for name in ("Suspended", "FailureTarget", "SuccessCriteriaMet") if name in conditions), shown)
+        shown = next(
+            (name for name in ("Suspended", "FailureTarget", "SuccessCriteriaMet") if name in conditions), shown
+        )
     return [_name(obj), shown, completions, duration, _age(obj, now), *_template(obj)]
 
 
@@ -295,7 +299,11 @@ def _service_cidr(obj: Obj, now: float) -> Cells:
 
 def _ip_address(obj: Obj, now: float) -> Cells:
     parent = (obj.get("spec") or {}).get("parentRef") or {}
-    return [_name(obj), f"{parent.get('resource', '')}/{parent.get('namespace', '')}/{parent.get('name', '')}", _age(obj, now)]
+    return [
+        _name(obj),
+        f"{parent.get('resource', '')}/{parent.get('namespace', '')}/{parent.get('name', '')}",
+        _age(obj, now),
+    ]
 
 
 def _budget(obj: Obj, now: float) -> Cells:

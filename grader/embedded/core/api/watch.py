@@ -103,7 +103,9 @@ class _Stream:
 
     def _event(self, kind: str, obj: Obj) -> bytes:
         if self._negotiated.as_kind == "Table":
-            shown = tables.table([obj], self._resource, obj["metadata"]["resourceVersion"], self._request, self._store.now())
+            shown = tables.table(
+                [obj], self._resource, obj["metadata"]["resourceVersion"], self._request, self._store.now()
+            )
         elif self._negotiated.as_kind:
             shown = views.partial(obj)
         else:

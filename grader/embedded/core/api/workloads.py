@@ -177,7 +177,9 @@ def _strategy(strategy: Spec) -> list[FieldError]:
         amounts[name] = value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
     if not any(amounts.values()):
         if not errors:
-            errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"))
+            errors.append(
+                invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0")
+            )
     elif str(rolling.get("maxUnavailable")).endswith("%") and amounts["maxUnavailable"] > 100:
         errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "must not be greater than 100%"))
     return errors

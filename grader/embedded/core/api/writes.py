@@ -139,7 +139,9 @@ class Writer:
             raise status.method_not_allowed()
         return deletion.delete(self._store, request, negotiated, target, resource)
 
-    def delete_collection(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def delete_collection(
+        self, request: Request, negotiated: Negotiated, target: Target, resource: Resource
+    ) -> Response:
         """DELETE of all objects that selectors match. Raises ApiError."""
         return deletion.delete_collection(self._store, request, negotiated, target, resource)
 
