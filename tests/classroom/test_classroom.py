@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -106,6 +107,8 @@ def test_feedback_is_a_japanese_card_and_carries_nothing_a_student_slipped_in(
 ) -> None:
     page = (recorded.feedback / "wrong" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text("utf-8")
     assert "不合格" in page
+    assert "あなたの解答" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     hostile = (recorded.feedback / "hostile" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text("utf-8")
     assert "document.title='owned'" not in hostile
 
