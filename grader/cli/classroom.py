@@ -53,9 +53,9 @@ def autograde(session: Session, submissions: Path, results: Path, names: tuple[s
 
     everyone = run(submissions, results, _chosen(names), parallel=parallel, progress=told)
     unscored = [result.student for result in everyone if not result.scored]
-    out.print(table["autograde.sum"].format(count=len(everyone), folder=results), markup=False)
+    out.print(table["autograde.sum"].format(count=len(everyone), folder=results))
     if unscored:
-        out.print(table["autograde.again"].format(students=", ".join(unscored)), markup=False)
+        out.print(table["autograde.again"].format(students=", ".join(unscored)))
     return 4 if unscored else 0
 
 
@@ -75,7 +75,7 @@ def new(session: Session, course: Path, names: tuple[str, ...]) -> None:
     from grader.text import labels
 
     create(course, _chosen(names))
-    session.out().print(labels()["classroom.released"].format(folder=release(course)), markup=False)
+    session.out().print(labels()["classroom.released"].format(folder=release(course)))
 
 
 @classroom.command(cls=Taught, name="record")
@@ -89,7 +89,7 @@ def record(session: Session, course: Path, results: Path) -> int:
 
     recorded = run(course, results)
     facts = {"count": len(recorded.students), "sheet": recorded.csv, "feedback": recorded.feedback}
-    session.out().print(labels()["classroom.recorded"].format(**facts), markup=False)
+    session.out().print(labels()["classroom.recorded"].format(**facts))
     if recorded.unscored:
-        session.out().print(labels()["autograde.again"].format(students=", ".join(recorded.unscored)), markup=False)
+        session.out().print(labels()["autograde.again"].format(students=", ".join(recorded.unscored)))
     return 4 if recorded.unscored else 0

@@ -77,9 +77,13 @@ def up(session: Session, kind: str | None, context: str | None, settings: tuple[
         raise UsageError("cluster-other-kind", name=name, is_=before.provider.value, wanted=chosen.value)
     with steps(session.err()) as shown:
         info = provider(chosen).up(name, options, shown)
-    write_atomically(state_root() / "current-cluster", info.name + "\n")
+    marker = state_root() / "current-cluster"
+    named = "GRADER_CLUSTER" in os.environ
+    if not (named and marker.is_file()):  # a cluster that was named for one command does not become everybody's
+        write_atomically(marker, info.name + "\n")
     facts = {"name": info.name, "provider": labels()[f"provider.{info.provider.value}"], "version": info.version}
-    session.out().print(labels()["cluster.ready"].format(**facts, kubeconfig=info.kubeconfig))
+    chosen_here = f"grader --cluster {info.name}" if named else "grader"
+    session.out().print(labels()["cluster.ready"].format(**facts, grader=chosen_here))
 
 
 @cluster.command(cls=Taught, name="down")
@@ -139,20 +143,23 @@ def status(session: Session) -> int:
 def doctor(session: Session) -> int:
     """Tell what is missing on this machine, and the command that fixes it."""
     from grader.cluster.doctor import examine
+    from grader.render.terminal import paragraph
+    from grader.render.wrap import plain
     from grader.text import labels, message
 
     out = session.out()
     table = labels()
     needed_missing = False
     for finding in examine():
-        symbol, style = ("pass", "green") if finding.ok else ("fail", "red")
-        out.print(
-            f"{table[f'symbol.{symbol}']} {table[f'doctor.{finding.name}'].format_map(finding.facts)}", style=style
-        )
+        tone = "pass" if finding.ok else "fail" if finding.needed else "environment-error"
+        style = {"pass": "green", "fail": "red", "environment-error": "yellow"}[tone]
+        seen = plain(table[f"doctor.{finding.name}"].format_map(finding.facts))
+        out.print(f"{table[f'symbol.{tone}']} {seen}", style=style)
         if not finding.ok:
             words = message("errors", finding.code, finding.facts)
-            for line in (words.what, words.where, words.next):
-                out.print(f"    {line}")
+            for part, sentence in (("what", words.what), ("where", words.where), ("next", words.next)):
+                for line in paragraph(table[f"part.{part}"], sentence, min(out.width, 88), label_width=6):
+                    out.print(line)
             needed_missing = needed_missing or finding.needed
     return 4 if needed_missing else 0
 

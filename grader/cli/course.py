@@ -25,7 +25,10 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
         shown.close(broken=True)
 
 
-@click.group(cls=TaughtGroup, name="lessons")
+AUTHORS = {name: f"grader.lessons.cli:{name}" for name in ("run", "record")}
+
+
+@click.group(cls=TaughtGroup, name="lessons", lazy=AUTHORS)
 def lessons() -> None:
     """Hold the commands about lessons."""
 

@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.session import Session, exercise
 from grader.cli.teach import Taught
+from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from grader.workflow.verify import VerifyResult
+
+
+def _read(path: Path) -> VerifyResult:
+    from grader.workflow.verify import VerifyResult
+
+    try:
+        return VerifyResult.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError("result-unreadable", file=path, reason=error) from error
+
+
+def _compare(session: Session, left: Path, right: Path) -> int:
+    """Show how two results differ; exit status 1 where they do."""
+    from grader.text import labels
+    from grader.workflow.verify import differences
+
+    one, other = _read(left), _read(right)
+    found = differences(one, other)
+    out = session.out()
+    table = labels()
+    for line in found:
+        out.print(f"  {table['symbol.fail']} {line}", style="red")
+    facts = {"left": one.cluster, "right": other.cluster, "count": len(found), "total": len(one.attempts)}
+    out.print(table["verify.differ" if found else "verify.equal"].format(**facts))
+    return 1 if found else 0
 
 
 @click.command(cls=Taught, name="verify")
@@ -19,7 +48,8 @@ from grader.cli.teach import Taught
 @click.option("--only", multiple=True, metavar="NAME")
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
 @click.option("--parallel", type=click.IntRange(min=1), default=3, metavar="COUNT")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
 @click.pass_obj
 def verify(
     session: Session,
@@ -28,9 +58,12 @@ def verify(
     only: tuple[str, ...],
     deadline: float,
     parallel: int,
-    json_file: Path | None,
+    save: Path | None,
+    compare: tuple[Path, Path] | None,
 ) -> int:
-    """Try every answer and every wrong answer."""
+    """Try every answer and every wrong answer, or compare two results."""
+    if compare:
+        return _compare(session, *compare)
     from rich.text import Text
 
     from grader.cli.steps import steps
@@ -66,7 +99,6 @@ def verify(
         "cluster": result.cluster,
     }
     out.print(table["verify.sum"].format(**facts), style="green" if result.sound else "bold red")
-    if json_file:
-        data = {"schema": 1, "sound": result.sound, **asdict(result)}
-        write_atomically(json_file, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    if save:
+        write_atomically(save, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     return 0 if result.sound else 1

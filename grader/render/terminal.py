@@ -51,6 +51,8 @@ def console(*, color: bool | None = None, file: TextIO | None = None, width: int
         color_system=None if off else "auto",
         force_terminal=True if color else None,
         highlight=False,
+        markup=False,
+        emoji=False,
         soft_wrap=True,
         width=width,
     )
