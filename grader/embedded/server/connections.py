@@ -85,6 +85,8 @@ class Connections:
                 process = self._world.exec(*where, command, stdin=stdin, tty=tty)
             else:
                 process = self._world.attach(*where)
+                if tty:  # the prompt was written before anybody could see it, and is in no log
+                    remotecommand.Channels(socket).send(remotecommand.STDOUT, self._world.logs(*where).unfinished)
         except (NotRunning, ProgramNotFound) as error:
             await remotecommand.refuse(socket, str(error))
             return

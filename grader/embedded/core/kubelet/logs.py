@@ -47,6 +47,11 @@ class LogView:
         self._partial = {1: b"", 2: b""}
         self._listeners: list[Callable[[LogLine | None], None]] = []
 
+    @property
+    def unfinished(self) -> bytes:
+        """What was written after the last newline: a prompt, mostly. It is no line of the log yet."""
+        return self._partial[1] + self._partial[2]
+
     def write(self, fd: int, data: bytes) -> None:
         """Take output of the container."""
         *whole, rest = (self._partial[fd] + data).split(b"\n")
