@@ -78,15 +78,19 @@ def paragraph(label: str, sentence: str, width: int, *, label_width: int, style:
     return shown
 
 
-def _headline(card: Card) -> Text:
+def _headline(card: Card, width: int) -> list[Text]:
     style = STYLES[card.tone]
     text = Text()
     text.append(f"{card.symbol} {card.verdict}", style=f"bold {style}")
+    one = text.copy()
     if card.title:
-        text.append(f"  {card.title}", style="bold")
+        one.append(f"  {card.title}", style="bold")
     if card.points:
-        text.append(f" — {card.points}" if card.title else f"  {card.points}")
-    return text
+        one.append(f" — {card.points}" if card.title else f"  {card.points}")
+    if one.cell_len <= width:
+        return [one]
+    text.append(f" — {card.points}" if card.points else "")
+    return [text, *(Text(_INDENT).append_text(_styled(line, "bold")) for line in wrap(card.title, width - len(_INDENT)))]
 
 
 def _chain(card: Card, width: int) -> list[Text]:
@@ -126,7 +130,7 @@ def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
     """Lay a card out in lines of at most `width` columns, and no more than are easy to read."""
     width = min(width, WIDEST)
     table = labels()
-    lines = [_headline(card), Text()]
+    lines = [*_headline(card, width), Text()]
     if card.chain:
         lines += [*_chain(card, width), Text()]
     label_width = max((cell_len(label) for label, _ in card.parts), default=0)
@@ -139,7 +143,8 @@ def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
         for row in card.rows:
             lines += _row(row, width, row_label)
     if card.footer:
-        lines += [Text(), Text(_INDENT + " ・ ".join(card.footer), style="dim")]
+        small = wrap(" ・ ".join(card.footer), width - len(_INDENT))
+        lines += [Text(), *(Text(_INDENT).append_text(_styled(line, "dim")) for line in small)]
     return lines
 
 
