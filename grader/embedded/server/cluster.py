@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,16 @@ class Cluster:
         self._store = Store(self._clock.now)
         restore(self._store, folder / "state.json")
         self._tls = files.server_context(folder)
-        self._world = World(self._store, self._kernel, name=name, root_ca=(folder / "ca.crt").read_text("ascii"))
+        authority = (folder / "ca.crt").read_text("ascii")
+        self._world = World(self._store, self._kernel, name=name, seed=secrets.randbits(64), root_ca=authority)
         self._connections = Connections(self._driver, self._store, self._world)
         self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int = 0) -> dict[str, Any]:
         """Open all sockets, write the kubeconfig and say where the cluster listens. Raises OSError."""
+        self._saver = Saver(self._store, self._folder / "state.json")
         self._world.bootstrap()
         self._kernel.run()
-        self._saver = Saver(self._store, self._folder / "state.json")
         self._host_ports = HostPorts(self._store, self._dial_node_port)
         self._dns = DnsServer(self._resolve)
         await self._dns.start()

@@ -19,7 +19,7 @@ MAX_BODY = 3 * 1024 * 1024  # k8s.io/apiserver pkg/server/config.go MaxRequestBo
 CHUNK = 65536
 
 
-class Disconnected(Exception):  # noqa: N818 - an event of normal life
+class Disconnected(Exception):
     """The client went away."""
 
 

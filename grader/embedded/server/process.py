@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 def take_lock(folder: Path) -> bool:
     """Lock the folder for as long as this process lives, whatever ends it, and write the pid into the lock file.
 
-    The bare descriptor is never closed: the lock goes with the process and not before. Whoever looks whether the cluster
+    The bare descriptor is never closed: the lock goes with the process, not before. Whoever looks whether the cluster
     runs holds the lock for a moment too, hence the tries.
     """
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

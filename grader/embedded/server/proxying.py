@@ -16,7 +16,7 @@ HOP_BY_HOP = frozenset(
 OWN = frozenset(("authorization", "host", "content-length", "expect"))
 
 
-class BadAnswer(Exception):  # noqa: N818 - names what came
+class BadAnswer(Exception):
     """The server inside of the network did not answer in HTTP."""
 
 

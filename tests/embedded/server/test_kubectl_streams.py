@@ -238,5 +238,5 @@ def test_the_api_servers_proxies_reach_pods_and_services(backend: Kubectl) -> No
     assert "no service port 99 found" in backend.fails("get", "--raw", f"{base}/services/backend:99/proxy/")
 
 
-def test_cp_copies_a_file_into_a_container(backend: Kubectl) -> None:
+def test_a_file_is_written_and_read_in_a_container(backend: Kubectl) -> None:
     assert backend("exec", "-i", "client", "--", "sh", "-c", "cat > /tmp/a; cat /tmp/a", stdin="x\n") == "x\n"
