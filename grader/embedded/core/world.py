@@ -42,7 +42,7 @@ GATEWAY_IP = "172.18.0.1"
 PLACEHOLDER_CA = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 
 
-class NotRunning(Exception):  # noqa: N818
+class NotRunning(Exception):
     """The Pod or container is not there or does not run; `str()` is what a kubelet says."""
 
 
@@ -93,7 +93,6 @@ class World:
         self._host = Machine("host", GATEWAY_IP, "outside")
         self._outside_machine = Machine("outside", OUTSIDE_IP, "outside")
         self.outside: Host = self._outside()
-        self._outside_process: Process | None = None
 
     def bootstrap(self) -> None:
         """Start the cluster: nodes, controllers and, where the store is empty, the objects that every cluster has."""
@@ -114,10 +113,7 @@ class World:
                 for obj in self.store.list(resource):
                     version = int(obj["metadata"]["resourceVersion"])
                     self._on_change(Change("ADDED", resource, obj, None, version))
-        image = find(bootstrap.PROBE_IMAGE)
-        assert image is not None
-        argv = image.command(None, ["netexec", "--http-port=8080"])
-        self._outside_process = run(self.outside, image, argv, init=True)
+        self.kernel.call_soon(self._start_outside)
 
     @property
     def node_ips(self) -> dict[str, str]:
@@ -210,6 +206,11 @@ class World:
             "/etc/resolv.conf": f"nameserver {GATEWAY_IP}\n".encode(),
         }
         return ContainerHost(self.network, self.nameserver, self.kernel, self._outside_machine, "outside", {}, files)
+
+    def _start_outside(self) -> None:
+        image = find(bootstrap.PROBE_IMAGE)
+        assert image is not None
+        run(self.outside, image, image.command(None, ["netexec", "--http-port=8080"]), init=True)
 
     def _on_change(self, change: Change) -> None:
         for controller in self._controllers:

@@ -19,6 +19,9 @@ FIRST_RETRY = 0.005
 
 LAST_RETRY = 60.0
 
+BATCH = 0.003
+"""Seconds that changes of Pods are gathered, so that many Pods that start together cost one pass and not one each."""
+
 
 @dataclass(frozen=True)
 class Context:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
 from grader.embedded.core.controllers.endpointslice import find_port, services_to_update, should_be_in_endpoints
 from grader.embedded.core.objects import Key, is_pod_ready, key_of, labels_of, pod_ip
 from grader.embedded.core.store import Change, Obj, timestamp
@@ -34,7 +34,7 @@ class EndpointsController(Controller):
             self.queue.add(key_of(change.obj))
         elif change.resource == "pods":
             for key in services_to_update(self.index, change):
-                self.queue.add(key)
+                self.queue.add_after(key, BATCH)
 
     def sync(self, key: Key) -> None:
         """Bring the Endpoints of a Service up to date."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
 from grader.embedded.core.index import SERVICE_NAME_LABEL, Index
 from grader.embedded.core.objects import (
     Key,
@@ -299,7 +299,7 @@ class EndpointSliceController(Controller):
             self.queue.add(key_of(change.obj))
         elif change.resource == "pods":
             for key in services_to_update(self.index, change):
-                self.queue.add(key)
+                self.queue.add_after(key, BATCH)
         elif change.resource == "endpointslices":
             labels = labels_of(change.old or change.obj)
             if labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(SERVICE_NAME_LABEL):

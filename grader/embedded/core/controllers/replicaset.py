@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import admit_pod
 from grader.embedded.core.objects import (
@@ -55,7 +55,7 @@ class ReplicaSetController(Controller):
                 if reference is not None:
                     known = True
                     if reference["kind"] == "ReplicaSet":
-                        self.queue.add((namespace, reference["name"]))
+                        self.queue.add_after((namespace, reference["name"]), BATCH)
             if not known and labels_of(change.obj):
                 for replica_set in self.store.list("replicasets", namespace):
                     if label_selector_matches(replica_set["spec"]["selector"], labels_of(change.obj)):
