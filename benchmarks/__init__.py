@@ -1,1 +1,1 @@
-"""What the product's numbers are, measured. Never asserted in a test: machines differ, so ratios within one run count."""
+"""What the product's numbers are, measured. Never asserted in a test: machines differ, ratios in one run count."""

@@ -30,7 +30,7 @@ def show(rows: Sequence[Row]) -> None:
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="*", default=["embedded", "verdicts"])
-    parser.add_argument("--cluster", default="", help="a cluster that is up; default: an embedded one for the measurement")
+    parser.add_argument("--cluster", default="", help="a cluster that is up; default: an embedded one")
     parser.add_argument("--runs", type=int, default=10)
     chosen = parser.parse_args(arguments)
     if "embedded" in chosen.what:

@@ -1,4 +1,4 @@
-"""From `kubectl apply` to the verdict, as a learner does it: kubectl is a process of its own, check runs in this one."""
+"""From `kubectl apply` to the verdict: kubectl is a process of its own, as for a learner; check runs in this one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def measure_exercise(exercise: Exercise, cluster: info.ClusterInfo, work: Path, 
     mistake = next(answer for answer in exercise.wrong if answer.criterion not in refused)
     start.start(exercise, cluster, work)
     for _ in range(runs):
-        for text, verdict, times in ((exercise.answers[0].text, Verdict.PASS, right), (mistake.text, Verdict.FAIL, wrong)):
+        tries = ((exercise.answers[0].text, Verdict.PASS, right), (mistake.text, Verdict.FAIL, wrong))
+        for text, verdict, times in tries:
             reset.reset(exercise, cluster, work)
             began = time.perf_counter()
             kubectl.run(["-n", exercise.namespace, "apply", "-f", "-"], cluster.kubeconfig, stdin=text)

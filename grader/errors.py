@@ -46,7 +46,7 @@ class ManifestError(CourseError):
     exit_status = 1
 
 
-class EnvironmentError_(CourseError):
+class EnvironmentError_(CourseError):  # noqa: N801  (EnvironmentError is a builtin)
     """The machine or the cluster cannot do its part; never scored."""
 
     exit_status = 4

@@ -9,7 +9,7 @@ APP = "kubernetes-services-course"
 
 
 def content_root() -> Path:
-    """The folder that holds `course/` and `exercises/`: GRADER_CONTENT, else the checkout, else what the wheel carries."""
+    """The folder of `course/` and `exercises/`: GRADER_CONTENT, else the checkout, else what the wheel carries."""
     if override := os.environ.get("GRADER_CONTENT"):
         return Path(override)
     package = Path(__file__).resolve().parent

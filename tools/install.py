@@ -1,4 +1,4 @@
-"""Make `.venv` with exactly the locked packages. Needs Python >= 3.11 and nothing else; does nothing where all is in place.
+"""Make `.venv` with exactly the locked packages. Needs only Python >= 3.11; does nothing where all is in place.
 
     python3 tools/install.py learner     what a learner needs (make start)
     python3 tools/install.py dev         everything: tests, classroom, site (make test)

@@ -72,7 +72,9 @@ def notebook(exercises: Sequence[Exercise]) -> nbformat.NotebookNode:
     setup = new.new_code_cell("%load_ext grader\nfrom grader.notebook.score import score", id="setup")
     setup.metadata = _nbgrader("setup")
     cells = [head, setup, *(cell for exercise in exercises for cell in _cells(exercise))]
-    return new.new_notebook(cells=cells, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    made: nbformat.NotebookNode = new.new_notebook(cells=cells, metadata=metadata)
+    return made
 
 
 def create(course: Path, exercises: Sequence[Exercise]) -> Path:

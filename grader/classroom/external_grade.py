@@ -24,7 +24,7 @@ class ExternalGrade(NbGraderPreprocessor):  # type: ignore[misc]
     cell without output would count as full marks, so a missing result is an error, which fails the submission loudly.
     """
 
-    results = Unicode("results", help="folder that `grader autograde -o` wrote, relative to the course").tag(config=True)
+    results = Unicode("results", help="folder that `grader autograde -o` wrote").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Fill the grade cells. Raises ValueError where a cell has no finite result within its points."""
@@ -52,4 +52,5 @@ def _output(report: Report, maximum: float) -> nbformat.NotebookNode:
     if not (math.isfinite(points) and 0 <= points <= maximum):
         raise ValueError(f"{report.exercise}: {points} is not within 0 and {maximum}")
     data = {"text/plain": repr(points), "text/html": html.card(report)}
-    return nbformat.v4.new_output("execute_result", data)
+    output: nbformat.NotebookNode = nbformat.v4.new_output("execute_result", data)
+    return output

@@ -109,7 +109,7 @@ def table(results: Sequence[StudentResult]) -> str:
 def record(course: Path, results: Path) -> Recorded:
     """Take a folder of results into the gradebook and make feedback.
 
-    Raises UsageError where there is no result or the assignment was not released, EnvironmentError_ where nbgrader fails.
+    Raises UsageError where there is no result or no released assignment, EnvironmentError_ where nbgrader fails.
     """
     everyone = load_all(results)
     if not everyone:

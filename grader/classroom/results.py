@@ -50,7 +50,7 @@ class StudentResult:
 
     @property
     def scored(self) -> bool:
-        """Whether every answer has a verdict that says something of the student: no environment error, nothing unsettled."""
+        """Whether every verdict says something of the student: no environment error, nothing unsettled."""
         unscored = (Verdict.ENVIRONMENT, Verdict.NOT_YET)
         return all(answer.report.verdict not in unscored for answer in self.answers)
 
@@ -84,7 +84,8 @@ def load(folder: Path, student: str) -> StudentResult | None:
     """Read one student's result; None where there is none, or a file that is not one (it will be graded again)."""
     try:
         data: dict[str, Any] = json.loads((folder / f"{student}.json").read_text(encoding="utf-8"))
-        answers = tuple(GradedAnswer(**{**item, "report": Report.from_json(item["report"])}) for item in data["answers"])
+        items = ({**item, "report": Report.from_json(item["report"])} for item in data["answers"])
+        answers = tuple(GradedAnswer(**item) for item in items)
         problems = tuple((code, file) for code, file in data["problems"])
         return StudentResult(**{**data, "answers": answers, "problems": problems})
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -101,8 +101,9 @@ class _Reader:
         except UnicodeDecodeError:
             return self._refuse("submission-not-text", relative)
 
-    def _refuse(self, code: str, relative: str) -> None:
+    def _refuse(self, code: str, relative: str) -> str | None:
         self.problems.append((code, relative))
+        return None
 
     def answer_cells(self, exercises: Sequence[Exercise]) -> dict[str, str]:
         """The manifests in the notebook's answer cells: exercise id → text without its %%apply line."""

@@ -191,9 +191,7 @@ class Evidence:
             **{
                 **data,
                 "manifests": tuple(
-                    ManifestResult(
-                        **{**item, "action": Action(item["action"]), "warnings": tuple(item["warnings"])}
-                    )
+                    ManifestResult(**{**item, "action": Action(item["action"]), "warnings": tuple(item["warnings"])})
                     for item in data["manifests"]
                 ),
                 "objects": {resource: tuple(items) for resource, items in data["objects"].items()},
@@ -212,9 +210,7 @@ class Evidence:
                     ReachAnswer(
                         **{
                             **item,
-                            "question": ReachQuestion(
-                                **{**item["question"], "want": tuple(item["question"]["want"])}
-                            ),
+                            "question": ReachQuestion(**{**item["question"], "want": tuple(item["question"]["want"])}),
                             "outcome": Outcome(item["outcome"]),
                         }
                     )

@@ -50,7 +50,7 @@ class Finding:
     """A cause, or what a pass proved.
 
     Attributes:
-        diagnosis: key in the catalogue `text/ja/diagnoses.yaml` (failures, waiting, environment) or `proofs.yaml` (passes).
+        diagnosis: key in a catalogue of `text/ja`: diagnoses, environment, or proofs (passes).
         facts: values that the message names.
     """
 

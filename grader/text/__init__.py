@@ -1,4 +1,4 @@
-"""Japanese message catalogues: one YAML file a catalogue under `ja/`, each message 何が (what) · どこで (where) · 次に (next).
+"""Japanese message catalogues, one YAML file each under `ja/`: what (何が), where (どこで), next (次に).
 
 Logic names a message by catalogue and code and hands over facts; sentences live only in the catalogues.
 """
@@ -53,6 +53,6 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def message(name: str, code: str, facts: Mapping[str, str]) -> Message:
-    """Fill the message `code` of the catalogue `name` with facts. Raises KeyError for an unknown code or a missing fact."""
+    """Fill the message `code` of a catalogue with facts. Raises KeyError for an unknown code or a missing fact."""
     entry = catalogue(name)[code]
     return Message(*(entry[part].format_map(facts).strip() for part in ("what", "where", "next")))

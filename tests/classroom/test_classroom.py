@@ -113,7 +113,7 @@ def test_feedback_is_a_japanese_card_and_carries_nothing_a_student_slipped_in(
     assert "document.title='owned'" not in hostile
 
 
-def test_a_second_run_grades_nobody_again_and_a_changed_submission_only(course: Path, recorded: record.Recorded) -> None:
+def test_a_second_run_grades_only_what_changed(course: Path, recorded: record.Recorded) -> None:
     results = course / "results"
     reused: dict[str, bool] = {}
     (course / "submitted" / "empty" / ASSIGNMENT / f"{ALL[0].id}.yaml").write_text(ALL[0].answers[0].text)

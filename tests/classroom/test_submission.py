@@ -118,8 +118,10 @@ def test_folder_names_that_could_be_formulas_or_paths_are_no_students(tmp_path: 
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["cells", "metadata", "nbgrader", "grade_id", "source"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["cells", "metadata", "nbgrader", "grade_id", "source"]), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
