@@ -48,7 +48,7 @@ VALUES = {
 LISTS = {"headers", "data", "urls", "resolve"}
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A transfer failed.
 
     Attributes:

@@ -171,7 +171,7 @@ def _send_response(connection: h11.Connection, stream: Stream, request: Request,
     stream.send(wire)
 
 
-class BadReply(Exception):  # noqa: N818
+class BadReply(Exception):
     """What came back is not HTTP, or stops in the middle.
 
     Attributes:

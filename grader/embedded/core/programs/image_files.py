@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.embedded.core.programs.process import is_mounted
+
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
     from grader.embedded.core.programs.images import ImageSpec
@@ -14,6 +16,7 @@ FOLDERS = frozenset(
 )
 
 NGINX_ROOT = "/usr/share/nginx/html"
+NGINX_SITES = "/etc/nginx/conf.d"
 HTTPD_ROOT = "/usr/local/apache2/htdocs"
 
 NGINX_INDEX = b"""<!DOCTYPE html>
@@ -76,20 +79,16 @@ def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
         return {}
     files = {"/etc/passwd": PASSWD, "/etc/os-release": _os_release(spec).encode()}
     if spec.name == "nginx":
-        files["/etc/nginx/conf.d/default.conf"] = NGINX_CONF
-        if not hidden(host, NGINX_ROOT, {"index.html", "50x.html"}):
+        if not is_mounted(host, NGINX_SITES):
+            files[f"{NGINX_SITES}/default.conf"] = NGINX_CONF
+        if not is_mounted(host, NGINX_ROOT):
             files[f"{NGINX_ROOT}/index.html"] = NGINX_INDEX
             files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
-    if spec.name == "httpd" and not hidden(host, HTTPD_ROOT, {"index.html"}):
+    if spec.name == "httpd" and not is_mounted(host, HTTPD_ROOT):
         files[f"{HTTPD_ROOT}/index.html"] = HTTPD_INDEX
     if spec.name == "agnhost":
         files |= {"/agnhost": b"\x7fELF", "/uploads/.keep": b""}
     return files
-
-
-def hidden(host: Host, root: str, own: set[str]) -> bool:
-    """Whether a volume is mounted over the folder: it says so itself by the marker that the kubelet leaves."""
-    return f"{root}/..data" in host.files
 
 
 def _os_release(spec: ImageSpec) -> str:

@@ -28,6 +28,7 @@ from grader.embedded.core.programs.process import (
     Program,
     next_pid,
     processes,
+    remember_mounts,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class ProgramNotFound(Exception):  # noqa: N818
+class ProgramNotFound(Exception):
     """The image has no such program; `str()` is containerd's message, without the wrapping of the kubelet."""
 
     def __init__(self, name: str) -> None:
@@ -243,6 +244,8 @@ def run(
         raise ProgramNotFound(argv[0] if argv else "")
     process = Process(host.kernel, argv, stdin=stdin, init=init, pid=1 if init else next_pid(host))
     processes(host)[process.pid] = process
+    if init:
+        remember_mounts(host)
     if tty:
         from grader.embedded.core.programs.terminal import Terminal
 

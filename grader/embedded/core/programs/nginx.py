@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from grader.embedded.core.programs import http, webserver
 from grader.embedded.core.programs.files import children, read_file
 from grader.embedded.core.programs.http import Request, Response
-from grader.embedded.core.programs.image_files import NGINX_ROOT
+from grader.embedded.core.programs.image_files import NGINX_ROOT, NGINX_SITES
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.small import execute
 
@@ -112,15 +112,12 @@ class Nginx:
         self._sites = self._configured()
 
     def _configured(self) -> list[Site]:
-        folder = "/etc/nginx/conf.d"
-        names = [name for name in children(self.context, folder) if name.endswith(".conf")]
+        names = [name for name in children(self.context, NGINX_SITES) if name.endswith(".conf")]
         if "/etc/nginx/nginx.conf" in self.context.host.files:
             main_text = self.context.host.files["/etc/nginx/nginx.conf"].decode(errors="replace")
             if found := sites(main_text):
                 return found
-        if f"{folder}/..data" in self.context.host.files:
-            names = [name for name in names if f"{folder}/{name}" in self.context.host.files]
-        texts = (read_file(self.context, f"{folder}/{name}") or b"" for name in names)
+        texts = (read_file(self.context, f"{NGINX_SITES}/{name}") or b"" for name in names)
         return [site for text in texts for site in sites(text.decode(errors="replace"))]
 
     async def run(self) -> int:

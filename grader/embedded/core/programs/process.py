@@ -25,7 +25,7 @@ Sink = Callable[[bytes], None]
 Program = Callable[["Context"], Coroutine[Any, Any, int]]
 
 
-class Exit(Exception):  # noqa: N818 - a way out, not an error
+class Exit(Exception):
     """Ends the program at once.
 
     Attributes:
@@ -286,6 +286,19 @@ def processes(host: Host) -> dict[int, Process]:
     for pid in [pid for pid, process in table.items() if process.exit_code is not None]:
         del table[pid]
     return table
+
+
+_MOUNTED: WeakKeyDictionary[Host, frozenset[str]] = WeakKeyDictionary()
+
+
+def remember_mounts(host: Host) -> None:
+    """Take note of the files that are there before the container's first process runs: volumes brought them."""
+    _MOUNTED[host] = frozenset(host.files)
+
+
+def is_mounted(host: Host, folder: str) -> bool:
+    """Whether a volume with files is mounted at or below a folder, or over it."""
+    return any(path.startswith(f"{folder}/") for path in _MOUNTED.get(host, ()))
 
 
 def next_pid(host: Host) -> int:

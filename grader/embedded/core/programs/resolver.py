@@ -15,11 +15,11 @@ HOSTS = "/etc/hosts"
 RESOLV_CONF = "/etc/resolv.conf"
 
 
-class NameNotFound(Exception):  # noqa: N818
+class NameNotFound(Exception):
     """No nameserver knows the name (EAI_NONAME), or it has no address (EAI_NODATA)."""
 
 
-class NameserverTimeout(Exception):  # noqa: N818
+class NameserverTimeout(Exception):
     """No nameserver answered, or it answered with a failure (EAI_AGAIN).
 
     Attributes:

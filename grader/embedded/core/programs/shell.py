@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SPECIAL = frozenset("@*#?$!-0123456789")
 
 
-class Leave(Exception):  # noqa: N818
+class Leave(Exception):
     """Leaves loops (`break`, `continue`) or a function (`return`)."""
 
     def __init__(self, kind: str, count: int) -> None:

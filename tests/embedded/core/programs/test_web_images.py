@@ -43,11 +43,17 @@ def test_nginx_serves_what_a_learner_writes(probe: FakeHost, web: FakeHost) -> N
 
 
 def test_nginx_reads_a_mounted_configuration(probe: FakeHost, web: FakeHost) -> None:
-    web.files["/etc/nginx/conf.d/..data"] = b""
     web.files["/etc/nginx/conf.d/site.conf"] = b"server { listen 8080; location / { return 200 'v2\\n'; } }"
     web.start("nginx:1.29")
     assert curl(probe, "http://10.244.2.5:8080/") == "v2\n"
     assert probe.run(AGNHOST, "curl", "-s", "http://10.244.2.5/").code == 7
+
+
+def test_a_mounted_web_root_hides_the_images(probe: FakeHost, web: FakeHost) -> None:
+    web.files["/usr/share/nginx/html/about.html"] = b"about\n"
+    web.start("nginx:1.29")
+    assert curl(probe, "http://10.244.2.5/about.html") == "about\n"
+    assert "403 Forbidden" in curl(probe, "http://10.244.2.5/")
 
 
 def test_nginx_ends_on_its_stop_signal(network: Network, probe: FakeHost, web: FakeHost) -> None:
