@@ -7,6 +7,7 @@ to keep whole (POSIX: PIPE_BUF is at least 512, on Linux 4096).
 from __future__ import annotations
 
 import base64
+import os
 import shlex
 import subprocess
 import threading
@@ -30,6 +31,7 @@ class ContainerCarrier:
         self.container = container
         self._lock = threading.Lock()
         self._shell: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
         self._waiting: dict[int, Answers] = {}
         self._count = 0
 
@@ -40,15 +42,13 @@ class ContainerCarrier:
                 self._begin()
 
     def close(self) -> None:
-        """End the shell."""
+        """End the shell: its end of input is also the end of what runs in the container."""
         with self._lock:
-            shell, self._shell = self._shell, None
+            shell, reader, self._shell = self._shell, self._reader, None
         if shell is not None:
             shell.terminate()
-            shell.wait()
-            for pipe in (shell.stdin, shell.stdout):
-                if pipe is not None:
-                    pipe.close()
+        if reader is not None:
+            reader.join()
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
         """GET a path of the netexec server in the container.
@@ -79,8 +79,7 @@ class ContainerCarrier:
             )
             try:
                 if shell.stdin is not None:
-                    shell.stdin.write(script.encode())
-                    shell.stdin.flush()
+                    os.write(shell.stdin.fileno(), script.encode())  # nothing is left in a buffer for a dead shell
             except OSError as error:
                 raise self._unreachable(str(error)) from error
         try:
@@ -103,31 +102,27 @@ class ContainerCarrier:
         except FileNotFoundError:
             raise CarrierError("docker-missing", client=self.container) from None
         self._shell = shell
-        threading.Thread(target=self._read, args=(shell,), name="outside-client", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(shell,), name="outside-client", daemon=True)
+        self._reader.start()
         return shell
 
     def _read(self, shell: subprocess.Popen[bytes]) -> None:
-        """Hand each line to the command that waits for it; tell all of them when the shell ends."""
+        """Hand each line to the command that waits for it; when the shell ends, tell all of them, and clear up."""
         said = b""
-        if shell.stdout is None:
-            return
-        try:
-            for line in shell.stdout:
+        with shell:  # closes its pipes and waits for it
+            for line in shell.stdout or ():
                 parts = line.split()
                 if len(parts) in (2, 3) and parts[0].isdigit() and parts[1].isdigit():
-                    waiting = self._waiting.pop(int(parts[0]), None)
-                    if waiting:
-                        waiting.put((int(parts[1]), base64.b64decode(parts[2] if len(parts) == 3 else b"")))
+                    if answer := self._waiting.pop(int(parts[0]), None):
+                        answer.put((int(parts[1]), base64.b64decode(parts[2] if len(parts) == 3 else b"")))
                 else:
                     said = line
-        except ValueError:  # closed while reading
-            pass
         with self._lock:
             if self._shell is shell:
                 self._shell = None
-            waiting_all, self._waiting = list(self._waiting.values()), {}
-        for waiting in waiting_all:
-            waiting.put((-1, said))
+            left, self._waiting = list(self._waiting.values()), {}
+        for answer in left:
+            answer.put((-1, said))
 
     def _unreachable(self, reason: str) -> CarrierError:
         return CarrierError("outside-client-unreachable", client=self.container, reason=reason)
