@@ -15,7 +15,7 @@ from grader.embedded.core.programs.golang import (
     dial,
     duration,
     get,
-    log_line,
+    klog_line,
     lookup,
     port_number,
     resolve_address,
@@ -332,19 +332,19 @@ class Netexec:
     async def _shell(self, request: Request) -> Response:
         command = _form(request, "shellCommand") or _form(request, "cmd")
         self.log(f"GET /shell?cmd={command}")
-        code, text = await self._capture(["/bin/sh", "-c", command])
+        code, signal, text = await self._capture(["/bin/sh", "-c", command])
         output: dict[str, str] = {}
         if text:
             output["output"] = text
-        if code >= 128 and code - 128 in SIGNALS:
-            output["error"] = f"signal: {SIGNALS[code - 128]}"
+        if signal is not None:
+            output["error"] = f"signal: {SIGNALS.get(signal, signal)}"
         elif code:
             output["error"] = f"exit status {code}"
         self.log(f"Output: {to_go_map(output)}")
         return self._text(to_json(output))
 
-    async def _capture(self, argv: list[str]) -> tuple[int, str]:
-        """Run a command and return its exit code and both its outputs."""
+    async def _capture(self, argv: list[str]) -> tuple[int, int | None, str]:
+        """Run a command and return its exit code, the signal that ended it, and both its outputs."""
         from grader.embedded.core.programs.images import run
 
         process = run(self.host, self.context.image, argv, env=self.context.env)
@@ -355,7 +355,7 @@ class Netexec:
             code = await process.wait()
         finally:
             self.context.process.forget(process.kill_now)
-        return code, b"".join(chunks).decode(errors="replace")
+        return code, process.signal, b"".join(chunks).decode(errors="replace")
 
     async def _dial(self, request: Request) -> Response:
         names = ("host", "port", "request", "protocol", "tries")
@@ -445,14 +445,14 @@ async def netexec(context: Context, args: list[str]) -> int:
 
 def _text(context: Context, body: str, status: int = 200, headers: http.Headers | None = None) -> Response:
     """Answer as net/http does for plain text: it sniffs the type, and adds the date."""
-    when = ("Date", http.date(context.host.kernel.now()))
-    content = [TEXT] if body else []
-    return Response(status, body.encode(), [*content, *(headers or []), when])
+    data = body.encode()
+    own: http.Headers = [("Date", http.date(context.host.kernel.now())), ("Content-Length", str(len(data)))]
+    return Response(status, data, [*(headers or []), *own, *([TEXT] if data else [])])
 
 
 def _log(context: Context, *texts: str) -> None:
     now = context.host.kernel.now()
-    context.error(*(log_line(now, text) for text in texts))
+    context.error(*(klog_line(now, text) for text in texts))
 
 
 def _join(address: Address) -> str:

@@ -37,6 +37,11 @@ def log_line(now: float, text: str) -> str:
     return f"{datetime.fromtimestamp(now, UTC):%Y/%m/%d %H:%M:%S} {text}"
 
 
+def klog_line(now: float, text: str) -> str:
+    """A line of package log where klog has taken it over, as in programs that use component-base's cli."""
+    return f"I{datetime.fromtimestamp(now, UTC):%m%d %H:%M:%S.%f}       1 log.go:244] {text}"
+
+
 def to_json(value: object) -> str:
     """As json.Marshal writes: compact, keys sorted, and <, >, & escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -120,6 +120,7 @@ class Process:
         argv: the command line.
         pid: its number in the container; 1 for the first.
         exit_code: None while it runs; 128 + signal when a signal ended it.
+        signal: the signal that ended it, None where it exited by itself.
         terminal: the line discipline, where it has a terminal.
         ports: the TCP ports it listens on.
     """
@@ -128,6 +129,7 @@ class Process:
         self.argv = argv
         self.pid = pid
         self.exit_code: int | None = None
+        self.signal: int | None = None
         self.terminal: Terminal | None = None
         self.ports: list[int] = []
         self.stdin: Queue[bytes] = Queue()
@@ -201,6 +203,7 @@ class Process:
         if signal != SIGKILL and signal in self._handlers:
             self._handlers[signal]()
         elif signal == SIGKILL or not self._init:
+            self.signal = signal
             self.exit(128 + signal)
 
     def kill_now(self) -> None:

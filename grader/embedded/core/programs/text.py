@@ -49,7 +49,11 @@ def usage(context: Context, letter: str) -> Exit:
 
 
 async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str, Input]]:
-    """Give the inputs that operands name, standard input where there is none; missing files are complained of."""
+    """Give the inputs that operands name, standard input where there is none.
+
+    Missing files are complained of; after the last input they raise Exit.
+    """
+    missing = False
     for name in names or ["-"]:
         if name == "-":
             yield name, context.stdin
@@ -58,8 +62,11 @@ async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str
         if content is None:
             reason = "Is a directory" if is_folder(context, context.path(name)) else "No such file or directory"
             context.error(f"{context.name}: {name}: {reason}")
+            missing = True
             continue
         yield name, Input.of_bytes(content)
+    if missing:
+        raise Exit(2 if context.name in {"grep", "egrep", "fgrep", "sort"} else 1)
 
 
 async def _lines(context: Context, names: list[str]) -> list[str]:

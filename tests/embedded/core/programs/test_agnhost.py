@@ -97,6 +97,7 @@ def test_shell_gives_output_and_error(network: Network) -> None:
     assert shell(network, "false") == {"error": "exit status 1"}
     assert shell(network, "exit 3") == {"error": "exit status 3"}
     assert shell(network, "kill -9 $$") == {"error": "signal: killed"}
+    assert shell(network, "timeout 1 sleep 5") == {"error": "exit status 143"}
     assert shell(network, "nosuch") == {"error": "exit status 127", "output": "/bin/sh: nosuch: not found\n"}
 
 
@@ -104,6 +105,14 @@ def test_shell_runs_curl_and_dig(network: Network) -> None:
     assert shell(network, "curl -s http://backend-service/hostname") == {"output": "backend-b"}
     assert shell(network, "curl -sS -m 2 http://10.96.178.255/")["error"] == "exit status 7"
     assert shell(network, "dig +short backend-service.programs.svc.cluster.local") == {"output": "10.96.244.56\n"}
+
+
+def test_log_lines_are_klogs(network: Network, probe: FakeHost) -> None:
+    server = network.host("other", "10.244.1.9").start(AGNHOST, "netexec")
+    lines: list[bytes] = []
+    server.on_output(lambda fd, data: lines.append(data))
+    get(network, "/hostname", at=("10.244.1.9", 8080))
+    assert lines[-1] == b"I1122 23:45:36.000000       1 log.go:244] GET /hostname\n"
 
 
 def test_netexec_ends_at_once_on_sigterm(network: Network, probe: FakeHost) -> None:

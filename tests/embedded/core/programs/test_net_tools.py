@@ -62,8 +62,8 @@ def test_curl_verbose_tells_the_whole_exchange(probe: FakeHost) -> None:
 
 def test_curl_include_shows_the_head_as_it_came(probe: FakeHost) -> None:
     assert sh(probe, "curl -si http://backend-service/hostname").out.replace("\r\n", "\n") == (
-        "HTTP/1.1 200 OK\nContent-Type: text/plain; charset=utf-8\nDate: Sun, 22 Nov 2026 23:45:36 GMT\n"
-        "Content-Length: 9\n\nbackend-b"
+        "HTTP/1.1 200 OK\nDate: Sun, 22 Nov 2026 23:45:36 GMT\nContent-Length: 9\n"
+        "Content-Type: text/plain; charset=utf-8\n\nbackend-b"
     )
 
 
