@@ -18,7 +18,7 @@ Object = dict[str, Any]
 FIELD_MANAGER = "grader"
 
 
-class ApiRefused(CourseError):  # noqa: N818 - named for what happened, as its neighbours in grader.errors
+class ApiRefused(CourseError):
     """The API server answered, and refused: HTTP 4xx.
 
     Attributes:

@@ -23,9 +23,12 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         """Prepare; nothing is sent yet. Raises ClusterUnreachable where a certificate or key is malformed."""
         self.connection = connection
-        self._tls: ssl.SSLContext | None = tls_context(connection) if connection.encrypted else None
         self._idle: list[tuple[http.client.HTTPConnection, float]] = []
         self._lock = threading.Lock()
+        self._tls: ssl.SSLContext | None = tls_context(connection) if connection.encrypted else None
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close idle connections. More requests may follow."""

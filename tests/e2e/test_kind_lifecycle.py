@@ -30,9 +30,9 @@ pytestmark = pytest.mark.kind
 NAME = "course-lifecycle"
 PORTS = "30280-30281"
 UP = f"""
-import sys
+import signal
 from grader.cluster.kind import KindProvider
-print("began", flush=True)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would inherit ignored
 KindProvider().up({NAME!r}, {{}}, lambda code, facts: print(code, flush=True))
 """
 
@@ -61,9 +61,9 @@ def others() -> frozenset[str]:
 def cluster(home: Path, others: frozenset[str]) -> Iterator[ClusterInfo]:
     """The cluster, made after two interruptions."""
     network_before = Docker().network() is not None
-    interrupt_up(at="kind-nodes", with_signal=signal.SIGKILL)
-    interrupt_up(at="kind-control-plane", with_signal=signal.SIGINT)
     try:
+        interrupt_up(at="kind-nodes", with_signal=signal.SIGKILL)
+        interrupt_up(at="kind-control-plane", with_signal=signal.SIGINT)
         yield KindProvider().up(NAME, {}, silent)
     finally:
         KindProvider().down(NAME, silent)
@@ -86,6 +86,8 @@ def interrupt_up(*, at: str, with_signal: signal.Signals) -> None:
             if line.strip() == at:
                 process.send_signal(with_signal)
                 break
+        else:
+            pytest.fail(f"`up` ended before it came to {at}")
     assert process.wait(timeout=30) != 0
 
 

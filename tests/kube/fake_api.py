@@ -17,7 +17,7 @@ Object = dict[str, Any]
 class FakeApi:
     """Objects by path, and the requests that were made.
 
-    `created` may change an object as it is stored, as controllers would; `replies` answers a path in place of the store.
+    `created` may change an object as it is stored, as controllers would; `replies` answers a path in its place.
     """
 
     def __init__(self, created: Callable[[Object], Object] = lambda obj: obj) -> None:
@@ -70,6 +70,8 @@ def serving(api: FakeApi, folder: Path) -> Iterator[Path]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def handle_any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from grader.cluster import probes
 from grader.cluster.info import PROBE_NAMESPACE
@@ -47,6 +48,12 @@ class Converger:
         self._api = KubeApi(kubeconfig, timeout=ANSWER_SECONDS)
         self._pause, self._clock = pause, clock
         self._told = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._api.close()
 
     def run(self) -> str:
         """Add what is missing until nothing is; the API server's version.

@@ -55,8 +55,7 @@ class KindProvider:
                 _same_as(nodes, wished, name)
                 nodes = self._started(nodes, name, wished, progress)
             else:
-                self._create(name, place, wished, progress)
-                nodes = self._nodes(name)
+                nodes = self._create(name, place, wished, progress)
             if wished.reach == "network":
                 self._join(nodes[0].networks[0])
             kubeconfig = place / "kubeconfig"
@@ -67,13 +66,15 @@ class KindProvider:
                 self._take_images_along(kind, name, wished, progress)
                 replace(state.load(place), images_taken=True).save(place)
             try:
-                version = Converger(self._docker, name, nodes, wished, kubeconfig, progress).run()
+                with Converger(self._docker, name, nodes, wished, kubeconfig, progress) as work:
+                    version = work.run()
             except ClusterUnreachable as error:
                 if error.code == "api-failing":
                     raise
                 # The file may be of an earlier cluster of this name; what kind says now is what counts.
                 _write_kubeconfig(kind, name, kubeconfig, wished)
-                version = Converger(self._docker, name, nodes, wished, kubeconfig, progress).run()
+                with Converger(self._docker, name, nodes, wished, kubeconfig, progress) as work:
+                    version = work.run()
             info = ClusterInfo(
                 name=name,
                 provider=Provider.KIND,
@@ -125,10 +126,11 @@ class KindProvider:
             stopped = [container.name for container in nodes if not container.running]
             if stopped:
                 return Status(running=False, ready=False, detail="stopped", facts={"nodes": ", ".join(stopped)})
-            work = Converger(self._docker, name, nodes, parse({}, os.environ), place / "kubeconfig", silent)
-            view = work.view()
-            statuses = tuple(node_status(node) for node in view.nodes)
-            missing = lacks(view, config.node_names(name)) or work.parts_missing()
+            wished = parse({}, os.environ)
+            with Converger(self._docker, name, nodes, wished, place / "kubeconfig", silent) as work:
+                view = work.view()
+                statuses = tuple(node_status(node) for node in view.nodes)
+                missing = lacks(view, config.node_names(name)) or work.parts_missing()
         except ClusterUnreachable as error:
             return Status(running=True, ready=False, detail="unreachable", facts=dict(error.facts))
         except CourseError as error:
@@ -181,7 +183,8 @@ class KindProvider:
         self._docker.remove([node.name for node in nodes])
         return ()
 
-    def _create(self, name: str, place: Path, wished: KindOptions, progress: Progress) -> None:
+    def _create(self, name: str, place: Path, wished: KindOptions, progress: Progress) -> tuple[Container, ...]:
+        """Make the cluster's nodes. Raises EnvironmentError_ where memory, ports or kind do not allow it."""
         kind = self._kind(place, progress)
         kind.version()
         _metallb_images(wished)  # found out now rather than after a minute
@@ -206,7 +209,11 @@ class KindProvider:
             raise
         if wished.reach == "network":
             _write_kubeconfig(kind, name, kubeconfig, wished)
+        nodes = self._nodes(name)
+        if not nodes:
+            raise EnvironmentError_("kind-failed", command="create", reason="no nodes", log=place / "kind.log")
         replace(state.load(place), phase=state.CREATED, pid=0).save(place)
+        return nodes
 
     def _take_images_along(self, kind: Kind, name: str, wished: KindOptions, progress: Progress) -> None:
         """Copy images that the machine has into the nodes: quicker than downloads, and enough without internet."""
