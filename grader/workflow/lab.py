@@ -33,12 +33,19 @@ def has_browser(environment: Mapping[str, str] = os.environ, platform: str = sys
     return platform in {"darwin", "win32"} or any(name in environment for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
+def as_root() -> bool:
+    """Whether this process is root's."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
     """The JupyterLab command line that serves `folder` and opens `first`."""
     return [
         *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
+        "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL
         *(() if browser else ("--no-browser",)),
+        *(("--allow-root",) if as_root() else ()),  # a container, mostly; JupyterLab would refuse in English
         *arguments,
     ]
 

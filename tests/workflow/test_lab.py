@@ -21,4 +21,5 @@ def test_a_browser_on_a_desktop() -> None:
 def test_the_lab_opens_the_first_lesson_and_hands_options_on() -> None:
     command = lab.command(Path("work"), Path("work/lessons/03.ipynb"), ("--port=9999",), browser=False)
     assert "--LabApp.default_url=/lab/tree/lessons/03.ipynb" in command
-    assert command[-2:] == ["--no-browser", "--port=9999"]
+    assert "--no-browser" in command
+    assert command[-1] == "--port=9999"
