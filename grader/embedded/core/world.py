@@ -16,6 +16,7 @@ from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
+from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
@@ -87,6 +88,7 @@ class World:
             self.kubelets,
             EndpointSliceController(context),
             EndpointsController(context),
+            MirroringController(context),
             LoadBalancerController(context, self.network, name),
             GarbageCollector(context),
         )

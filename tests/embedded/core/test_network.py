@@ -205,3 +205,21 @@ def test_serving_terminating_pods_are_used_when_no_pod_is_ready(cluster: Any) ->
     assert cluster.get(cluster.probe(), ip) == "slow"
     cluster.settle(30)
     assert cluster.get(cluster.probe(), ip) == "REFUSED"
+
+
+def test_udp_goes_through_services_too(cluster: Any) -> None:
+    udp = {
+        "name": "web",
+        "image": "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+        "args": ["netexec", "--http-port=8080", "--udp-port=8081"],
+    }
+    cluster.pod("echo", labels={"app": "echo"}, containers=[udp])
+    ip = cluster.service("echo", {"app": "echo"}, ports=[{"port": 53, "targetPort": 8081, "protocol": "UDP"}])
+    cluster.settle()
+    machine = cluster.world.machine(cluster.probe())
+    assert cluster.run(cluster.world.network.udp(machine, ip, 53, b"hostname")) == b"echo"
+    assert cluster.get(cluster.probe(), ip, 53) == "TIMEOUT"
+
+
+def test_the_api_server_is_there_but_speaks_only_tls(cluster: Any) -> None:
+    assert cluster.get(cluster.probe(), "10.96.0.1", 443).startswith("HTTP/1.0 400")

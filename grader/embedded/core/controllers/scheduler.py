@@ -101,6 +101,7 @@ class Scheduler(Controller):
             "reason": "Unschedulable",
             "message": message,
             "lastProbeTime": None,
+            "observedGeneration": pod["metadata"].get("generation", 1),
         }
         before = condition(pod, "PodScheduled")
         if before is None or before.get("message") != message:

@@ -23,8 +23,11 @@ class Addresses:
         network = ipaddress.ip_network(cidr)
         self._free = deque(str(ip) for ip in list(network)[2:-1])
 
-    def take(self) -> str:
-        """An address that nobody has."""
+    def take(self, wanted: str = "") -> str:
+        """An address that nobody has: the one wanted, where it is free."""
+        if wanted in self._free:
+            self._free.remove(wanted)
+            return wanted
         return self._free.popleft()
 
     def release(self, ip: str) -> None:

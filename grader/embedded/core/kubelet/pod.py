@@ -6,7 +6,7 @@ kuberuntime/kuberuntime_manager.go doBackOff). Event texts are those of 1.36.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import sleep, turn
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
@@ -14,7 +14,7 @@ from grader.embedded.core.kubelet.environment import ConfigError, volume_content
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
 from grader.embedded.core.network import Machine
-from grader.embedded.core.objects import is_deleting, key_of, uid_of
+from grader.embedded.core.objects import is_deleting, key_of, pod_ip, uid_of
 from grader.embedded.core.programs.process import SIGKILL
 from grader.embedded.core.store import Obj
 
@@ -52,6 +52,7 @@ class PodWorker:
             for held in [*self.init, *self.main]:
                 held.state = {"waiting": {"reason": "PodInitializing"}}
         self.containers = [*self.init, *self.main]
+        self._remember(pod.get("status") or {})
         self._start = self.kernel.now()
         self.terminating = False
         self._publish_due = False
@@ -96,6 +97,12 @@ class PodWorker:
                 held.process.kill(SIGKILL)
         self._leave_network()
 
+    def _remember(self, status: dict[str, Any]) -> None:
+        """Go on counting restarts where the process that ran this cluster before left off."""
+        known = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+        for held in self.containers:
+            held.restarts = next((c["restartCount"] for c in known if c["name"] == held.name), 0)
+
     # --- starting
 
     async def _run(self) -> None:
@@ -137,7 +144,7 @@ class PodWorker:
         if self.pod["spec"].get("hostNetwork"):
             self.machine = self.kubelet.machine
         else:
-            ip = self.kubelet.addresses.take()
+            ip = self.kubelet.addresses.take(pod_ip(self.pod))
             self.machine = Machine(self.key[1], ip, "pod", self.kubelet.node)
             self.kubelet.network.add(self.machine)
         self.ip = self.machine.ip

@@ -207,3 +207,25 @@ def test_slices_always_hold_exactly_the_pods_however_they_changed(steps: list[li
         assert slices
         again = plan(SERVICE, pods, slices, {"n": ""})
         assert not (again.create or again.update or again.delete)
+
+
+def test_endpoints_written_by_hand_are_mirrored(cluster: Any) -> None:
+    cluster.pod("db", labels={"app": "db"})
+    cluster.settle()
+    address = cluster.store.get("pods", "default", "db")["status"]["podIP"]
+    ip = cluster.service("legacy", None)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": "legacy", "namespace": "default"},
+        "subsets": [{"addresses": [{"ip": address}], "ports": [{"port": 8080, "protocol": "TCP"}]}],
+    }
+    stored = cluster.store.create("endpoints", body)
+    cluster.settle()
+    (slice_,) = cluster.slices("legacy")
+    managed_by = slice_["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"]
+    assert managed_by == "endpointslicemirroring-controller.k8s.io"
+    assert cluster.get(cluster.probe(), ip) == "db"
+    cluster.store.update("endpoints", {**stored, "subsets": []})
+    cluster.settle()
+    assert cluster.slices("legacy") == []
