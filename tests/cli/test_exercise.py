@@ -1,0 +1,129 @@
+"""A learner's way through an exercise in a terminal, on a real embedded cluster."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grader.workflow import progress
+from tests.cli.conftest import Run
+
+ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"
+
+
+@pytest.fixture
+def learner(run: Run, home: Path, cluster_home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("GRADER_HOME", str(cluster_home))
+    progress.path().unlink(missing_ok=True)
+    return run
+
+
+def test_start_lays_the_file_and_tells_the_next_commands(learner: Run, home: Path) -> None:
+    done = learner("start", "clusterip")
+    assert done.exit_code == 0, done.output
+    assert (home / "work" / "clusterip.yaml").is_file()
+    assert "kubectl apply -n clusterip -f" in done.stdout and "grader check clusterip" in done.stdout
+
+
+def test_unsolved_fails_then_the_answer_passes(learner: Run, home: Path) -> None:
+    learner("reset", "clusterip")
+    unsolved = learner("check", "clusterip")
+    assert unsolved.exit_code == 1 and "✗ 不合格" in unsolved.stdout
+    (home / "work" / "clusterip.yaml").write_text(ANSWER.read_text(encoding="utf-8"), encoding="utf-8")
+    solved = learner("check", "clusterip", "--apply")
+    assert solved.exit_code == 0, solved.output
+    assert "✓ 合格" in solved.stdout
+    assert "clusterip" in progress.load().passed
+    assert "1 / " in learner("progress").stdout
+
+
+def test_what_was_solved_can_be_submitted_and_passes_again(learner: Run, home: Path) -> None:
+    learner("reset", "clusterip")
+    assert learner("check", "clusterip", "-f", str(ANSWER)).exit_code == 0
+    assert learner("submit", "clusterip", "-o", str(home / "out")).exit_code == 0
+    exported = home / "out" / "clusterip.yaml"
+    manifest = yaml.safe_load(exported.read_text(encoding="utf-8"))
+    assert manifest["kind"] == "Service"
+    assert "status" not in manifest and "clusterIP" not in manifest["spec"] and "uid" not in manifest["metadata"]
+    learner("reset", "clusterip")
+    assert learner("check", "clusterip", "-f", str(exported)).exit_code == 0
+
+
+def test_nothing_to_submit_is_told(learner: Run) -> None:
+    learner("reset", "clusterip")
+    done = learner("submit", "clusterip")
+    assert done.exit_code == 2 and "kubectl apply" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ("kind: [\n", "YAMLとして読めません"),
+        ("", "適用するものが1つも書かれていません"),
+        ("# only a comment\n", "適用するものが1つも書かれていません"),
+        ("apiVersion: v1\nkind: Servise\nmetadata: {name: a}\n", "Servise という種類のオブジェクトはありません"),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: backend-service}\n"
+            "spec: {ports: [{port: 80, nodePort: 30080}]}\n",
+            "nodePort は、種類がClusterIPのServiceには書けません",
+        ),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "backend-service"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n"
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+            "backend-service",
+        ),
+    ],
+    ids=["yaml-error", "empty", "comment", "unknown-kind", "refused", "wrong-kind", "two-documents"],
+)
+def test_a_bad_manifest_fails_and_says_why(learner: Run, home: Path, manifest: str, words: str) -> None:
+    learner("reset", "clusterip")
+    (home / "bad.yaml").write_text(manifest, encoding="utf-8")
+    done = learner("check", "clusterip", "-f", str(home / "bad.yaml"))
+    assert done.exit_code == 1, done.output
+    joined = "".join(line.strip() for line in done.stdout.splitlines())
+    assert words.replace(" ", "") in joined.replace(" ", "")
+    assert "Traceback" not in done.output
+
+
+def test_two_documents_may_hold_the_answer(learner: Run, home: Path) -> None:
+    learner("reset", "clusterip")
+    other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\n---\n"
+    (home / "two.yaml").write_text(other + ANSWER.read_text(encoding="utf-8"), encoding="utf-8")
+    assert learner("check", "clusterip", "-f", str(home / "two.yaml")).exit_code == 0
+
+
+def test_json_and_junit_say_the_same(learner: Run, home: Path) -> None:
+    learner("reset", "clusterip")
+    done = learner("check", "clusterip", "--json", "--junit", str(home / "r.xml"))
+    data = json.loads(done.stdout)
+    assert data["report"]["verdict"] == "fail" and data["exit_status"] == done.exit_code == 1
+    assert f'type="{data["report"]["finding"]["diagnosis"]}"' in (home / "r.xml").read_text(encoding="utf-8")
+
+
+def test_hints_open_one_after_another(learner: Run) -> None:
+    first, second = learner("hint", "clusterip").stdout, learner("hint", "clusterip").stdout
+    assert "ヒント 1 /" in first and "ヒント 2 /" in second
+    again = learner("hint", "clusterip", "--all").stdout
+    assert "ヒント 1 /" in again and "ヒント 2 /" in again and "ヒント 3 /" not in again
+
+
+def test_list_shows_every_exercise(learner: Run) -> None:
+    done = learner("list")
+    assert all(name in done.stdout for name in ("clusterip", "nodeport", "loadbalancer"))
+
+
+def test_env_can_be_evaluated_by_a_shell(learner: Run, cluster_home: Path) -> None:
+    assert f"export KUBECONFIG={cluster_home}/clusters/services-course/kubeconfig\n" in learner("env").stdout
+
+
+def test_status_of_a_cluster_that_runs(learner: Run) -> None:
+    done = learner("cluster", "status")
+    assert done.exit_code == 0 and "services-course-worker2" in done.stdout
+
+
+def test_a_cluster_of_another_kind_under_the_same_name_is_not_touched(learner: Run) -> None:
+    done = learner("--cluster", "services-course", "cluster", "up", "--kind")
+    assert done.exit_code == 2 and "別の種類" in done.stderr
+    assert learner("cluster", "status").exit_code == 0
