@@ -31,6 +31,7 @@ from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
 READY_SECONDS = 30.0  # far more than a cold start on a slow machine takes
 ANSWER_SECONDS = 5.0
 STOP_SECONDS = 5.0
+LOG_BYTES = 1_000_000  # a log that has grown beyond is begun anew at the next start
 OUTSIDE_PATH = "/embedded/v1/outside"
 HOST_PORTS_PATH = "/embedded/v1/host-ports"
 
@@ -179,7 +180,8 @@ def start(name: str, place: Path) -> Endpoint:
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
     command = [sys.executable, "-m", "grader.embedded", "--name", name, "--state", str(place), "--background"]
-    with open(log_path, "ab") as log:
+    keep = log_path.exists() and log_path.stat().st_size < LOG_BYTES
+    with open(log_path, "ab" if keep else "wb") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

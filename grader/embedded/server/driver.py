@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Kernel, Stream, Task
 
 T = TypeVar("T")
+STEPS = 200  # of the kernel at a time, so that a container that loops for ever does not keep clients waiting
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +61,12 @@ class Driver:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        due = self.kernel.run()
+        try:
+            due = self.kernel.run(STEPS)
+        except Exception:  # one callback's bug must not stop the whole cluster
+            log.exception("a callback of the kernel failed")
+            self.wake()
+            return
         if due is None:
             return
         delay = due - self.kernel.now()

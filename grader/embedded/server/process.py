@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     if not take_lock(folder):
         return LOCKED
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every client that went away
     asyncio.run(run(options.name, folder, options.port))
     return 0
 

@@ -19,7 +19,8 @@ from grader.embedded.server.websocket import Message, Opcode, WebSocket
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5, V4, V4_BASE64 = "v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io"
 PROTOCOLS = (V5, V4, V4_BASE64)
-SIGHUP = 1
+SIGHUP, SIGKILL = 1, 9
+FLOOD = 64 * 1024 * 1024  # bytes that a client may leave unread before the command that writes them is killed
 
 
 class RemoteProcess(Protocol):
@@ -117,6 +118,8 @@ async def serve(
     def on_output(descriptor: int, data: bytes) -> None:
         if wanted.get(descriptor):
             channels.send(STDOUT if truth(query, "tty") else descriptor, data)
+        if socket.unsent > FLOOD and own:
+            process.kill(SIGKILL)
 
     forget = process.on_output(on_output)
     reading = asyncio.create_task(_read(channels, process, truth(query, "stdin")))

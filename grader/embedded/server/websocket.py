@@ -169,6 +169,11 @@ class WebSocket:
             self.closed = True
             return None
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return 0 if self.closed else self._writer.transport.get_write_buffer_size()
+
     def send(self, data: bytes, opcode: Opcode = Opcode.BINARY) -> None:
         """Send one message; nothing happens once the connection is closed."""
         self._write(opcode, data)

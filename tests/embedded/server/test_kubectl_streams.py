@@ -240,3 +240,31 @@ def test_the_api_servers_proxies_reach_pods_and_services(backend: Kubectl) -> No
 
 def test_a_file_is_written_and_read_in_a_container(backend: Kubectl) -> None:
     assert backend("exec", "-i", "client", "--", "sh", "-c", "cat > /tmp/a; cat /tmp/a", stdin="x\n") == "x\n"
+
+
+def test_a_container_that_loops_for_ever_does_not_keep_others_waiting(backend: Kubectl) -> None:
+    looping = backend.start("exec", "client", "--", "sh", "-c", "echo begun; while true; do :; done")
+    assert looping.stdout is not None
+    try:
+        assert looping.stdout.readline() == "begun\n"
+        before = time.monotonic()
+        assert backend("exec", "client", "--", "curl", "-s", "-m", "5", "http://backend/hostname") in pods(backend)
+        assert time.monotonic() - before < 10
+    finally:
+        looping.terminate()
+        looping.communicate()
+
+
+def test_a_command_ends_with_the_client_that_started_it(backend: Kubectl) -> None:
+    flood = backend.start("exec", "client", "--", "sh", "-c", "while true; do echo x > /tmp/alive; sleep 0.05; done")
+    deadline = time.monotonic() + 20
+    while backend.run("exec", "client", "--", "cat", "/tmp/alive").stdout != "x\n":
+        assert time.monotonic() < deadline
+    flood.kill()
+    flood.communicate()
+
+    while True:
+        backend("exec", "client", "--", "sh", "-c", "echo > /tmp/alive; sleep 0.2")
+        if backend("exec", "client", "--", "cat", "/tmp/alive") == "\n":
+            return
+        assert time.monotonic() < deadline

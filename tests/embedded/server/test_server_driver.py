@@ -50,6 +50,20 @@ def test_cancelling_outside_cancels_inside() -> None:
     assert ended == ["inside"]
 
 
+def test_a_bug_in_one_callback_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        kernel = Kernel(WallClock())
+        driver = Driver(kernel, asyncio.get_running_loop())
+        kernel.call_soon(broken)
+        await asyncio.wait_for(driver.wait(sleep(0.01)), 5)
+
+    asyncio.run(main())
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_wall_clock_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([5.0, 3.0, 6.0])
     monkeypatch.setattr("time.time", lambda: next(times))
