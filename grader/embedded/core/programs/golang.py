@@ -11,9 +11,11 @@ from urllib.parse import SplitResult, quote
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import http
-from grader.embedded.core.programs.host import Host, NetworkError
+from grader.embedded.core.programs.host import Address, Host, NetworkError
+from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
+TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SERVICES = {"http": 80, "https": 443, "domain": 53, "ssh": 22, "ftp": 21, "smtp": 25}
 
@@ -173,72 +175,19 @@ async def _get(host: Host, ip: str, port: int, path: str) -> http.Response:
     raise GoError("stopped after 10 redirects")
 
 
-class Flags:
-    """Flags in pflag's syntax, as cobra commands take them.
-
-    Args:
-        defaults: name → default; the type of the default is the type of the flag.
-
-    Attributes:
-        values: name → value.
-        args: what is no flag.
-    """
-
-    def __init__(self, defaults: dict[str, object]) -> None:
-        self.values: dict[str, object] = dict(defaults)
-        self.args: list[str] = []
-
-    def parse(self, words: list[str]) -> Flags:
-        """Read a command line. Raises GoError with pflag's text."""
-        rest = list(words)
-        while rest:
-            word = rest.pop(0)
-            if word == "--":
-                self.args += rest
-                break
-            if not word.startswith("--"):
-                if word.startswith("-") and len(word) > 1:
-                    raise GoError(f"unknown shorthand flag: '{word[1]}' in {word}")
-                self.args.append(word)
-                continue
-            name, equals, value = word[2:].partition("=")
-            if name not in self.values:
-                raise GoError(f"unknown flag: --{name}")
-            default = self.values[name]
-            if not equals and not isinstance(default, bool):
-                if not rest:
-                    raise GoError(f"flag needs an argument: --{name}")
-                value = rest.pop(0)
-            self.values[name] = _convert(name, value if equals or not isinstance(default, bool) else "true", default)
-        return self
-
-    def number(self, name: str) -> int:
-        """Return an integer flag."""
-        return int(str(self.values[name]))
-
-    def seconds(self, name: str) -> float:
-        """Return a duration flag."""
-        return float(str(self.values[name]))
-
-    def text(self, name: str) -> str:
-        """Return a string flag."""
-        return str(self.values[name])
-
-    def on(self, name: str) -> bool:
-        """Return a boolean flag."""
-        return bool(self.values[name])
+def plain(context: Context, body: str, status: int = 200, headers: http.Headers | None = None) -> http.Response:
+    """Answer as net/http does for plain text: it adds the date and sniffs the type."""
+    data = body.encode()
+    own: http.Headers = [("Date", http.date(context.host.kernel.now())), ("Content-Length", str(len(data)))]
+    return http.Response(status, data, [*(headers or []), *own, *([TEXT] if data else [])])
 
 
-def _convert(name: str, value: str, default: object) -> object:
-    try:
-        if isinstance(default, bool):
-            return {"true": True, "false": False, "1": True, "0": False}[value]
-        if isinstance(default, int):
-            return int(value)
-        if isinstance(default, float):
-            return duration(value)
-    except (ValueError, KeyError):
-        kind = "ParseBool" if isinstance(default, bool) else "ParseInt"
-        problem = f'strconv.{kind}: parsing "{value}": invalid syntax'
-        raise GoError(f'invalid argument "{value}" for "--{name}" flag: {problem}') from None
-    return value
+def log(context: Context, *texts: str) -> None:
+    """Write log lines to standard error, as klog does."""
+    now = context.host.kernel.now()
+    context.error(*(klog_line(now, text) for text in texts))
+
+
+def join(address: Address) -> str:
+    """Join address and port (net.JoinHostPort)."""
+    return f"{address[0]}:{address[1]}"

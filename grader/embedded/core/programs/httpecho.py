@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.embedded.core.programs import http, webserver
-from grader.embedded.core.programs.golang import Flags, GoError, log_line
+from grader.embedded.core.programs.goflags import Flags
+from grader.embedded.core.programs.golang import GoError, log_line
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.process import Context
 

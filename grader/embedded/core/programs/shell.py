@@ -6,16 +6,17 @@ It runs its commands inside its own process; a pipeline's stages run at the same
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Task, pair, turn
+from grader.embedded.core.kernel import ConnectionReset_, Task, pair, turn
 from grader.embedded.core.programs import shell_expand as expand
-from grader.embedded.core.programs.files import children, exists, is_folder, read_file
+from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
-from grader.embedded.core.programs.process import SIGINT, SIGPIPE, Context, Exit, Input, Sink
+from grader.embedded.core.programs.process import SIGPIPE, Exit, Input
 from grader.embedded.core.programs.shell_expand import ExpansionError
 from grader.embedded.core.programs.shell_parser import parse
+from grader.embedded.core.programs.shell_state import Channels, Leave, RedirectError, ShellState
 from grader.embedded.core.programs.shell_syntax import (
     AndOr,
     Case,
@@ -23,10 +24,8 @@ from grader.embedded.core.programs.shell_syntax import (
     For,
     Group,
     If,
-    Incomplete,
     Loop,
     Pipeline,
-    Redirect,
     Redirected,
     Script,
     Simple,
@@ -37,108 +36,8 @@ from grader.embedded.core.programs.shell_syntax import (
 if TYPE_CHECKING:
     from grader.embedded.core.programs.shell_builtins import Builtin
 
-SPECIAL = frozenset("@*#?$!-0123456789")
-
-
-class Leave(Exception):
-    """Leaves loops (`break`, `continue`) or a function (`return`)."""
-
-    def __init__(self, kind: str, count: int) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.count = count
-
-
-@dataclass(frozen=True)
-class Channels:
-    """Where a command reads and writes.
-
-    Attributes:
-        stdin: standard input.
-        out: standard output.
-        err: standard error.
-        tty: whether input and output are a terminal.
-    """
-
-    stdin: Input
-    out: Sink
-    err: Sink
-    tty: bool = False
-
-    def print(self, text: str) -> None:
-        """Write a line to standard output."""
-        self.out(f"{text}\n".encode())
-
-
-class RedirectError(Exception):
-    """A redirect's file cannot be opened."""
-
-
-class Shell:
-    """One shell.
-
-    Attributes:
-        context: the program's surroundings; its `cwd` and `env` are those it started with.
-        variables: all variables.
-        exported: names that commands see.
-        positional: `$1` and so on.
-        functions: what `name() …` defined.
-        status: `$?`.
-        flags: letters switched on by `set`.
-        jobs: background tasks by number.
-    """
-
-    def __init__(self, context: Context, name: str, positional: list[str]) -> None:
-        self.context = context
-        self.name = name
-        self.variables: dict[str, str] = dict(context.env)
-        self.exported: set[str] = set(context.env)
-        self.positional = positional
-        self.functions: dict[str, Command] = {}
-        self.status = 0
-        self.flags: set[str] = set()
-        self.cwd = context.cwd
-        self.jobs: dict[int, Task[int]] = {}
-        self.last_job = 0
-        self.interactive = False
-        self.traps: dict[str, str] = {}
-        self._line = 1
-        self._checked = False
-        self.variables.setdefault("PWD", self.cwd)
-        self.exported.add("PWD")
-        self.variables.setdefault("PS1", _prompt(context))
-        self.variables.setdefault("PS2", "> ")
-
-    # --- Scope, for expansion
-
-    def get(self, name: str) -> str | None:
-        """Return the value of a variable or special parameter."""
-        if name == "?":
-            return str(self.status)
-        if name == "#":
-            return str(len(self.positional))
-        if name == "$":
-            return str(self.context.process.pid)
-        if name == "!":
-            return str(self.last_job) if self.last_job else None
-        if name == "-":
-            return "".join(sorted(self.flags)) + ("i" if self.interactive else "")
-        if name == "0":
-            return self.name
-        if name.isdigit():
-            return self.positional[int(name) - 1] if int(name) <= len(self.positional) else None
-        if name == "RANDOM":
-            return str(int(self.context.host.kernel.now() * 1_000_003) % 32768)
-        return self.variables.get(name)
-
-    def set(self, name: str, value: str) -> None:
-        """Assign a variable."""
-        self.variables[name] = value
-
-    @property
-    def strict(self) -> bool:
-        """Whether an unset variable is an error."""
-        return "u" in self.flags
+class Shell(ShellState):
+    """A shell that runs commands."""
 
     async def capture(self, script: Script) -> str:
         """Return what a script writes to standard output; its status becomes `$?`."""
@@ -146,37 +45,6 @@ class Shell:
         channels = replace(self.channels, out=chunks.append, tty=False)
         self.status = await self.fork().subshell(script, channels)
         return b"".join(chunks).decode(errors="replace")
-
-    def paths(self) -> list[str]:
-        """Return what patterns can match."""
-        files = self.context.host.files
-        absolute = [path for path in files if path.startswith("/")]
-        folders = {path.rsplit("/", 1)[0] for path in absolute if path.count("/") > 1}
-        prefix = self.cwd.rstrip("/") + "/"
-        here = [f"{name}" for name in children(self.context, self.cwd)]
-        below = [path.removeprefix(prefix) for path in absolute if path.startswith(prefix)]
-        return list({*here, *below, *absolute, *folders})
-
-    # --- messages
-
-    def complain(self, message: str, channels: Channels | None = None) -> None:
-        """Write an error the way this make of shell does."""
-        where = f"{self.name}: "
-        kind = self.context.image.shell
-        if kind == "dash" and not self.interactive and self._make != "bash":
-            where += f"{self._line}: "
-        elif self._make == "bash" and not self.interactive:
-            where += f"line {self._line}: "
-        (channels or self.channels).err(f"{where}{message}\n".encode())
-
-    @property
-    def _make(self) -> str:
-        base = self.context.name
-        return base if base in {"bash", "dash", "ash"} else self.context.image.shell
-
-    # --- running
-
-    channels: Channels
 
     def fork(self) -> Shell:
         """Return a copy for a subshell: what it changes stays in it."""
@@ -455,68 +323,6 @@ class Shell:
         )
         return await run_program(load(found)(child))
 
-    # --- redirects
-
-    async def _redirect(self, redirects: Sequence[Redirect], channels: Channels) -> Channels:
-        for redirect in redirects:
-            target = await expand.text(redirect.target, self)
-            channels = self._redirected(redirect, target, channels)
-        return channels
-
-    def _redirected(self, redirect: Redirect, target: str, channels: Channels) -> Channels:
-        operator, fd = redirect.op, redirect.fd
-        if operator == "<<":
-            return replace(channels, stdin=Input.of_bytes(target.encode()), tty=False)
-        if operator == "<":
-            return replace(channels, stdin=self._source(target, channels), tty=False)
-        if operator == "<&":
-            return channels
-        if operator == ">&" and (target.isdigit() or target == "-"):
-            sink = {"1": channels.out, "2": channels.err, "-": _discard}.get(target, _discard)
-        else:
-            sink = self._sink(target, channels, append=operator == ">>")
-        if operator == "&>" or (operator == ">&" and not (target.isdigit() or target == "-")):
-            return replace(channels, out=sink, err=sink, tty=False)
-        if fd == 2:
-            return replace(channels, err=sink)
-        return replace(channels, out=sink, tty=False) if fd == 1 else channels
-
-    def _source(self, name: str, channels: Channels) -> Input:
-        if name in {"/dev/stdin", "/dev/tty"}:
-            return channels.stdin
-        data = read_file(self.context, self.context.with_(cwd=self.cwd).path(name))
-        if data is None:
-            dash = self.context.image.shell == "dash"
-            text = f"cannot open {name}: No such file" if dash else f"can't open {name}: no such file"
-            raise RedirectError(text)
-        return Input.of_bytes(data)
-
-    def _sink(self, name: str, channels: Channels, *, append: bool) -> Sink:
-        special = {"/dev/null": _discard, "/dev/stdout": channels.out, "/dev/stderr": channels.err}
-        special["/dev/tty"] = channels.out
-        if name in special:
-            return special[name]
-        path = self.context.with_(cwd=self.cwd).path(name)
-        files = self.context.host.files
-        parent = path.rsplit("/", 1)[0] or "/"
-        if is_folder(self.context, path) or not exists(self.context, parent):
-            dash = self.context.image.shell == "dash"
-            reason = "Directory nonexistent" if dash else "nonexistent directory"
-            reason = "Is a directory" if is_folder(self.context, path) else reason
-            verb = "cannot" if dash else "can't"
-            raise RedirectError(f"{verb} create {name}: {reason}")
-        if not append or path not in files:
-            files[path] = b""
-
-        def write(data: bytes) -> None:
-            files[path] = files.get(path, b"") + data
-
-        return write
-
-
-def _discard(data: bytes) -> None:
-    return None
-
 
 def _substitutes(command: Simple) -> bool:
     from grader.embedded.core.programs.shell_syntax import Substitution
@@ -533,149 +339,3 @@ async def run_program(program: Coroutine[Any, Any, int]) -> int:
         return done.code
     except ConnectionReset_:
         return 128 + SIGPIPE
-
-
-def _prompt(context: Context) -> str:
-    sign = "#" if context.image.user == 0 else "$"
-    if context.name == "bash":
-        return f"root@{context.host.hostname}:\\w{sign} "
-    if context.image.shell == "dash":
-        return f"{sign} "
-    return f"\\w {sign} "
-
-
-async def main(context: Context) -> int:
-    """Run `sh [-eiux] [-c command [name [args]]] [script [args]]`, or read standard input."""
-    flags: set[str] = set()
-    args = list(context.args)
-    command: str | None = None
-    while args and args[0][:1] in {"-", "+"} and len(args[0]) > 1:
-        option = args.pop(0)
-        if option == "--":
-            break
-        if option.startswith("--"):
-            context.error(f"{context.argv[0]}: illegal option {option}")
-            return 2
-        if "c" in option[1:]:
-            if not args:
-                context.error(f"{context.argv[0]}: -c requires an argument")
-                return 2
-            command = args.pop(0)
-        if "o" in option[1:] and args:
-            args.pop(0)
-        flags |= set(option[1:]) - {"c", "o"}
-    channels = Channels(context.stdin, context.out, context.err, context.tty)
-    if command is not None:
-        shell = Shell(context, args[0] if args else context.argv[0], args[1:])
-        shell.flags = flags & set("eux")
-        return await _ended(shell, shell.source(command, channels))
-    if args:
-        script = read_file(context, context.path(args[0]))
-        if script is None:
-            text = "cannot open" if context.image.shell == "dash" else "can't open"
-            context.error(f"{context.argv[0]}: {text} '{args[0]}': No such file or directory")
-            return 2
-        shell = Shell(context, args[0], args[1:])
-        shell.flags = flags & set("eux")
-        return await _ended(shell, shell.source(script.decode(errors="replace"), channels))
-    shell = Shell(context, context.argv[0], [])
-    shell.flags = flags & set("eux")
-    shell.interactive = context.tty or "i" in flags
-    return await _ended(shell, _session(shell, channels))
-
-
-async def _ended(shell: Shell, work: Coroutine[Any, Any, int]) -> int:
-    shell.channels = Channels(shell.context.stdin, shell.context.out, shell.context.err, shell.context.tty)
-    try:
-        code = await work
-    except Exit as done:
-        code = done.code
-    except Leave:
-        code = shell.status
-    if "EXIT" in shell.traps:
-        await shell.source(shell.traps.pop("EXIT"), shell.channels)
-    return code
-
-
-async def _session(shell: Shell, channels: Channels) -> int:
-    """Read commands from standard input, with a prompt when interactive."""
-    process = shell.context.process
-    current: list[Task[int]] = []
-    interrupted: list[bool] = []
-
-    def interrupt() -> None:
-        interrupted.append(True)
-        if current:
-            current[0].cancel()
-        else:
-            process.stdin.put(b"\n")
-
-    if shell.interactive:
-        process.on_signal(SIGINT, interrupt)
-    text = ""
-    while True:
-        if shell.interactive:
-            _show_prompt(shell, channels, "PS2" if text else "PS1")
-        line = (await channels.stdin.readline()).decode(errors="replace")
-        if interrupted:
-            interrupted.clear()
-            shell.status, text = 130, ""
-            channels.err(b"\n")
-            continue
-        if not line and not text:
-            return shell.status
-        text += line
-        try:
-            script = parse(text)
-        except Incomplete as error:
-            if line:
-                continue
-            shell.complain(str(error), channels)
-            return 2
-        except SyntaxError_ as error:
-            shell.complain(str(error), channels)
-            shell.status, text = 2, ""
-            if not shell.interactive:
-                return 2
-            continue
-        if shell.interactive and process.terminal is not None and text.strip():
-            process.terminal.history.append(text.rstrip("\n"))
-        text = ""
-        if not shell.interactive:
-            shell.status = await shell.run(script, channels)
-            continue
-        task = shell.context.host.kernel.spawn(_interactive(shell, script, channels), f"{shell.name} command")
-        current.append(task)
-        try:
-            code = await task
-            if code >= 0:
-                raise Exit(code)
-        except Cancelled:
-            if not interrupted:
-                task.cancel()
-                raise
-            interrupted.clear()
-            shell.status = 130
-            channels.err(b"\n")
-        finally:
-            current.clear()
-
-
-async def _interactive(shell: Shell, script: Script, channels: Channels) -> int:
-    """Run one typed command; returns an exit code when the shell is to end, else -1."""
-    try:
-        await shell.run(script, channels)
-    except Exit as done:
-        return done.code
-    except Leave:
-        return -1
-    except ConnectionReset_:
-        shell.status = 128 + SIGPIPE
-    return -1
-
-
-def _show_prompt(shell: Shell, channels: Channels, which: str) -> None:
-    home = shell.get("HOME") or "/"
-    shown = "~" if shell.cwd == home else shell.cwd
-    prompt = (shell.get(which) or "").replace("\\w", shown).replace("\\h", shell.context.host.hostname)
-    channels.err(prompt.replace("\\u", "root").replace("\\$", "#").encode())

@@ -10,10 +10,13 @@ from grader.embedded.core.programs import small
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available
 from grader.embedded.core.programs.process import Context, Exit, processes
-from grader.embedded.core.programs.shell_parser import RESERVED, is_name
+from grader.embedded.core.programs.shell_parser import RESERVED
+from grader.embedded.core.programs.shell_state import Leave
+from grader.embedded.core.programs.shell_words import is_name
 
 if TYPE_CHECKING:
-    from grader.embedded.core.programs.shell import Channels, Shell
+    from grader.embedded.core.programs.shell import Shell
+    from grader.embedded.core.programs.shell_state import Channels
 
 Builtin: TypeAlias = "Callable[[Shell, list[str], Channels], Awaitable[int]]"
 
@@ -131,8 +134,6 @@ async def _exit(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 async def _leave(shell: Shell, argv: list[str], channels: Channels) -> int:
-    from grader.embedded.core.programs.shell import Leave
-
     number = int(argv[1]) if len(argv) > 1 and argv[1].isdigit() else None
     if argv[0] == "return":
         raise Leave("return", shell.status if number is None else number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from grader.embedded.core.programs.shell_syntax import (
     AndOr,
-    Arithmetic,
     Case,
     Command,
     For,
@@ -20,16 +19,13 @@ from grader.embedded.core.programs.shell_syntax import (
     Redirected,
     Script,
     Simple,
-    Substitution,
     SyntaxError_,
-    Variable,
     Word,
 )
+from grader.embedded.core.programs.shell_words import BREAK, WordReader, is_name
 
 RESERVED = frozenset("if then elif else fi while until for in do done case esac { } !".split())
 _CLOSERS = frozenset("then elif else fi do done esac }".split())
-_BREAK = frozenset(" \t\n;&|<>()")
-_SPECIAL = frozenset("@*#?$!-")
 
 
 def parse(text: str) -> Script:
@@ -37,18 +33,8 @@ def parse(text: str) -> Script:
     return Parser(text).program()
 
 
-def is_name(text: str) -> bool:
-    """Whether the text can name a variable."""
-    return bool(text) and text.isascii() and text.replace("_", "a").isalnum() and not text[0].isdigit()
-
-
-class Parser:
+class Parser(WordReader):
     """One reading of one text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self._heredocs: list[tuple[list[Part], str, bool, bool]] = []
 
     def program(self) -> Script:
         """Read to the end of the text."""
@@ -59,66 +45,11 @@ class Parser:
             raise Incomplete("unterminated here-document")
         return script
 
-    # --- characters and blanks
-
-    def _peek(self, count: int = 1) -> str:
-        return self._text[self._at : self._at + count]
-
-    def _blanks(self) -> None:
-        while self._at < len(self._text):
-            if self._text[self._at] in " \t":
-                self._at += 1
-            elif self._peek(2) == "\\\n":
-                self._at += 2
-            elif self._text[self._at] == "#":
-                while self._at < len(self._text) and self._text[self._at] != "\n":
-                    self._at += 1
-            else:
-                return
-
-    def _newlines(self) -> None:
-        self._blanks()
-        while self._peek() == "\n":
-            self._newline()
-            self._blanks()
-
-    def _newline(self) -> None:
-        self._at += 1
-        pending, self._heredocs = self._heredocs, []
-        for parts, end, strip, quoted in pending:
-            parts.extend(self._heredoc(end, strip, quoted))
-
-    def _heredoc(self, end: str, strip: bool, quoted: bool) -> tuple[Part, ...]:
-        lines: list[str] = []
-        while True:
-            if self._at >= len(self._text):
-                raise Incomplete("unterminated here-document")
-            stop = self._text.find("\n", self._at)
-            line = self._text[self._at : stop if stop >= 0 else None]
-            self._at = stop + 1 if stop >= 0 else len(self._text)
-            line = line.lstrip("\t") if strip else line
-            if line == end:
-                break
-            lines.append(f"{line}\n")
-        text = "".join(lines)
-        return (Literal(text, True),) if quoted else Parser(text)._quoted_parts("")
-
-    def _unexpected(self) -> SyntaxError_:
-        if self._at >= len(self._text):
-            return Incomplete("syntax error: unexpected end of file")
-        shown = self._peek(2) if self._peek(2) in {"&&", "||", ";;"} else self._peek()
-        if shown not in _BREAK and shown not in {"&&", "||", ";;"}:
-            stop = self._at
-            while stop < len(self._text) and self._text[stop] not in _BREAK:
-                stop += 1
-            shown = self._text[self._at : stop]
-        return SyntaxError_("syntax error: unexpected " + ("newline" if shown == "\n" else f'"{shown}"'))
-
     def _keyword(self) -> str:
         """Return the reserved word that comes next, "" where none does."""
         self._blanks()
         stop = self._at
-        while stop < len(self._text) and self._text[stop] not in _BREAK:
+        while stop < len(self._text) and self._text[stop] not in BREAK:
             stop += 1
         word = self._text[self._at : stop]
         return word if word in RESERVED else ""
@@ -360,179 +291,6 @@ class Parser:
         if word is None:
             raise self._unexpected()
         return word
-
-    # --- words
-
-    def _word(self) -> Word | None:
-        parts: list[Part] = []
-        plain: list[str] = []
-
-        def flush() -> None:
-            if plain:
-                parts.append(Literal("".join(plain), False))
-                plain.clear()
-
-        while self._at < len(self._text):
-            char = self._text[self._at]
-            if char in _BREAK:
-                break
-            if char == "\\":
-                flush()
-                escaped = self._text[self._at + 1 : self._at + 2]
-                if not escaped:
-                    raise Incomplete("syntax error: unexpected end of file")
-                self._at += 2
-                if escaped != "\n":
-                    parts.append(Literal(escaped, True))
-            elif char == "'":
-                flush()
-                stop = self._text.find("'", self._at + 1)
-                if stop < 0:
-                    raise Incomplete("syntax error: unterminated quoted string")
-                parts.append(Literal(self._text[self._at + 1 : stop], True))
-                self._at = stop + 1
-            elif char == '"':
-                flush()
-                self._at += 1
-                parts.extend(self._quoted_parts('"'))
-            elif char in "$`":
-                flush()
-                parts.append(self._expansion(quoted=False))
-            else:
-                plain.append(char)
-                self._at += 1
-        flush()
-        return Word(tuple(parts)) if parts else None
-
-    def _quoted_parts(self, end: str) -> tuple[Part, ...]:
-        """Read what stands in double quotes (end `"`), or a here-document (end "": the end of the text)."""
-        parts: list[Part] = []
-        plain: list[str] = []
-        while True:
-            if self._at >= len(self._text):
-                if end:
-                    raise Incomplete("syntax error: unterminated quoted string")
-                break
-            char = self._text[self._at]
-            if char == end:
-                self._at += 1
-                break
-            if char == "\\" and self._text[self._at + 1 : self._at + 2] in set('$`\\\n"'):
-                following = self._text[self._at + 1]
-                self._at += 2
-                plain.append("" if following == "\n" else following if following != '"' or end else '\\"')
-            elif char in "$`":
-                parts.append(Literal("".join(plain), True))
-                plain.clear()
-                parts.append(self._expansion(quoted=True))
-            else:
-                plain.append(char)
-                self._at += 1
-        parts.append(Literal("".join(plain), True))
-        return tuple(parts)
-
-    def _expansion(self, *, quoted: bool) -> Part:
-        if self._peek() == "`":
-            stop = self._at + 1
-            while self._text[stop : stop + 1] != "`":
-                if stop >= len(self._text):
-                    raise Incomplete("syntax error: unexpected end of file")
-                stop += 2 if self._text[stop] == "\\" else 1
-            inner = self._text[self._at + 1 : stop]
-            self._at = stop + 1
-            for char in "\\`$":
-                inner = inner.replace(f"\\{char}", char)
-            return Substitution(parse(inner), quoted)
-        if self._peek(3) == "$((":
-            return self._arithmetic(quoted)
-        if self._peek(2) == "$(":
-            self._at += 2
-            script = self._script(frozenset())
-            self._close(")")
-            return Substitution(script, quoted)
-        if self._peek(2) == "${":
-            return self._braced(quoted)
-        stop = self._at + 1
-        if self._text[stop : stop + 1] in _SPECIAL or self._text[stop : stop + 1].isdigit():
-            stop += 1
-        else:
-            while stop < len(self._text) and is_name(self._text[self._at + 1 : stop + 1]):
-                stop += 1
-        name = self._text[self._at + 1 : stop]
-        self._at = stop
-        return Variable(name, "", None, quoted) if name else Literal("$", quoted)
-
-    def _arithmetic(self, quoted: bool) -> Part:
-        start, depth = self._at + 3, 0
-        stop = start
-        while depth or self._text[stop : stop + 2] != "))":
-            if stop >= len(self._text):
-                raise Incomplete("syntax error: missing '))'")
-            depth += {"(": 1, ")": -1}.get(self._text[stop], 0)
-            stop += 1
-        inner = Parser(self._text[start:stop])._quoted_parts("")
-        self._at = stop + 2
-        return Arithmetic(Word(inner), quoted)
-
-    def _braced(self, quoted: bool) -> Part:
-        self._at += 2
-        if self._peek() == "#" and self._peek(2) != "#}":
-            self._at += 1
-            name = self._name()
-            self._brace()
-            return Variable(name, "len", None, quoted)
-        name = self._name()
-        operator = ""
-        for candidate in (":-", ":=", ":+", ":?", "##", "%%", "-", "=", "+", "?", "#", "%"):
-            if self._text.startswith(candidate, self._at):
-                operator = candidate
-                break
-        if not operator:
-            self._brace()
-            return Variable(name, "", None, quoted)
-        self._at += len(operator)
-        start, depth = self._at, 0
-        stop = start
-        while depth or self._text[stop : stop + 1] != "}":
-            if stop >= len(self._text):
-                raise Incomplete("syntax error: missing '}'")
-            depth += {"{": 1, "}": -1}.get(self._text[stop], 0)
-            stop += 1
-        inner = self._text[start:stop]
-        self._at = stop + 1
-        word = Word(Parser(inner)._quoted_parts("")) if quoted else Word(Parser(inner)._loose_parts())
-        return Variable(name, operator, word, quoted)
-
-    def _loose_parts(self) -> tuple[Part, ...]:
-        parts: list[Part] = []
-        while self._at < len(self._text):
-            word = self._word()
-            if word is not None:
-                parts.extend(word.parts)
-            if self._at < len(self._text):
-                parts.append(Literal(self._text[self._at], False))
-                self._at += 1
-        return tuple(parts)
-
-    def _name(self) -> str:
-        stop = self._at
-        if self._text[stop : stop + 1] in _SPECIAL:
-            stop += 1
-        else:
-            while stop < len(self._text) and (self._text[stop].isalnum() or self._text[stop] == "_"):
-                stop += 1
-        name = self._text[self._at : stop]
-        if not name:
-            raise SyntaxError_("syntax error: bad substitution")
-        self._at = stop
-        return name
-
-    def _brace(self) -> None:
-        if self._at >= len(self._text):
-            raise Incomplete("syntax error: missing '}'")
-        if self._peek() != "}":
-            raise SyntaxError_("syntax error: bad substitution")
-        self._at += 1
 
 
 def _without_prefix(word: Word, count: int) -> Word:

@@ -1,4 +1,4 @@
-"""Filters of text: sort, uniq, wc, head, tail, grep, cut, tr, sed, xargs, and the awk people type (`{print $1}`)."""
+"""Filters of text: sort, uniq, wc, head, tail, grep, cut, tr, xargs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str
         raise Exit(2 if context.name in {"grep", "egrep", "fgrep", "sort"} else 1)
 
 
-async def _lines(context: Context, names: list[str]) -> list[str]:
+async def lines_of(context: Context, names: list[str]) -> list[str]:
+    """Return all lines of the inputs that operands name, without their newlines."""
     found: list[str] = []
     async for _, source in sources(context, names):
         found += (await source.read_all()).decode(errors="replace").splitlines()
@@ -79,7 +80,7 @@ async def _lines(context: Context, names: list[str]) -> list[str]:
 async def sort(context: Context) -> int:
     """`sort [-nruVh] [-k field] [-t separator]`."""
     given, names = options(context, "nruVhfbsz", "kto")
-    lines = await _lines(context, names)
+    lines = await lines_of(context, names)
     separator = given["t"][0] if "t" in given else None
     field = int(re.match(r"\d+", given["k"][0])[0]) if "k" in given else 0  # type: ignore[index]
 
@@ -102,7 +103,7 @@ async def uniq(context: Context) -> int:
     """`uniq [-cdu]`."""
     given, names = options(context, "cdui")
     groups: list[tuple[str, int]] = []
-    for line in await _lines(context, names):
+    for line in await lines_of(context, names):
         if groups and groups[-1][0] == line:
             groups[-1] = (line, groups[-1][1] + 1)
         else:
@@ -171,7 +172,7 @@ async def grep(context: Context) -> int:
     if "x" in given:
         body = rf"\A(?:{body})\Z"
     try:
-        rule = re.compile(_classes(body), re.IGNORECASE if "i" in given else 0)
+        rule = re.compile(classes(body), re.IGNORECASE if "i" in given else 0)
     except re.error:
         raise context.fail(2, f"{context.name}: bad regex '{patterns[0]}'") from None
     found = False
@@ -220,7 +221,8 @@ async def _grep_one(
     return count > 0
 
 
-def _classes(pattern: str) -> str:
+def classes(pattern: str) -> str:
+    """Replace POSIX character classes."""
     named = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z"}
     for name, chars in named.items():
         pattern = pattern.replace(f"[:{name}:]", chars)
@@ -259,7 +261,7 @@ async def cut(context: Context) -> int:
     for item in spec.split(","):
         low, dash, high = item.partition("-")
         ranges.append((int(low or 1), int(high or (10**9 if dash else low))))
-    for line in await _lines(context, names):
+    for line in await lines_of(context, names):
         parts = line.split(separator) if "f" in given else list(line)
         if "f" in given and len(parts) == 1:
             if "s" not in given:
@@ -311,121 +313,6 @@ def _set(text: str) -> str:
     return re.sub(r"(.)-(.)", spread, text, flags=re.DOTALL)
 
 
-async def sed(context: Context) -> int:
-    """`sed [-nEri] [-e] script [file…]` with `s`, `d`, `p`, `q` and addresses by number, `$` or pattern."""
-    given, names = options(context, "nErizs", "e")
-    scripts = given.get("e") or [names.pop(0)] if given.get("e") or names else []
-    if not scripts:
-        raise context.fail(1, "sed: no script specified")
-    commands = [_sed_command(context, part, "E" in given or "r" in given) for part in _sed_split("\n".join(scripts))]
-    if "i" in given:
-        for name in names:
-            inner: list[bytes] = []
-            lines = (read_file(context, context.path(name)) or b"").decode(errors="replace").splitlines()
-            _sed(context.with_(out=inner.append), commands, lines, "n" in given)
-            context.host.files[context.path(name)] = b"".join(inner)
-        return 0
-    _sed(context, commands, await _lines(context, names), "n" in given)
-    return 0
-
-
-SedCommand = tuple[str, str, str, str, str]
-
-
-def _sed_split(script: str) -> list[str]:
-    parts, current, escaped, inside = list[str](), "", False, 0
-    for char in script:
-        if char in ";\n" and not escaped and inside in {0, 3}:
-            parts.append(current)
-            current, inside = "", 0
-            continue
-        delimiter = re.match(r"\s*[^s/]*s(.)", current)
-        if delimiter and char == delimiter[1] and not escaped:
-            inside = inside or 1
-            inside += 1
-        escaped = char == "\\" and not escaped
-        current += char
-        if inside == 0 and re.fullmatch(r"\s*[\d$,]*s.", current):
-            inside = 1
-    return [part for part in [*parts, current] if part.strip()]
-
-
-def _sed_command(context: Context, text: str, extended: bool) -> SedCommand:
-    """Read one command as (address, letter, pattern, replacement, flags)."""
-    match = re.match(r"\s*((?:\d+|\$|/(?:\\.|[^/])*/)(?:,(?:\d+|\$|/(?:\\.|[^/])*/))?)?\s*(!?)([sdpq=])", text)
-    if match is None:
-        raise context.fail(1, f"sed: unsupported command {text.strip()[:1]}")
-    address, letter, rest = (match[1] or "") + match[2], match[3], text[match.end() :]
-    if letter != "s":
-        return address, letter, "", "", ""
-    parts, current, at = list[str](), "", 1
-    while at < len(rest) and len(parts) < 2:
-        if rest[at] == "\\" and at + 1 < len(rest):
-            current += rest[at + 1] if rest[at + 1] == rest[0] and rest[0] != "\\" else rest[at : at + 2]
-            at += 2
-            continue
-        if rest[at] == rest[0]:
-            parts.append(current)
-            current = ""
-        else:
-            current += rest[at]
-        at += 1
-    if len(parts) < 2:
-        raise context.fail(1, "sed: bad option in substitution expression")
-    pattern = _classes(parts[0] if extended else basic(parts[0]))
-    replacement = re.sub(r"(?<!\\)&", r"\\g<0>", parts[1]).replace("\\&", "&")
-    return address, letter, pattern, replacement, rest[at:].strip()
-
-
-def _sed(context: Context, commands: list[SedCommand], lines: list[str], quiet: bool) -> None:
-    active = [False] * len(commands)
-    for number, original in enumerate(lines, 1):
-        line, deleted, stop = original, False, False
-        for index, (address, letter, pattern, replacement, flags) in enumerate(commands):
-            if not _addressed(address, number, len(lines), line, active, index):
-                continue
-            if letter == "d":
-                deleted = True
-                break
-            if letter == "p":
-                context.print(line)
-            elif letter == "=":
-                context.print(str(number))
-            elif letter == "q":
-                stop = True
-            elif letter == "s":
-                rule = re.IGNORECASE if "i" in flags.lower() else 0
-                new, count = re.subn(pattern, replacement, line, count=0 if "g" in flags else 1, flags=rule)
-                line = new
-                if count and "p" in flags:
-                    context.print(line)
-        if not deleted and not quiet:
-            context.print(line)
-        if stop:
-            return
-
-
-def _addressed(address: str, number: int, total: int, line: str, active: list[bool], index: int) -> bool:
-    inverted = address.endswith("!")
-    first, comma, last = address.rstrip("!").partition(",")
-    if not first:
-        return not inverted
-
-    def hits(text: str) -> bool:
-        if text == "$":
-            return number == total
-        return number == int(text) if text.isdigit() else bool(re.search(basic(text[1:-1]), line))
-
-    if not comma:
-        return hits(first) != inverted
-    if active[index]:
-        active[index] = not hits(last) and not (last.isdigit() and number >= int(last))
-        return not inverted
-    begins = hits(first)
-    active[index] = begins and not (last.isdigit() and number >= int(last))
-    return begins != inverted
-
-
 async def xargs(context: Context) -> int:
     """`xargs [-n count] [-I name] [-r] command…`."""
     rest, per, name, empty = list(context.args), 0, "", True
@@ -455,54 +342,3 @@ async def xargs(context: Context) -> int:
         status = await execute(quiet, argv)
         code = 123 if status and status < 126 else status or code
     return code
-
-
-async def awk(context: Context) -> int:
-    """`awk [-F separator] '[/pattern/] {print $1, "text"}'`: printing fields, nothing more."""
-    given, names = options(context, "", "Fv")
-    if not names:
-        raise context.fail(1, "awk: no program text")
-    program = names.pop(0).strip()
-    condition = r"(?:/((?:\\.|[^/])*)/|(NR\s*[<>=!]=?\s*\d+)|(END))?"
-    match = re.fullmatch(condition + r"\s*(?:\{\s*print\s*(.*?)\s*;?\s*\})?", program)
-    if match is None:
-        raise context.fail(2, f"awk: this program is beyond the emulated awk: {program}")
-    separator = given["F"][-1] if "F" in given else None
-    lines = await _lines(context, names)
-    for number, line in enumerate(lines, 1):
-        if match[1] is not None and not re.search(match[1], line):
-            continue
-        if match[2] and not _compare(number, match[2]):
-            continue
-        if match[3] and number < len(lines):
-            continue
-        fields = line.split(separator) if separator != " " else line.split()
-        context.print(_awk_print(match[4] or "$0", line, fields, len(lines) if match[3] else number))
-    return 0
-
-
-def _compare(number: int, test: str) -> bool:
-    found = re.fullmatch(r"NR\s*([<>=!]=?)\s*(\d+)", test)
-    if found is None:
-        return False
-    other = int(found[2])
-    return {"<": number < other, ">": number > other, "==": number == other, "!=": number != other,
-            "<=": number <= other, ">=": number >= other}.get(found[1], False)  # fmt: skip
-
-
-def _awk_print(expression: str, line: str, fields: list[str], number: int) -> str:
-    def value(token: str) -> str:
-        if token == "$0":
-            return line
-        if token == "$NF":
-            return fields[-1] if fields else ""
-        if token in {"NR", "NF"}:
-            return str(number if token == "NR" else len(fields))
-        if token.startswith("$"):
-            index = int(token[1:])
-            return fields[index - 1] if index <= len(fields) else ""
-        return token[1:-1].replace("\\t", "\t").replace("\\n", "\n") if token.startswith('"') else ""
-
-    tokens = r'\$\d+|\$NF|NR|NF|"[^"]*"'
-    items = re.split(r",\s*", expression)
-    return " ".join("".join(value(token) for token in re.findall(tokens, item)) for item in items)

@@ -1,0 +1,151 @@
+"""`sh` as a program: a command string, a script, or commands from standard input, with a prompt on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Task
+from grader.embedded.core.programs.files import read_file
+from grader.embedded.core.programs.process import SIGINT, SIGPIPE, Context, Exit
+from grader.embedded.core.programs.shell import Shell
+from grader.embedded.core.programs.shell_parser import parse
+from grader.embedded.core.programs.shell_state import Channels, Leave
+from grader.embedded.core.programs.shell_syntax import Incomplete, Script, SyntaxError_
+
+
+async def main(context: Context) -> int:
+    """Run `sh [-eiux] [-c command [name [args]]] [script [args]]`, or read standard input."""
+    flags: set[str] = set()
+    args = list(context.args)
+    command: str | None = None
+    while args and args[0][:1] in {"-", "+"} and len(args[0]) > 1:
+        option = args.pop(0)
+        if option == "--":
+            break
+        if option.startswith("--"):
+            context.error(f"{context.argv[0]}: illegal option {option}")
+            return 2
+        if "c" in option[1:]:
+            if not args:
+                context.error(f"{context.argv[0]}: -c requires an argument")
+                return 2
+            command = args.pop(0)
+        if "o" in option[1:] and args:
+            args.pop(0)
+        flags |= set(option[1:]) - {"c", "o"}
+    channels = Channels(context.stdin, context.out, context.err, context.tty)
+    if command is not None:
+        shell = Shell(context, args[0] if args else context.argv[0], args[1:])
+        shell.flags = flags & set("eux")
+        return await _ended(shell, shell.source(command, channels))
+    if args:
+        script = read_file(context, context.path(args[0]))
+        if script is None:
+            text = "cannot open" if context.image.shell == "dash" else "can't open"
+            context.error(f"{context.argv[0]}: {text} '{args[0]}': No such file or directory")
+            return 2
+        shell = Shell(context, args[0], args[1:])
+        shell.flags = flags & set("eux")
+        return await _ended(shell, shell.source(script.decode(errors="replace"), channels))
+    shell = Shell(context, context.argv[0], [])
+    shell.flags = flags & set("eux")
+    shell.interactive = context.tty or "i" in flags
+    return await _ended(shell, _session(shell, channels))
+
+
+async def _ended(shell: Shell, work: Coroutine[Any, Any, int]) -> int:
+    shell.channels = Channels(shell.context.stdin, shell.context.out, shell.context.err, shell.context.tty)
+    try:
+        code = await work
+    except Exit as done:
+        code = done.code
+    except Leave:
+        code = shell.status
+    if "EXIT" in shell.traps:
+        await shell.source(shell.traps.pop("EXIT"), shell.channels)
+    return code
+
+
+async def _session(shell: Shell, channels: Channels) -> int:
+    """Read commands from standard input, with a prompt when interactive."""
+    process = shell.context.process
+    current: list[Task[int]] = []
+    interrupted: list[bool] = []
+
+    def interrupt() -> None:
+        interrupted.append(True)
+        if current:
+            current[0].cancel()
+        else:
+            process.stdin.put(b"\n")
+
+    if shell.interactive:
+        process.on_signal(SIGINT, interrupt)
+    text = ""
+    while True:
+        if shell.interactive:
+            _show_prompt(shell, channels, "PS2" if text else "PS1")
+        line = (await channels.stdin.readline()).decode(errors="replace")
+        if interrupted:
+            interrupted.clear()
+            shell.status, text = 130, ""
+            channels.err(b"\n")
+            continue
+        if not line and not text:
+            return shell.status
+        text += line
+        try:
+            script = parse(text)
+        except Incomplete as error:
+            if line:
+                continue
+            shell.complain(str(error), channels)
+            return 2
+        except SyntaxError_ as error:
+            shell.complain(str(error), channels)
+            shell.status, text = 2, ""
+            if not shell.interactive:
+                return 2
+            continue
+        if shell.interactive and process.terminal is not None and text.strip():
+            process.terminal.history.append(text.rstrip("\n"))
+        text = ""
+        if not shell.interactive:
+            shell.status = await shell.run(script, channels)
+            continue
+        task = shell.context.host.kernel.spawn(_interactive(shell, script, channels), f"{shell.name} command")
+        current.append(task)
+        try:
+            code = await task
+            if code >= 0:
+                raise Exit(code)
+        except Cancelled:
+            if not interrupted:
+                task.cancel()
+                raise
+            interrupted.clear()
+            shell.status = 130
+            channels.err(b"\n")
+        finally:
+            current.clear()
+
+
+async def _interactive(shell: Shell, script: Script, channels: Channels) -> int:
+    """Run one typed command; returns an exit code when the shell is to end, else -1."""
+    try:
+        await shell.run(script, channels)
+    except Exit as done:
+        return done.code
+    except Leave:
+        return -1
+    except ConnectionReset_:
+        shell.status = 128 + SIGPIPE
+    return -1
+
+
+def _show_prompt(shell: Shell, channels: Channels, which: str) -> None:
+    home = shell.get("HOME") or "/"
+    shown = "~" if shell.cwd == home else shell.cwd
+    prompt = (shell.get(which) or "").replace("\\w", shown).replace("\\h", shell.context.host.hostname)
+    channels.err(prompt.replace("\\u", "root").replace("\\$", "#").encode())
