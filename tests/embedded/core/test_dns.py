@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.embedded.core.dns import Zone, address_of_reverse
@@ -167,6 +167,7 @@ def test_srv_brings_the_addresses_of_its_targets(zone: Zone) -> None:
     assert [(r.name, r.data) for r in reply.additional] == [("10-244-1-21.head.world.svc.cluster.local.", POD)]
 
 
+@settings(deadline=None)
 @given(st.text("abc-_.x0", max_size=40), st.sampled_from(["A", "AAAA", "SRV", "PTR", "TXT", "CNAME", "NS", "SOA"]))
 def test_no_name_breaks_the_zone(prefix: str, type_: str) -> None:
     store = Store(lambda: 0.0)
@@ -174,6 +175,7 @@ def test_no_name_breaks_the_zone(prefix: str, type_: str) -> None:
     assert reply.rcode in ("NOERROR", "NXDOMAIN")
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_reverse_names_are_read_back(ip: Any) -> None:
     assert address_of_reverse(f"{ip.reverse_pointer}.") == str(ip)

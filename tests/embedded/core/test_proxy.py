@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.embedded.core.proxy import (
@@ -49,6 +49,7 @@ def service(internal: str, external: str, **spec: object) -> Obj:
     return {"metadata": {"name": "web", "namespace": "d", "uid": "u"}, "spec": {"clusterIP": "10.96.0.9", **body}}
 
 
+@settings(deadline=None)
 @given(endpoints, policies, policies, sources, entries)
 def test_a_connection_goes_only_where_the_policies_let_it(
     held: list[Endpoint], internal: str, external: str, source: Source, entry: Entry
@@ -79,6 +80,7 @@ def test_a_connection_goes_only_where_the_policies_let_it(
         assert not verdict.masquerade
 
 
+@settings(deadline=None)
 @given(endpoints.filter(lambda held: any(e.ready for e in held)), st.integers(1, 100), st.integers(0, 200))
 def test_affinity_lasts_exactly_its_timeout(held: list[Endpoint], timeout: int, later: int) -> None:
     config = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": timeout}}}
