@@ -1,0 +1,36 @@
+"""One notebook in a real kernel: cards must be readable where nothing shows HTML."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import nbformat
+from nbclient import NotebookClient
+cells = [nbformat.v4.new_code_cell(source) for source in json.load(sys.stdin)]
+notebook = nbformat.v4.new_notebook(cells=cells)
+NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+json.dump([cell.outputs for cell in notebook.cells], sys.stdout)
+"""
+
+
+def test_cards_survive_a_real_kernel(tmp_path: Path) -> None:
+    environment = {"GRADER_HOME": str(tmp_path / "home"), "GRADER_WORK": str(tmp_path / "work")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(["%load_ext grader", 'check("clusterip")', "!echo $KUBECONFIG"]),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
+    loaded, checked, echoed = json.loads(done.stdout)
+    assert [output["output_type"] for output in checked] == ["display_data"]  # the card took the note's place
+    for output in (*loaded, *checked):
+        assert set(output["data"]) == {"text/plain", "text/html"}
+        assert "次に" in output["data"]["text/plain"]
+    assert echoed[0]["text"].startswith(str(tmp_path))
