@@ -51,6 +51,7 @@ GO_FIELD = re.compile(
     r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),(opt|rep)[^"]*"',
     re.M,
 )
+GO_COLLECTION = re.compile(r"^type (\w+) ((?:map\[|\[\])\S+)$", re.M)
 GO_STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
 GO_IMPORT = {
     "metav1": "io.k8s.apimachinery.pkg.apis.meta.v1",
@@ -64,6 +65,8 @@ GO_IMPORT = {
     "types": "io.k8s.apimachinery.pkg.types",
     "apidiscovery": "",
 }
+COLLECTIONS: dict[str, str] = {}
+"""Named map and list types, such as ResourceList, by package and name (core ones also as `v1.NAME`)."""
 SPECIAL = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
@@ -111,6 +114,8 @@ def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
     """Protobuf field numbers of a Go package: {definition: {number: [JSON name or "" where inlined, type, mode]}}."""
     text = "\n".join(path.read_text() for path in sorted(folder.glob("*.go")) if not path.name.startswith("zz_"))
     names = {match[1] for match in GO_STRUCT.finditer(text)}
+    COLLECTIONS.update({f"{package}.{name}": go_type for name, go_type in GO_COLLECTION.findall(text)})
+    COLLECTIONS.update({f"v1.{name}": go_type for name, go_type in GO_COLLECTION.findall(text) if ".core." in package})
     result: dict[str, dict[str, list[str]]] = {}
     for match in GO_STRUCT.finditer(text):
         fields: dict[str, list[str]] = {}
@@ -124,10 +129,13 @@ def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
 
 
 def field_type(go_type: str, wire: str, package: str, names: set[str]) -> tuple[str, str]:
-    """(element type, mode): a scalar (s string, b bytes, i integer, o bool, f float) or a definition; mode "" plain,
+    """Element type and mode of a Go type.
+
+    The element is a scalar (s string, b bytes, i integer, o bool, f float) or a definition; the mode is "" plain,
     "?" pointer (an explicit zero counts), "[]" list, "{}" map with string keys.
     """
     mode = ""
+    go_type = COLLECTIONS.get(go_type if "." in go_type else f"{package}.{go_type}", go_type)
     if go_type.startswith("map["):
         mode, go_type = "{}", go_type.split("]", 1)[1]
     elif go_type.startswith("[]") and go_type != "[]byte":

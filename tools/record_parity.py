@@ -102,7 +102,7 @@ def main() -> None:
     clean(cluster)
     cluster.call("DELETE", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")
     recorded["answers"] = {name: recorded["answers"][name] for name in sorted(known)}
-    target.write_text(json.dumps(recorded, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    target.write_text(parity_shape.written(recorded))
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def decode(body: bytes, content_type: str, resource: Resource) -> tuple[Obj, lis
     else:
         raise unsupported(_OBJECTS)
     if not isinstance(tree, dict):
-        text = f"couldn't get version/kind; json parse error: json: cannot unmarshal {_kind_of(tree)} into Go value of type struct"
-        raise status.bad_request(text)
+        why = f"json: cannot unmarshal {_kind_of(tree)} into Go value of type struct"
+        raise status.bad_request(f"couldn't get version/kind; json parse error: {why}")
     _check(tree.get("apiVersion"), tree.get("kind"), resource)
     tree.setdefault("apiVersion", resource.api_version)
     tree.setdefault("kind", resource.kind)
@@ -121,7 +121,7 @@ def negative_replicas(replicas: int) -> FieldError:
 
 
 def untyped(config: Tree, problems: list[str], resource: Resource) -> status.ApiError:
-    """What server-side apply says of a field that the type does not have (managedfields/internal/structuredmerge.go)."""
+    """What server-side apply says of a field that the type lacks (managedfields/internal/structuredmerge.go)."""
     lines = [f".{problem.partition(chr(34))[2][:-1]}: field not declared in schema" for problem in problems]
     told = lines[0] if len(lines) == 1 else "errors:\n" + "\n".join(f"  {line}" for line in lines)
     meta = config.get("metadata") or {}

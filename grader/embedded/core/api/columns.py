@@ -49,8 +49,8 @@ _EVENTS = (
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "configmaps": (NAME, *_text("Data"), AGE),
     "cronjobs": (
-        NAME, *_text("Schedule", "Timezone"), Column("Suspend", "boolean"), *_numbers("Active"), *_text("Last Schedule"),
-        AGE, *_SELECTED,
+        NAME, *_text("Schedule", "Timezone"), Column("Suspend", "boolean"), *_numbers("Active"),
+        *_text("Last Schedule"), AGE, *_SELECTED,
     ),
     "controllerrevisions": (NAME, *_text("Controller", "Revision"), AGE),
     "daemonsets": (
@@ -87,3 +87,4 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "statefulsets": (NAME, *_text("Ready"), AGE, *_TEMPLATE),
 }  # fmt: skip
 DEFAULT = (NAME, AGE)
+SCALE = (NAME, *_numbers("Desired", "Available"), AGE)

@@ -1,6 +1,6 @@
 """Reading the protobuf bodies that kubectl sends for `create` and `run`.
 
-The envelope is `k8s\\0` and a runtime.Unknown (k8s.io/apimachinery/pkg/runtime/serializer/protobuf/doc.go). Field
+The envelope is `k8s`, a zero byte and a runtime.Unknown (k8s.io/apimachinery/pkg/runtime/serializer/protobuf). Field
 numbers come from the schema file, so a decoder of the four wire types (protobuf.dev/programming-guides/encoding) is all
 that is needed.
 """

@@ -62,7 +62,9 @@ class Reader:
         if obj is None:
             raise status.not_found(resource.plural, resource.group, target.name)
         if target.subresource == "scale":
-            data, content_type = body(scale_of(obj, resource), negotiated)
+            scale = scale_of(obj, resource)
+            shown = tables.scale_table(scale, self._store.now()) if negotiated.as_kind == "Table" else scale
+            data, content_type = body(shown, negotiated)
             return Response(200, (("content-type", content_type),), data)
         return answer(obj, resource, negotiated, request, self._store.now())
 

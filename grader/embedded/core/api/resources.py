@@ -144,7 +144,8 @@ REGISTRY: tuple[Resource, ...] = (
         verbs=("create",),
     ),
     Resource(
-        "horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", _plain(), ("hpa",), _all,
+        "horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v2", workloads.AutoscalerStrategy(),
+        ("hpa",), _all,
         ((_STATUS, "HorizontalPodAutoscaler"),),
     ),
     Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),

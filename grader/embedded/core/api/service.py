@@ -5,7 +5,6 @@ Sources: pkg/apis/core/v1/defaults.go, pkg/registry/core/service/strategy.go, pk
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from grader.embedded.core.api import names, service_alloc, service_rules
@@ -38,6 +37,7 @@ class ServiceStrategy(Strategy):
             spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": seconds}}
         spec.setdefault("type", "ClusterIP")
         for port in spec.get("ports", ()):
+            port.setdefault("port", 0)
             port.setdefault("protocol", "TCP")
             if port.get("targetPort", 0) in (0, ""):
                 port["targetPort"] = port.get("port", 0)
@@ -123,9 +123,7 @@ class ServiceStrategy(Strategy):
         if kind != "ExternalName" and spec.get("externalName"):
             found.append('spec.externalName is ignored when spec.type is not "ExternalName"')
         if spec.get("trafficDistribution") == "PreferClose":
-            found.append(
-                f"spec.trafficDistribution: {json.dumps('PreferClose')} is deprecated; use {json.dumps('PreferSameZone')}"
-            )
+            found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
         return found
 
     def after_delete(self, obj: Obj, context: Context) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.embedded.core.api import views
-from grader.embedded.core.api.columns import COLUMNS, DEFAULT
+from grader.embedded.core.api.columns import COLUMNS, DEFAULT, SCALE, Column
 from grader.embedded.core.api.durations import age, human, seconds_of
 from grader.embedded.core.api.messages import Request, Tree
 from grader.embedded.core.api.resources import Resource
@@ -39,7 +39,7 @@ def table(objects: Sequence[Obj], resource: Resource, version: str, request: Req
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": version},
-        "columnDefinitions": _definitions(resource),
+        "columnDefinitions": _definitions(COLUMNS.get(resource.plural, DEFAULT)),
         "rows": rows,
     }
 
@@ -50,13 +50,25 @@ def bookmark(obj: Tree, resource: Resource) -> Tree:
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]},
-        "columnDefinitions": _definitions(resource),
+        "columnDefinitions": _definitions(COLUMNS.get(resource.plural, DEFAULT)),
         "rows": [{"cells": [None for _ in COLUMNS.get(resource.plural, DEFAULT)], "object": obj}],
     }
     return content
 
 
-def _definitions(resource: Resource) -> list[Tree]:
+def scale_table(scale: Tree, now: float) -> Tree:
+    """The Table of a Scale."""
+    counts = [scale["spec"].get("replicas", 0), scale["status"].get("replicas", 0)]
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": scale["metadata"]["resourceVersion"]},
+        "columnDefinitions": _definitions(SCALE),
+        "rows": [{"cells": [_name(scale), *counts, _age(scale, now)], "object": views.partial(scale)}],
+    }
+
+
+def _definitions(columns: Sequence[Column]) -> list[Tree]:
     return [
         {
             "name": column.name,
@@ -65,7 +77,7 @@ def _definitions(resource: Resource) -> list[Tree]:
             "description": "",
             "priority": 1 if column.wide else 0,
         }
-        for column in COLUMNS.get(resource.plural, DEFAULT)
+        for column in columns
     ]
 
 
@@ -317,7 +329,20 @@ def _autoscaler(obj: Obj, now: float) -> Cells:
     target = spec.get("scaleTargetRef") or {}
     reference = f"{target.get('kind', '')}/{target.get('name', '')}"
     limits = [str(spec.get("minReplicas", "<unset>")), str(spec.get("maxReplicas", 0))]
-    return [_name(obj), reference, "<unknown>", *limits, str(state.get("currentReplicas", 0)), _age(obj, now)]
+    return [_name(obj), reference, _targets(spec), *limits, str(state.get("currentReplicas", 0)), _age(obj, now)]
+
+
+def _targets(spec: Tree) -> str:
+    """FormatHPAMetrics, for resource metrics of which nothing is known."""
+    found = []
+    for metric in spec.get("metrics") or ():
+        resource = metric.get("resource") or {}
+        target = resource.get("target") or {}
+        if "averageUtilization" in target:
+            found.append(f"{resource.get('name')}: <unknown>/{target['averageUtilization']}%")
+        elif resource:
+            found.append(f"{resource.get('name')}: <unknown>/{target.get('averageValue', '<auto>')}")
+    return ", ".join(found) or "<none>"
 
 
 def _revision(obj: Obj, now: float) -> Cells:

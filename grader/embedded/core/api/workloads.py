@@ -12,7 +12,8 @@ from typing import Any
 
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, forbidden, invalid, not_supported, required
-from grader.embedded.core.api.pod import default_spec, validate_spec
+from grader.embedded.core.api.pod import default_spec
+from grader.embedded.core.api.pod_rules import validate_spec
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
 from grader.embedded.core.store import Obj
 
@@ -327,6 +328,24 @@ class JobStrategy(_Workload):
         for field in ("selector", "template", "completions", "completionMode"):
             errors += immutable(obj["spec"].get(field), old["spec"].get(field), f"spec.{field}")
         return errors
+
+
+class AutoscalerStrategy(Strategy):
+    """HorizontalPodAutoscalers: stored, without effect (there are no metrics)."""
+
+    def default(self, obj: Obj) -> None:
+        """SetDefaults_HorizontalPodAutoscaler (pkg/apis/autoscaling/v2/defaults.go)."""
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("minReplicas", 1)
+        if not spec.get("metrics"):
+            target = {"type": "Utilization", "averageUtilization": 80}
+            spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+        obj.setdefault("status", {"desiredReplicas": 0})
+
+    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+        """The status has a subresource of its own."""
+        if not context.subresource:
+            obj["status"] = old.get("status", {})
 
 
 class CronJobStrategy(Strategy):

@@ -60,3 +60,13 @@ def _text(text: str, asked: str) -> str:
     text = re.sub(r'patch: Invalid value: "\{.*\}": ', 'patch: Invalid value: "OBJECT": ', text)
     text = re.sub(r'^Invalid value: "\{\\"apiVersion.*\}": ', 'Invalid value: "OBJECT": ', text)
     return re.sub(r"\\?\"(uid|resourceVersion|creationTimestamp)\\?\":\\?\"[^\"]*\"", r'"\1":X', text)
+
+
+def written(recorded: dict[str, Any]) -> str:
+    """The file of recorded answers: one line a case, so that a change is seen."""
+    lines = [
+        f"  {json.dumps(name)}: {json.dumps(answers, separators=(',', ':'), ensure_ascii=False, sort_keys=True)}"
+        for name, answers in recorded["answers"].items()
+    ]
+    listed = ",\n".join(lines)
+    return f'{{\n "version": {json.dumps(recorded["version"])},\n "answers": {{\n{listed}\n }}\n}}\n'

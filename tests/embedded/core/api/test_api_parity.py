@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import parity_cases
+import parity_shape
 import pytest
 
 from grader.embedded.core.api.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.store import Store
 
-FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER))
-
-import parity_cases  # noqa: E402
-import parity_shape  # noqa: E402
-
-RECORDED = json.loads((FOLDER / "parity.json").read_text())
+RECORDED = json.loads((Path(__file__).parent / "parity.json").read_text())
 CASES = parity_cases.all_cases()
 
 

@@ -1,0 +1,186 @@
+"""What a Pod must be, as far as learners get it wrong: pkg/apis/core/validation/validation.go (1.36)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.embedded.core.api import names
+from grader.embedded.core.api.field import (
+    FieldError,
+    duplicate,
+    forbidden,
+    invalid,
+    not_found,
+    not_supported,
+    required,
+)
+from grader.embedded.core.api.service_rules import port_or_name
+
+Spec = dict[str, Any]
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+def validate_spec(spec: Spec, path: str) -> list[FieldError]:
+    """ValidatePodSpec, as far as learners get it wrong."""
+    errors: list[FieldError] = []
+    volumes = _volumes(spec, path, errors)
+    containers = spec.get("containers") or []
+    if not containers:
+        errors.append(required(f"{path}.containers"))
+    seen: set[str] = set()
+    for kind in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(kind) or ()):
+            errors += _container(container, f"{path}.{kind}[{index}]", seen, volumes)
+    errors += _host_ports(containers, f"{path}.containers")
+    policies: tuple[str, ...] = ("Always", "OnFailure", "Never")
+    if spec.get("restartPolicy") not in policies:
+        errors.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), policies))
+    policies = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+    if spec.get("dnsPolicy") not in policies:
+        errors.append(not_supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), policies))
+    errors += names.labels(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
+    for field in ("hostname", "subdomain"):
+        if spec.get(field):
+            errors += [invalid(f"{path}.{field}", spec[field], text) for text in names.dns_label(spec[field])]
+    if spec.get("nodeName"):
+        errors += [
+            invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])
+        ]
+    return errors
+
+
+def _volumes(spec: Spec, path: str, errors: list[FieldError]) -> set[str]:
+    seen: set[str] = set()
+    for index, volume in enumerate(spec.get("volumes") or ()):
+        where, name = f"{path}.volumes[{index}].name", volume.get("name", "")
+        if not name:
+            errors.append(required(where))
+        else:
+            errors += [invalid(where, name, text) for text in names.dns_label(name)]
+        if name in seen:
+            errors.append(duplicate(where, name))
+        seen.add(name)
+    return seen
+
+
+def image(container: Spec, path: str) -> list[FieldError]:
+    """ValidateContainerImage: there, and without white space around it."""
+    value = container.get("image", "")
+    if not value.strip():
+        return [required(f"{path}.image")]
+    if value != value.strip():
+        return [invalid(f"{path}.image", value, "must not have leading or trailing whitespace")]
+    return []
+
+
+def _container(container: Spec, path: str, seen: set[str], volumes: set[str]) -> list[FieldError]:
+    errors: list[FieldError] = []
+    name = container.get("name", "")
+    if not name:
+        errors.append(required(f"{path}.name"))
+    else:
+        errors += [invalid(f"{path}.name", name, text) for text in names.dns_label(name)]
+        if name in seen:
+            errors.append(duplicate(f"{path}.name", name))
+        seen.add(name)
+    errors += image(container, path)
+    errors += _ports(container.get("ports") or [], f"{path}.ports")
+    errors += _env(container.get("env") or [], f"{path}.env")
+    mounted: set[str] = set()
+    for index, mount in enumerate(container.get("volumeMounts") or ()):
+        where = f"{path}.volumeMounts[{index}]"
+        if not mount.get("name"):
+            errors.append(required(f"{where}.name"))
+        elif mount["name"] not in volumes:
+            errors.append(not_found(f"{where}.name", mount["name"]))
+        if not mount.get("mountPath"):
+            errors.append(required(f"{where}.mountPath"))
+        elif mount["mountPath"] in mounted:
+            errors.append(invalid(f"{where}.mountPath", mount["mountPath"], "must be unique"))
+        mounted.add(mount.get("mountPath", ""))
+    policies = ("Always", "IfNotPresent", "Never")
+    if container.get("imagePullPolicy") not in policies:
+        errors.append(not_supported(f"{path}.imagePullPolicy", container.get("imagePullPolicy", ""), policies))
+    for probe in PROBES:
+        if probe in container:
+            errors += _probe(container[probe], f"{path}.{probe}", probe)
+    return errors
+
+
+def _ports(ports: list[Spec], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    seen: set[str] = set()
+    for index, port in enumerate(ports):
+        where = f"{path}[{index}]"
+        if name := port.get("name", ""):
+            found = names.port_name(name)
+            errors += [invalid(f"{where}.name", name, text) for text in found]
+            if not found and name in seen:
+                errors.append(duplicate(f"{where}.name", name))
+            seen.add(name)
+        number = port.get("containerPort", 0)
+        if not number:
+            errors.append(required(f"{where}.containerPort"))
+        else:
+            errors += [invalid(f"{where}.containerPort", number, text) for text in names.port_number(number)]
+        if port.get("hostPort"):
+            errors += [invalid(f"{where}.hostPort", port["hostPort"], t) for t in names.port_number(port["hostPort"])]
+        if not port.get("protocol"):
+            errors.append(required(f"{where}.protocol"))
+        elif port["protocol"] not in ("SCTP", "TCP", "UDP"):
+            errors.append(not_supported(f"{where}.protocol", port["protocol"], ("SCTP", "TCP", "UDP")))
+    return errors
+
+
+def _host_ports(containers: list[Spec], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    seen: set[str] = set()
+    for index, container in enumerate(containers):
+        for number, port in enumerate(container.get("ports") or ()):
+            if port.get("hostPort"):
+                key = f"{port.get('protocol')}/{port.get('hostIP', '')}/{port['hostPort']}"
+                if key in seen:
+                    errors.append(duplicate(f"{path}[{index}].ports[{number}].hostPort", key))
+                seen.add(key)
+    return errors
+
+
+def _env(variables: list[Spec], path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, variable in enumerate(variables):
+        name = variable.get("name", "")
+        if not name:
+            errors.append(required(f"{path}[{index}].name"))
+        elif not name.isascii() or not name.isprintable() or "=" in name:
+            text = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            errors.append(invalid(f"{path}[{index}].name", name, text))
+        if variable.get("value") and "valueFrom" in variable:
+            text = "may not be specified when `value` is not empty"
+            errors.append(invalid(f"{path}[{index}].valueFrom", "", text))
+    return errors
+
+
+def _probe(probe: Spec, path: str, kind: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    handlers = [name for name in ("exec", "httpGet", "tcpSocket", "grpc") if name in probe]
+    if not handlers:
+        errors.append(required(path, "must specify a handler type"))
+    for extra in handlers[1:]:
+        errors.append(forbidden(f"{path}.{extra}", "may not specify more than 1 handler type"))
+    for field in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
+        if probe.get(field, 0) < 0:
+            errors.append(invalid(f"{path}.{field}", probe[field], "must be greater than or equal to 0"))
+    if "exec" in probe and not probe["exec"].get("command"):
+        errors.append(required(f"{path}.exec.command"))
+    for handler in ("httpGet", "tcpSocket"):
+        if handler in probe:
+            errors += port_or_name(probe[handler].get("port", 0), f"{path}.{handler}.port")
+    if "httpGet" in probe:
+        if not probe["httpGet"].get("path"):
+            errors.append(required(f"{path}.httpGet.path"))
+        if probe["httpGet"].get("scheme") not in ("HTTP", "HTTPS"):
+            scheme = probe["httpGet"].get("scheme", "")
+            errors.append(not_supported(f"{path}.httpGet.scheme", scheme, ("HTTP", "HTTPS")))
+    if kind != "readinessProbe" and probe.get("successThreshold", 1) != 1:
+        errors.append(invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1"))
+    return errors

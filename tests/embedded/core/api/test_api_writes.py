@@ -1,0 +1,193 @@
+import ipaddress
+import json
+
+import pytest
+from api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.embedded.core.api.decode import clean
+from grader.embedded.core.api.messages import Response
+from grader.embedded.core.api.schema import definition_of
+
+SERVICE = definition_of("", "v1", "Service")
+
+
+def test_every_service_gets_an_address_and_a_port_of_its_own(api: Api) -> None:
+    made = [api.create(SERVICES, service(f"s{number}", type="NodePort"))["spec"] for number in range(50)]
+    addresses = {spec["clusterIP"] for spec in made}
+    ports = {spec["ports"][0]["nodePort"] for spec in made}
+    assert len(addresses) == len(ports) == 50
+    assert all(ipaddress.ip_address(ip) in ipaddress.ip_network("10.96.0.0/16") for ip in addresses)
+    assert all(30086 <= port <= 32767 for port in ports)
+
+
+def test_a_deleted_services_address_and_port_are_free_again(api: Api) -> None:
+    fixed = service(type="NodePort", clusterIP="10.96.0.9", ports=[{"port": 80, "nodePort": 30080}])
+    api.create(SERVICES, fixed)
+    assert api.call("POST", SERVICES, {**fixed, "metadata": {"name": "two"}})[0] == 422
+    api.call("DELETE", f"{SERVICES}/web")
+    api.create(SERVICES, {**fixed, "metadata": {"name": "two"}})
+
+
+def test_a_dry_run_shows_the_result_and_stores_nothing(api: Api) -> None:
+    made = api.create(SERVICES, service(), query=[("dryRun", "All")])
+    assert made["spec"]["clusterIP"]
+    assert made["metadata"]["uid"]
+    assert api.store.get("services", "default", "web") is None
+
+
+def test_unknown_fields_are_refused_warned_of_or_ignored(api: Api) -> None:
+    wrong = service(selectr={})
+    assert api.call("POST", SERVICES, wrong, query=[("fieldValidation", "Strict")])[0] == 400
+    for name, validation, warned in (("a", "Warn", True), ("b", "", True), ("c", "Ignore", False)):
+        named = {**wrong, "metadata": {"name": name}}
+        answer = api.ask("POST", SERVICES, named, query=[("fieldValidation", validation)])
+        assert isinstance(answer, Response) and answer.status == 201
+        assert (("warning", '299 - "unknown field \\"spec.selectr\\""') in answer.headers) == warned
+
+
+def test_a_field_written_twice_is_refused(api: Api) -> None:
+    text = json.dumps(service()).replace('"ports"', '"type": "NodePort", "type": "ClusterIP", "ports"')
+    code, body = api.call("POST", SERVICES, text.encode(), query=[("fieldValidation", "Strict")])
+    assert code == 400
+    assert 'duplicate field "spec.type"' in body["message"]
+
+
+def test_yaml_bodies_are_read(api: Api) -> None:
+    text = b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: [{port: 80}]\n"
+    assert api.create(SERVICES, text, kind="application/yaml")["spec"]["type"] == "ClusterIP"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff"])
+def test_bodies_that_are_no_object_are_refused(api: Api, body: bytes) -> None:
+    assert api.call("POST", SERVICES, body)[0] == 400
+
+
+def test_other_media_types_are_refused(api: Api) -> None:
+    assert api.call("POST", SERVICES, b"x", kind="text/plain")[0] == 415
+    assert api.call("PATCH", f"{SERVICES}/web", b"x")[0] == 415
+
+
+def test_a_missing_namespace_is_told(api: Api) -> None:
+    code, body = api.call("POST", "/api/v1/namespaces/nowhere/services", service())
+    assert (code, body["message"]) == (404, 'namespaces "nowhere" not found')
+
+
+def test_names_are_generated(api: Api) -> None:
+    obj = {**pod(), "metadata": {"generateName": "p-"}}
+    first, second = (api.create(PODS, obj)["metadata"]["name"] for _ in range(2))
+    assert first != second and first.startswith("p-") and len(first) == 7
+
+
+def test_a_pod_gets_what_admission_gives_it(api: Api) -> None:
+    spec = api.create(PODS, pod())["spec"]
+    assert spec["serviceAccountName"] == "default"
+    assert spec["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]["path"] == "token"
+    assert [toleration["effect"] for toleration in spec["tolerations"]] == ["NoExecute", "NoExecute"]
+
+
+def test_a_replaced_object_keeps_its_identity(api: Api) -> None:
+    made = api.create(DEPLOYMENTS, deployment())
+    code, body = api.call("PUT", f"{DEPLOYMENTS}/d", deployment(replicas=4))
+    assert code == 200
+    assert body["metadata"]["uid"] == made["metadata"]["uid"]
+    assert body["metadata"]["generation"] == 2
+
+
+def test_the_status_changes_by_its_subresource_only(api: Api) -> None:
+    api.create(DEPLOYMENTS, deployment())
+    change = {"spec": {"replicas": 9}, "status": {"replicas": 7}}
+    api.patch(f"{DEPLOYMENTS}/d", change, "merge-patch+json")
+    assert api.get(f"{DEPLOYMENTS}/d")["status"] == {}
+    api.patch(f"{DEPLOYMENTS}/d/status", {"spec": {"replicas": 1}, "status": {"replicas": 7}}, "merge-patch+json")
+    now = api.get(f"{DEPLOYMENTS}/d")
+    assert (now["spec"]["replicas"], now["status"]["replicas"]) == (9, 7)
+
+
+def test_a_change_that_changes_nothing_keeps_the_version(api: Api) -> None:
+    made = api.create(SERVICES, service())
+    again = api.patch(f"{SERVICES}/web", {"spec": {"type": "ClusterIP"}})
+    assert again["metadata"] == made["metadata"]
+
+
+def test_a_pod_is_bound_to_a_node_once(api: Api) -> None:
+    api.create(PODS, pod())
+    binding = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "p"},
+        "target": {"kind": "Node", "name": "n"},
+    }
+    assert api.call("POST", f"{PODS}/p/binding", binding)[0] == 201
+    held = api.store.get("pods", "default", "p")
+    assert held is not None
+    assert (held["spec"]["nodeName"], held["metadata"]["generation"]) == ("n", 1)
+    assert api.call("POST", f"{PODS}/p/binding", binding)[0] == 409
+
+
+def test_the_one_user_may_do_everything(api: Api) -> None:
+    asked = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {}}
+    made = api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", asked)
+    assert made["status"] == {"allowed": True}
+
+
+def test_connections_to_pods_know_their_container(api: Api) -> None:
+    api.create(PODS, pod(containers=[{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]))
+    api.create(PODS, pod("one"))
+    assert api.connect(f"{PODS}/one/exec", "POST", [("command", "ls")]).container == "c"
+    assert api.connect(f"{PODS}/p/log", query=[("container", "b")]).container == "b"
+    assert api.call("GET", f"{PODS}/p/log")[0] == 400
+    assert api.call("GET", f"{PODS}/p/log", query=[("container", "z")])[0] == 400
+    assert api.call("GET", f"{PODS}/none/log")[0] == 404
+
+
+def test_a_proxy_path_is_taken_apart(api: Api) -> None:
+    api.create(PODS, pod())
+    found = api.connect(f"{PODS}/http:p:8080/proxy/shell", query=[("cmd", "ls /")])
+    assert (found.name, found.port, found.scheme, found.path) == ("p", "8080", "http", "/shell")
+    assert api.connect(f"{PODS}/p/proxy").path == "/"
+
+
+PORT = st.fixed_dictionaries(
+    {},
+    optional={
+        "port": st.integers(-1, 70000) | st.text(max_size=3),
+        "targetPort": st.integers(-1, 70000) | st.text(max_size=20),
+        "nodePort": st.integers(-1, 40000),
+        "name": st.text(max_size=4),
+        "protocol": st.sampled_from(["TCP", "UDP", "tcp", ""]),
+    },
+)
+SPEC = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName", "x"]),
+        "clusterIP": st.sampled_from(["None", "", "10.96.0.5", "1.2.3.4", "x"]),
+        "ports": st.lists(PORT, max_size=3),
+        "selector": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+        "sessionAffinity": st.sampled_from(["None", "ClientIP", "x"]),
+        "externalTrafficPolicy": st.sampled_from(["Local", "Cluster", ""]),
+        "ipFamilyPolicy": st.sampled_from(["SingleStack", "RequireDualStack", "PreferDualStack", "x"]),
+        "ipFamilies": st.lists(st.sampled_from(["IPv4", "IPv6", "x"]), max_size=2),
+        "externalName": st.text(max_size=5),
+        "externalIPs": st.lists(st.sampled_from(["192.0.2.1", "127.0.0.1", ""]), max_size=2),
+    },
+)
+
+
+@settings(deadline=None)
+@given(SPEC, SPEC)
+def test_whatever_a_learner_writes_is_accepted_or_refused_with_causes(first: dict, second: dict) -> None:  # type: ignore[type-arg]
+    api = Api()
+    for method, path in (("POST", SERVICES), ("PUT", f"{SERVICES}/web")):
+        spec = first if method == "POST" else second
+        obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+        code, body = api.call(method, path, obj)
+        assert code in (200, 201, 400, 422), body
+        if code == 422:
+            assert all(cause["field"] and cause["reason"] for cause in body["details"]["causes"])
+        if code in (200, 201):
+            again, problems = clean(body, SERVICE, kind="Service", version="v1")
+            assert problems == []
+            assert again == body
