@@ -12,6 +12,9 @@ from grader.embedded.core.network import Network, Node
 from grader.embedded.core.objects import Key, is_deleting, key_of, uid_of, with_metadata
 from grader.embedded.core.store import Change, Obj
 
+REFRESH = 1.0
+"""Seconds until a changed ConfigMap is seen in the volumes that mount it; a real kubelet takes up to a minute."""
+
 
 class Addresses:
     """A node's Pod addresses, given out in order; one that was given back comes again last.
@@ -103,9 +106,15 @@ class Kubelets(Controller):
         self.by_node[kubelet.node] = kubelet
 
     def on_change(self, change: Change) -> None:
-        """A Pod changed."""
+        """A Pod changed, or a ConfigMap or Secret that Pods mount."""
         if change.resource == "pods":
             self.queue.add(key_of(change.obj))
+        elif change.resource in ("configmaps", "secrets") and change.type == "MODIFIED":
+            namespace = change.obj["metadata"]["namespace"]
+            for key, kubelet in self._held_by.items():
+                worker = kubelet.workers.get(key)
+                if key[0] == namespace and worker is not None:
+                    self.context.kernel.call_later(REFRESH, worker.refresh_volumes)
 
     def sync(self, key: Key) -> None:
         """Hand a Pod to its kubelet."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import sleep, turn
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
-from grader.embedded.core.kubelet.environment import ConfigError, volume_contents
+from grader.embedded.core.kubelet.environment import ConfigError, volume_contents, volume_files
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
 from grader.embedded.core.network import Machine
@@ -84,6 +84,17 @@ class PodWorker:
         if is_deleting(pod) and not self.terminating:
             self.terminating = True
             self.kernel.spawn(self._terminate(), f"terminate {self.key[1]}")
+
+    def refresh_volumes(self) -> None:
+        """Write the files of ConfigMaps and Secrets anew; those mounted by subPath stay as they are."""
+        for held in self.containers:
+            mounts = [m for m in held.spec.get("volumeMounts") or () if not m.get("subPath")]
+            if held.host is not None and held.process is not None:
+                spec = {**held.spec, "volumeMounts": mounts}
+                try:
+                    held.host.files.update(volume_files(self.kubelet.context.store, self.pod, spec, self.kubelet.ip))
+                except ConfigError:
+                    return  # what is there stays, as on a real node
 
     def forget(self) -> None:
         """The Pod is no longer stored: end everything at once."""

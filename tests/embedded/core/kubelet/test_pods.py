@@ -202,6 +202,20 @@ def test_configuration_comes_as_variables_and_files(cluster: Any) -> None:
     )
 
 
+def test_a_changed_config_map_reaches_the_files_but_not_the_variables(cluster: Any) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s", "namespace": "default"}}
+    cluster.store.create("configmaps", {**settings, "data": {"a": "1"}})
+    env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "s", "key": "a"}}}]
+    mount = {"name": "s", "mountPath": "/etc/s"}
+    volumes = [{"name": "s", "configMap": {"name": "s"}}]
+    cluster.pod("p", containers=[container(env=env, volumeMounts=[mount])], volumes=volumes)
+    cluster.settle()
+    cluster.store.update("configmaps", {**settings, "data": {"a": "2"}})
+    cluster.settle()
+    assert output(cluster, "cat", "/etc/s/a") == "2"
+    assert "A=1\n" in output(cluster, "env")
+
+
 def test_a_missing_key_stops_only_the_container(cluster: Any) -> None:
     env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "nosuch", "key": "a"}}}]
     cluster.pod("p", containers=[container(env=env)])
