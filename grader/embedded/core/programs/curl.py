@@ -24,6 +24,7 @@ METER = (
 CONNECT_LIMIT = 127.0
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 
+
 @dataclass
 class Facts:
     """What --write-out can tell of a transfer; the names are curl's."""

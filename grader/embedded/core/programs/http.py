@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from email.utils import formatdate
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[str, str]]
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REASONS = {
     200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
     303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
@@ -89,8 +91,9 @@ Responder = Callable[[Request], Awaitable[Response]]
 
 
 def date(now: float) -> str:
-    """An HTTP date."""
-    return formatdate(now, usegmt=True)
+    """An HTTP date (RFC 9110 5.6.7)."""
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
 def server(process: Process, respond: Responder) -> Handler:
@@ -106,11 +109,14 @@ def server(process: Process, respond: Responder) -> Handler:
         process.at_exit(stream.reset)
         try:
             await _serve(stream, peer, respond)
+            stream.close()
         except (ConnectionReset_, h11.RemoteProtocolError):
             stream.reset()
+        except Exception:
+            stream.reset()
+            raise
         finally:
             process.forget(stream.reset)
-        stream.close()
 
     return handle
 

@@ -60,9 +60,7 @@ class Client:
                 raise self.context.fail(1, f"nc: bad address '{self.name}'") from None
             again = isinstance(error, NameserverTimeout)
             reason = "Try again" if again else "Name does not resolve"
-            raise self.context.fail(
-                1, f'nc: getaddrinfo for host "{self.name}" port {self.port}: {reason}'
-            ) from None
+            raise self.context.fail(1, f'nc: getaddrinfo for host "{self.name}" port {self.port}: {reason}') from None
         if self.protocol == "udp":
             return await self._udp(address)
         try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM = 2, 3, 9, 13, 15
 STDOUT, STDERR = 1, 2
+BROKEN = 70
+"""Exit code of a program whose emulation has a defect (EX_SOFTWARE)."""
 
 Sink = Callable[[bytes], None]
 Program = Callable[["Context"], Coroutine[Any, Any, int]]
@@ -276,6 +278,10 @@ class Process:
             code = 128 + SIGPIPE
         except Cancelled:
             return code
+        except Exception:
+            self.write(STDERR, f"{self.argv[0]}: this emulated program failed\n".encode())
+            self.exit(BROKEN)
+            raise
         self.exit(code)
         return code
 

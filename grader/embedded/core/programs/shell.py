@@ -36,6 +36,7 @@ from grader.embedded.core.programs.shell_syntax import (
 if TYPE_CHECKING:
     from grader.embedded.core.programs.shell_builtins import Builtin
 
+
 class Shell(ShellState):
     """A shell that runs commands."""
 
