@@ -165,6 +165,7 @@ class Connections:
     async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
         find = targets.proxied_pod if connect.resource == "pods" else targets.proxied_service
         address = find(self._store, connect)
-        raw = exchange.raw_path.partition("/proxy")[2] or "/"
-        target = raw + (f"?{exchange.raw_query}" if exchange.raw_query else "")
+        # /api/v1/namespaces/NAMESPACE/pods/NAME/proxy/REST, where REST keeps its percent-encoding
+        rest = exchange.raw_path.split("/", 8)[8:]
+        target = f"/{''.join(rest)}" + (f"?{exchange.raw_query}" if exchange.raw_query else "")
         await self.fetch(exchange, self._control_plane, address, target)

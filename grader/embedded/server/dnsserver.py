@@ -110,10 +110,13 @@ class DnsServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer length-prefixed messages (RFC 1035 §4.2.2) until the client closes."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ValueError):
+        try:
             while True:
                 size = struct.unpack("!H", await reader.readexactly(2))[0]
                 answer = reply(await reader.readexactly(size), self._resolve, limit=65535)
                 writer.write(struct.pack("!H", len(answer)) + answer)
                 await writer.drain()
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            return
+        finally:
+            writer.close()
