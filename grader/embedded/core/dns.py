@@ -82,7 +82,7 @@ class View(Protocol):
         """Whether the namespace exists."""
 
 
-class NameError_(Exception):  # noqa: N801, N818 - the built-in name is taken
+class NameError_(Exception):  # noqa: N801 - the built-in name is taken
     """The name does not exist: NXDOMAIN (errNoItems, errNsNotExposed, errInvalidRequest)."""
 
 
