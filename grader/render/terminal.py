@@ -90,7 +90,8 @@ def _headline(card: Card, width: int) -> list[Text]:
     if one.cell_len <= width:
         return [one]
     text.append(f" — {card.points}" if card.points else "")
-    return [text, *(Text(_INDENT).append_text(_styled(line, "bold")) for line in wrap(card.title, width - len(_INDENT)))]
+    title = wrap(card.title, width - len(_INDENT))
+    return [text, *(Text(_INDENT).append_text(_styled(line, "bold")) for line in title)]
 
 
 def _chain(card: Card, width: int) -> list[Text]:

@@ -112,7 +112,10 @@ def test_kubectl_in_a_cell_speaks_to_the_course_cluster(learner: Cell) -> None:
         ("%%apply clustrip\nkind: Service", "clusterip のことでしょうか"),
         ("%%apply a b\nkind: Service", "%%apply の後の書き方が違います"),
         ("%%apply 'a\nkind: Service", "%%apply の後の書き方が違います"),
-        ('%%apply -n default\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 0}]}', "1〜65535"),
+        (
+            "%%apply -n default\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 0}]}",
+            "1〜65535",
+        ),
         ('check("clustrip")', "clusterip のことでしょうか"),
         ('hint("xyzzy")', "xyzzy という課題はありません"),
     ],

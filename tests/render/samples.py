@@ -26,8 +26,12 @@ def criterion(
     return CriterionResult(name, verdict, earned, points, hop, finding, expected, seen)
 
 
-REACHED = Finding("reach-name", {"count": "3", "vantages": "別のNamespaceのPod", "service": "backend-service", "port": "80"})
+REACHED = Finding(
+    "reach-name", {"count": "3", "vantages": "別のNamespaceのPod", "service": "backend-service", "port": "80"}
+)
 LISTED = Finding("endpoints-exact", {"service": "backend-service", "count": "3", "port": "8080"})
+
+MATCHES = Finding("object-matches", {"kind": "Service", "name": "backend-service"})
 
 PASSED = Report(
     exercise="clusterip",
@@ -58,7 +62,7 @@ FAILED = replace(
     broken=Hop.ENDPOINT_SLICE,
     finding=REFUSED,
     criteria=(
-        criterion("service", Hop.SERVICE, Finding("object-matches", {"kind": "Service", "name": "b"}), Verdict.PASS, 0.5,
+        criterion("service", Hop.SERVICE, MATCHES, Verdict.PASS, 0.5,
                   expected="Service/backend-service", seen="Service/backend-service"),
         criterion("endpoints", Hop.ENDPOINT_SLICE, REFUSED, Verdict.FAIL, 1.5, expected=PODS, seen="Podは1つもない"),
         criterion("reach", Hop.RESPONSE, REFUSED, Verdict.FAIL, 4, expected="3つのPodすべて", seen="接続を拒否された"),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from grader.text import catalogue, placeholders
 from grader.text.refusals import CATALOGUE, explain
 
-RECORDED: dict[str, dict[str, Any]] = json.loads(
-    Path(__file__).with_name("refusals.json").read_text(encoding="utf-8")
-)["refusals"]
+RECORDED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("refusals.json").read_text(encoding="utf-8"))[
+    "refusals"
+]
 
 EXPECTED = {
     "affinity-timeout": ["affinity-timeout"],

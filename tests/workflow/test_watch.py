@@ -46,7 +46,7 @@ def saves(path: Path, *steps: Callable[[], object]) -> int:
     """Count the saves that are seen while these steps happen, one between two looks."""
     left = list(steps)
 
-    class Done(Exception):  # noqa: N818
+    class Done(Exception):
         pass
 
     def pause(seconds: float) -> None:
