@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
@@ -179,11 +180,21 @@ def _shown(expect: Object | Endpoints | Dns | Reach, scene: Scene) -> tuple[str,
 def _shown_object(expect: Object, scene: Scene) -> tuple[str, str]:
     items = scene.evidence.objects.get(RESOURCES[expect.kind], ())
     found = next((item for item in items if name_of(item) == expect.name), None)
-    expected = word("plain", "absent") if expect.absent else f"{expect.kind}/{expect.name}"
+    name = f"{expect.kind}/{expect.name}"
+    expected = word("plain", "absent") if expect.absent else f"{name} {', '.join(_leaves(expect.matches))}"
     if found is None:
         return expected, word("plain", "absent")
-    wrong = ", ".join(f"{'.'.join(item.path)}={_text(item.seen)}" for item in differences(expect.matches, found))
-    return expected, wrong or f"{expect.kind}/{expect.name}"
+    wrong = [f"{'.'.join(item.path)}={_text(item.seen)}" for item in differences(expect.matches, found)]
+    return expected, f"{name} {', '.join(wrong)}" if wrong else expected
+
+
+def _leaves(value: object, path: str = "") -> list[str]:
+    """Write a partial manifest as "spec.type=NodePort", one text a value."""
+    if isinstance(value, Mapping):
+        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".strip("."))]
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return [leaf for item in value for leaf in _leaves(item, path)]
+    return [f"{path}={value}"]
 
 
 def _text(value: object) -> str:
