@@ -20,7 +20,6 @@ from grader.embedded.core.api.status import bad_request
 MAGIC = b"k8s\x00"
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 Tree = dict[str, Any]
-_SCALARS = ("s", "b", "i", "o", "f")
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -120,16 +120,6 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {})
 
 
-def unsupported_media_type(content_type: str, supported: Sequence[str]) -> ApiError:
-    """415: a body of a type that this endpoint does not read."""
-    message = (
-        "the body of the request was in an unknown format - accepted media types include: " + ", ".join(supported)
-        if content_type
-        else "the server was unable to respond with a content type that the client supports"
-    )
-    return ApiError(415, "UnsupportedMediaType", message, {})
-
-
 def unknown_path() -> ApiError:
     """404: there is no such endpoint."""
     return ApiError(404, "NotFound", "the server could not find the requested resource", {})
