@@ -18,9 +18,10 @@ import yaml
 
 from grader.cluster import probes
 from grader.cluster.info import PROBE_NAMESPACE, ClusterInfo, Provider, folder
+from grader.cluster.info import load as known
 from grader.cluster.provider import Progress, Status
 from grader.cluster.readiness import View, lacks, node_status, to_replace
-from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
+from grader.errors import ClusterMissing, ClusterUnreachable, EnvironmentError_, UsageError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.connection import load, named
 from grader.paths import write_atomically
@@ -54,7 +55,9 @@ class ContextProvider:
         with KubeApi(kubeconfig, timeout=10.0) as api:
             version = api.version()
             _converge(api, options.get("probe-image") or probes.PROBE_IMAGE, progress)
-        info = ClusterInfo(name, Provider.CONTEXT, kubeconfig, version, outside=options.get("outside") or "")
+        info = ClusterInfo(
+            name, Provider.CONTEXT, kubeconfig, version, outside=options.get("outside") or _outside_before(name)
+        )
         info.save()
         progress("context-ready", {"name": name, "version": version})
         return info
@@ -124,6 +127,14 @@ def extract(sources: list[tuple[Path, Mapping[str, Any]]], context: str | None) 
             raise ClusterUnreachable("kubeconfig-incomplete", path=sources[0][0], missing=f"{section}/{name}")
         result[section] = [{"name": name, content: _flattened(found, path.parent)}]
     return result
+
+
+def _outside_before(name: str) -> str:
+    """The outside client that an earlier `up` was given, "" where there was none."""
+    try:
+        return known(name).outside
+    except ClusterMissing:
+        return ""
 
 
 def _first(
