@@ -6,7 +6,8 @@ data plane is given time; after that it is the environment's fault, for everythi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
 from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, word
@@ -14,7 +15,6 @@ from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import At, Reach, Vantage
 from grader.model.kubernetes import (
     PROXY_NAME_LABEL,
-    Endpoint,
     actual_slices,
     hostname_of,
     ingress_address,
@@ -31,6 +31,7 @@ from grader.model.report import Hop
 STALE_SECONDS = 2.0
 DATA_PLANE_SECONDS = 20.0
 WATCH_SECONDS = 3.0
+SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 
 HOPS = {
     Vantage.SAME_NAMESPACE: Hop.CLUSTER_IP,
@@ -162,39 +163,48 @@ def _judge_answer(
             return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
         return fail("unexpected-answer", Hop.RESPONSE, **facts, who=listed(strangers))
     satisfied = answer.outcome is Outcome.ANSWERED and (seen == wanted if expect.all_of_them else bool(seen))
-    policy = _policy(expect, scene, service, answer, wanted)
-    if satisfied and policy is None:
-        return None
-    if satisfied:  # the objects say it cannot last: what answered may be what was there before a change
-        if scene.evidence.quiet_for < STALE_SECONDS:
+    if satisfied:
+        if scene.evidence.quiet_for < SUSPECT_SECONDS and _suspect(expect, scene, service, answer, wanted):
             return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
         return None
-    return policy or _nobody_listens(scene, service) or _unexplained(expect, scene, answer)
+    return (
+        _policy(expect, scene, service, answer, wanted)
+        or _nobody_listens(scene, service)
+        or _unexplained(expect, scene, answer)
+    )
+
+
+def _suspect(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> bool:
+    """Tell whether a policy says this answer cannot last: what answered may be the rules of before a change."""
+    spec = service["spec"]
+    several = expect.all_of_them and len(wanted) > 1
+    if spec.get("sessionAffinity") == "ClientIP" and several:
+        return True
+    if _inside(expect) and spec.get("internalTrafficPolicy") == "Local":
+        node = vantage_node(answer.question.vantage, scene.evidence.objects)
+        return _local(expect, scene, service, node) < wanted
+    if not _inside(expect) and spec.get("externalTrafficPolicy") == "Local":
+        node = _node_of(scene, answer.question.host)
+        return not node or _local(expect, scene, service, node) < wanted
+    return expect.at is At.LOAD_BALANCER and bool(_narrow_ranges(spec))
 
 
 def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
     """Find a policy of the Service that keeps some Pods from answering here (pkg/proxy/topology.go)."""
-    spec, objects, question = service["spec"], scene.evidence.objects, answer.question
+    spec, question = service["spec"], answer.question
     seen = set(answer.responders)
-    port = service_port(service, expect.port) or {}
-    endpoints = routed(
-        endpoint for endpoint in actual_slices(service, scene.slices) if endpoint.port_name == str(port.get("name", ""))
-    )
     facts = {"service": name_of(service), "vantage": word("vantage", question.vantage), "seen": listed(sorted(seen))}
-    inside = expect.at in (At.NAME, At.CLUSTER_IP)
-    if inside and spec.get("internalTrafficPolicy") == "Local":
-        node = vantage_node(question.vantage, objects)
-        if _cut_off(endpoints, node, seen, wanted, scene):
+    if _inside(expect) and spec.get("internalTrafficPolicy") == "Local":
+        node = vantage_node(question.vantage, scene.evidence.objects)
+        if _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
-    if not inside and spec.get("externalTrafficPolicy") == "Local":
-        nodes = [node for node in objects.get("nodes", ()) if internal_ip(node) == question.host]
-        node = name_of(nodes[0]) if nodes else ""
-        if not node and scene.evidence.quiet_for < STALE_SECONDS:
-            return None
-        if not node or _cut_off(endpoints, node, seen, wanted, scene):
-            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node or question.host)
-    ranges = spec.get("loadBalancerSourceRanges") or ()
-    if expect.at is At.LOAD_BALANCER and ranges and not seen and not {"0.0.0.0/0", "::/0"} & set(ranges):
+    if not _inside(expect) and spec.get("externalTrafficPolicy") == "Local":
+        node = _node_of(scene, question.host)
+        if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
+            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
+        if not node and scene.evidence.quiet_for >= STALE_SECONDS:  # which node announces the address is not known
+            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
+    if expect.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
         if scene.evidence.quiet_for >= STALE_SECONDS:
             return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
@@ -202,11 +212,35 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
     return None
 
 
-def _cut_off(endpoints: Iterable[Endpoint], node: str, seen: set[str], wanted: set[str], scene: Scene) -> bool:
-    """Tell whether a Local policy leaves fewer Pods than wanted on this node, and the answer agrees with that."""
+def _inside(expect: Reach) -> bool:
+    """Tell whether the internal traffic policy rules over this address, and not the external one."""
+    return expect.at in (At.NAME, At.CLUSTER_IP)
+
+
+def _narrow_ranges(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read loadBalancerSourceRanges that do not let everybody in."""
+    ranges = tuple(spec.get("loadBalancerSourceRanges") or ())
+    return () if {"0.0.0.0/0", "::/0"} & set(ranges) else ranges
+
+
+def _node_of(scene: Scene, host: str) -> str:
+    """Find the node with this InternalIP, "" where it is another address."""
+    nodes = scene.evidence.objects.get("nodes", ())
+    return next((name_of(node) for node in nodes if internal_ip(node) == host), "")
+
+
+def _local(expect: Reach, scene: Scene, service: RawObject, node: str) -> set[str]:
+    """List the host names of the endpoints that are on a node."""
+    port = service_port(service, expect.port) or {}
+    slices = actual_slices(service, scene.slices)
+    endpoints = routed(item for item in slices if item.port_name == str(port.get("name", "")))
     local = {endpoint.name for endpoint in endpoints if endpoint.node == node}
-    names = {hostname_of(pod) for pod in scene.pods if name_of(pod) in local}
-    return names < wanted and seen <= names and (bool(seen) or not names)
+    return {hostname_of(pod) for pod in scene.pods if name_of(pod) in local}
+
+
+def _cut_off(local: set[str], seen: set[str], wanted: set[str]) -> bool:
+    """Tell whether a Local policy leaves fewer Pods than wanted, and the answer agrees with that."""
+    return local < wanted and seen <= local and (bool(seen) or not local)
 
 
 def _nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:

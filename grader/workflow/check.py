@@ -26,7 +26,7 @@ INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0
 PATIENT_AFTER = 5.0
 # How long a verdict must stand before it is given although something else is still moving.
-FAIL_STANDS = 5.0
+FAIL_STANDS = 8.0
 ENVIRONMENT_STANDS = 2.0
 PROBE_COMES_UP = 20.0
 PROBE_CODES = frozenset({"probe-unreachable", "probe-silent"})

@@ -305,6 +305,21 @@ def test_a_local_policy_inside_is_told_with_and_without_a_pod_on_the_node() -> N
     assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
 
 
+def test_answers_that_a_policy_says_cannot_last_are_watched_before_they_are_believed() -> None:
+    for changes in ({"sessionAffinity": "ClientIP"}, {"internalTrafficPolicy": "Local"}):
+        world = World().set(**changes)
+        assert told(world, quiet_for=1.0).finding.diagnosis == "data-plane-moving"
+        assert told(world, quiet_for=30.0).verdict is Verdict.PASS
+    nodes = node_port(Vantage.OTHER_NODE).set(externalTrafficPolicy="Local")
+    assert told(nodes, quiet_for=1.0).verdict is Verdict.NOT_YET
+    for changes in ({"externalTrafficPolicy": "Local"}, {"loadBalancerSourceRanges": ["203.0.113.0/24"]}):
+        balancer = load_balancer().set(**changes)
+        assert told(balancer, quiet_for=1.0).verdict is Verdict.NOT_YET
+        assert told(balancer, quiet_for=30.0).verdict is Verdict.PASS
+    everybody = load_balancer().set(loadBalancerSourceRanges=["0.0.0.0/0"])
+    assert told(everybody, quiet_for=0.0).verdict is Verdict.PASS
+
+
 def test_a_label_for_another_proxy_is_told() -> None:
     world = World()
     world.service["metadata"]["labels"] = {"service.kubernetes.io/service-proxy-name": "mesh"}
