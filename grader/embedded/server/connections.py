@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import bad_request
@@ -18,6 +19,7 @@ from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Exchange
 from grader.embedded.server.logs import Cutter, options_of
 
+TEXT = (("content-type", "text/plain"),)
 CONNECT_SECONDS = 30.0  # k8s.io/apimachinery/pkg/util/net: the transport's dialer
 
 
@@ -70,7 +72,14 @@ class Connections:
     async def _command(self, exchange: Exchange, connect: Connect) -> None:
         query = dict(connect.query)
         pod = targets.pod_of(self._store, connect)
-        targets.check_running(pod, connect.container)
+        if not targets.runs(pod, connect.container):
+            missing = (
+                f'container not found ("{connect.container}")'
+                if connect.kind == "exec"
+                else f"container {connect.container} not found in pod {connect.name}_{connect.namespace}"
+            )
+            await exchange.respond(500, TEXT, f"{missing}\n".encode())  # the kubelet's words, which are no Status
+            return
         stdin, tty = (remotecommand.truth(query, name) for name in ("stdin", "tty"))
         command = [value for name, value in connect.query if name == "command"]
         if connect.kind == "exec" and not command:
@@ -96,7 +105,7 @@ class Connections:
         options = options_of(dict(connect.query), self._store.now())
         pod = targets.pod_of(self._store, connect)
         if not pod["spec"].get("nodeName"):
-            await exchange.respond(200, [("content-type", "text/plain")], b"")
+            await exchange.respond(200, TEXT, b"")
             return
         targets.check_loggable(pod, connect.container, previous=options.previous)
         try:
@@ -106,7 +115,7 @@ class Connections:
         cutter = Cutter(options)
         shown = cutter.existing(view.lines)
         if not options.follow:
-            await exchange.respond(200, [("content-type", "text/plain")], shown)
+            await exchange.respond(200, TEXT, shown)
             return
         later: asyncio.Queue[bytes | None] = asyncio.Queue()
         later.put_nowait(shown)
@@ -114,7 +123,7 @@ class Connections:
         gone = asyncio.create_task(exchange.gone())
         gone.add_done_callback(lambda _: later.put_nowait(None))
         try:
-            await exchange.start(200, [("content-type", "text/plain")])
+            await exchange.start(200, TEXT)
             while (data := await later.get()) is not None:
                 await exchange.write(data)
                 if cutter.full:
@@ -129,16 +138,18 @@ class Connections:
         pod = targets.pod_of(self._store, connect)
         if (phase := pod.get("status", {}).get("phase")) != "Running":
             raise bad_request(f"unable to forward port because pod is not running. Current status={phase}")
-        name = connect.name
-        uid = pod["metadata"]["uid"]
+        sandbox = hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest()
+        where = f'network namespace "/var/run/netns/cni-{pod["metadata"]["uid"]}"'
 
         async def dial(port: int) -> Stream:
             try:
-                return await self.dial((connect.namespace, name), "127.0.0.1", port)
-            except OSError as error:
+                return await self.dial((connect.namespace, connect.name), "127.0.0.1", port)
+            except OSError as error:  # containerd's words
                 words = (
-                    f"error forwarding port {port} to pod {uid}, uid : failed to execute portforward in network "
-                    f"namespace: failed to connect to localhost:{port} inside namespace {uid!r}, IPv4: {error}"
+                    f"error forwarding port {port} to pod {sandbox}, uid : failed to execute portforward in {where}: "
+                    f'failed to connect to localhost:{port} inside namespace "{sandbox}", '
+                    f"IPv4: {str(error).replace('tcp', 'tcp4', 1)} "
+                    f"IPv6 dial tcp6 [::1]:{port}: connect: connection refused "
                 )
                 raise portforward.ForwardError(words) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -69,8 +70,11 @@ def exit_status(argv: Sequence[str], code: int) -> dict[str, Any]:
 
 
 def failure_status(message: str) -> dict[str, Any]:
-    """The Status of a command that could not be run (the same file, last case)."""
-    text = f"error executing command in container: {message}"
+    """The Status of a command that could not be run (the same file, last case, in containerd's words)."""
+    text = (
+        "Internal error occurred: error executing command in container: failed to exec in container: "
+        f'failed to start exec "{secrets.token_hex(32)}": OCI runtime exec failed: exec failed: {message}'
+    )
     return internal_error(text).status()
 
 

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from grader.embedded.core.api.messages import Connect
-from grader.embedded.core.api.status import ApiError, bad_request, internal_error, not_found
+from grader.embedded.core.api.status import ApiError, bad_request, not_found
 from grader.embedded.core.store import Obj, Store
 
 
@@ -30,11 +30,10 @@ def container_status(pod: Obj, container: str) -> dict[str, Any] | None:
     return None
 
 
-def check_running(pod: Obj, container: str) -> None:
-    """Raise what exec and attach say of a container that does not run (pkg/kubelet/kubelet_pods.go GetExec)."""
+def runs(pod: Obj, container: str) -> bool:
+    """Whether a container runs, so that commands can be run in it or attached to it."""
     status = container_status(pod, container)
-    if status is None or "running" not in (status.get("state") or {}):
-        raise internal_error(f'unable to upgrade connection: container not found ("{container}")')
+    return status is not None and "running" in (status.get("state") or {})
 
 
 def check_loggable(pod: Obj, container: str, *, previous: bool) -> None:

@@ -44,11 +44,10 @@ def test_a_pod_without_a_node_cannot_be_connected_to() -> None:
     assert targets.pod_of(held, connect("log"))["metadata"]["name"] == "p"
 
 
-def test_exec_needs_a_running_container() -> None:
-    targets.check_running(pod(state={"running": {}}), "web")
-    told = refused(500, targets.check_running, pod(state={"waiting": {"reason": "CrashLoopBackOff"}}), "web")
-
-    assert told == 'Internal error occurred: unable to upgrade connection: container not found ("web")'
+def test_only_a_running_container_takes_commands() -> None:
+    assert targets.runs(pod(state={"running": {}}), "web")
+    assert not targets.runs(pod(state={"waiting": {"reason": "CrashLoopBackOff"}}), "web")
+    assert not targets.runs(pod(state={"running": {}}), "other")
 
 
 @pytest.mark.parametrize(
