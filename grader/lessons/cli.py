@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import click
+import nbformat
 
 from grader.errors import CourseError
 from grader.exercises import all_exercises
@@ -63,7 +64,7 @@ def run(names: tuple[str, ...], unsolved: bool) -> None:
             executed = run_notebook(notebook, Path(folder))
         click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
         for exercise in lesson.exercises:
-            _grader("check", exercise, FAIL if unsolved else PASS)
+            _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 
 
 @lessons.command()
@@ -99,10 +100,17 @@ def _chosen(names: tuple[str, ...]) -> tuple[Lesson, ...]:
     return tuple(known[name] for name in names) if names else tuple(known.values())
 
 
-def _grader(command: str, exercise: str, expected: int) -> None:
-    """Run a command of the learner's, and insist on its exit status."""
+def cards(notebook: nbformat.NotebookNode) -> str:
+    """Collect what the executed notebook's cells showed, as text; streams of commands are left out."""
+    shown = (output for cell in notebook.cells for output in cell.get("outputs", ()) if "data" in output)
+    return "\n\n".join(str(output["data"].get("text/plain", "")) for output in shown)
+
+
+def _grader(command: str, exercise: str, expected: int, before: str = "") -> None:
+    """Run a command of the learner's, and insist on its exit status; `before` is told where it is another."""
     done = subprocess.run([sys.executable, "-m", "grader.cli", command, exercise], check=False, capture_output=True)
     if done.returncode != expected:
         shown = (done.stdout + done.stderr).decode(errors="replace")
-        raise click.ClickException(f"{shown}\ngrader {command} {exercise}: status {done.returncode}, not {expected}")
+        what = f"grader {command} {exercise}: status {done.returncode}, not {expected}"
+        raise click.ClickException("\n".join((before, shown, what)))
     click.echo(f"grader {command} {exercise}: status {done.returncode}")

@@ -45,7 +45,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-    copy = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    copy = nbformat.from_dict(notebook)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         strict = Path(scratch, "strict.sh")
