@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -193,11 +193,12 @@ class Converger:
         if found is None or announced is None:
             return None
         pool = addresses.parse(((found.get("spec") or {}).get("addresses") or [""])[0])
-        if pool is None or pool.first not in self._subnet() or pool.last not in self._subnet():
+        if pool is None:
             return None
-        return pool
+        subnet = self._subnet()
+        return pool if pool.first in subnet and pool.last in subnet else None
 
-    def _subnet(self) -> Any:
+    def _subnet(self) -> IPv4Network:
         network = self._docker.network(self._network)
         return addresses.ipv4_subnet(network.subnets if network else ())
 

@@ -82,9 +82,15 @@ class Docker:
 
     def network(self, name: str = NETWORK) -> Network | None:
         """A network, None where there is none."""
-        if name not in self.run("network", "ls", "--format", "{{.Name}}").split("\n"):
-            return None
-        data = json.loads(self.run("network", "inspect", name))[0]
+        try:
+            data = json.loads(self.run("network", "inspect", name))[0]
+        except ToolMissing:
+            raise
+        except EnvironmentError_ as error:
+            words = error.facts.get("reason", "").lower()
+            if "no such network" in words or "not found" in words:
+                return None
+            raise
         configurations = (data.get("IPAM") or {}).get("Config") or []
         used = [item["IPv4Address"].split("/")[0] for item in (data.get("Containers") or {}).values()]
         gateways = [item["Gateway"] for item in configurations if item.get("Gateway")]

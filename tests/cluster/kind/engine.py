@@ -33,8 +33,9 @@ class Engine(Docker):
                 return "\n".join(name for name in self.containers_ if all(self._matches(name, text) for text in rest))
             case ("inspect", "--type=container", *names):
                 return json.dumps([self.containers_[name] for name in names])
-            case ("network", "ls", *_):
-                return "\n".join(["bridge", *self.networks])
+            case ("network", "inspect", name) if name not in self.networks:
+                reason = f"Error response from daemon: network {name} not found"
+                raise EnvironmentError_("docker-failed", command="network inspect", reason=reason)
             case ("network", "inspect", name):
                 configuration = [{"Subnet": subnet} for subnet in self.networks[name]]
                 return json.dumps([{"IPAM": {"Config": configuration}, "Containers": {}}])

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+import select
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,7 +88,9 @@ def test_a_failed_creation_says_why(programs: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_creation_takes_kind_and_its_children_along(programs: Path, tmp_path: Path) -> None:
-    write(programs, "kind", f"tail -f /dev/null & echo $! > {tmp_path}/child; echo ready; wait")
+    os.mkfifo(tmp_path / "held")
+    held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    write(programs, "kind", f"exec 3>{tmp_path}/held; tail -f /dev/null & echo ready; wait")
     pids: list[int] = []
 
     def said(line: str) -> None:
@@ -94,8 +99,10 @@ def test_an_interrupted_creation_takes_kind_and_its_children_along(programs: Pat
     with pytest.raises(KeyboardInterrupt):
         Kind(tmp_path, pids.append, said).create("c", tmp_path / "config", "i", tmp_path / "k")
     assert command_of(pids[0]) == ""
-    child = int((tmp_path / "child").read_text())
-    assert "tail" not in command_of(child)
+    readable, _, _ = select.select([held], [], [], 10)  # readable at its end: when nobody holds the other side
+    assert readable
+    assert os.read(held, 1) == b""
+    os.close(held)
 
 
 def test_no_kind_is_told_of(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,10 +113,14 @@ def test_no_kind_is_told_of(programs: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_process_is_known_by_its_command_line_while_it_lives() -> None:
-    process = subprocess.Popen(["tail", "-f", "/dev/null"], start_new_session=True)
-    assert command_of(process.pid) == "tail -f /dev/null"
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    assert command_of(process.pid) == " ".join(command)
     end_group(process.pid)
-    assert process.wait() == -signal.SIGKILL
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert command_of(process.pid) == ""
     end_group(process.pid)
     assert command_of(0) == ""
