@@ -8,14 +8,26 @@ from dataclasses import replace
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
 from grader.judge.partial import Difference, differences
 from grader.judge.reach import describe, judge_not_reach, judge_reach
-from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, passed, port_text, word
+from grader.judge.scene import (
+    Ruling,
+    Scene,
+    environment,
+    fail,
+    label_text,
+    listed,
+    not_yet,
+    passed,
+    port_text,
+    vantage_text,
+    word,
+)
 from grader.model.evidence import Outcome, Problem, RawObject
 from grader.model.exercise import Criterion, Dns, Endpoints, Object, Reach
 from grader.model.kubernetes import actual_slices, hostname_of, name_of
 from grader.model.questions import dns_question, living, reach_questions
 from grader.model.report import Hop, Verdict
 
-DNS_SECONDS = 15.0
+DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
 STALE_SECONDS = 2.0
 RESOURCES = {
     "Service": "services",
@@ -117,7 +129,7 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
             return ruling
         wanted = (str(service["spec"].get("clusterIP", "")),)
     answer = scene.dns_answer(dns_question(expect))
-    facts = {"name": expect.name, "type": expect.type, "vantage": word("vantage", expect.source.value)}
+    facts = {"name": expect.name, "type": expect.type, "vantage": vantage_text(expect.source.value)}
     if answer is None:
         return not_yet("not-asked-yet", Hop.DNS, service=expect.service)
     if answer.outcome is Outcome.UNASKED:

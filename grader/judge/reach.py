@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
-from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, word
+from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import At, Reach, Vantage
 from grader.model.kubernetes import (
@@ -65,7 +65,7 @@ def judge_reach(expect: Reach, scene: Scene) -> Ruling:
     for answer in answers:
         if ruling := _judge_answer(expect, scene, service, answer, wanted):
             return ruling
-    vantages = listed(word("vantage", source.value) for source in expect.sources)
+    vantages = listed(vantage_text(source.value) for source in expect.sources)
     facts = {"service": expect.service, "vantages": vantages, "count": len(wanted), "port": expect.port}
     if not expect.all_of_them:
         return passed(f"reach-{expect.at.value}-some", **facts)
@@ -102,10 +102,10 @@ def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
         question = reached[0].question
         return fail(
             "reached-though", HOPS[expect.sources[0]],
-            service=expect.service, vantage=word("vantage", question.vantage),
+            service=expect.service, vantage=vantage_text(question.vantage),
             address=f"{question.host}:{question.port}", who=listed(reached[0].responders),
         )  # fmt: skip
-    vantages = listed(word("vantage", source.value) for source in expect.sources)
+    vantages = listed(vantage_text(source.value) for source in expect.sources)
     return passed("not-reached", service=expect.service, vantages=vantages)
 
 
@@ -155,7 +155,7 @@ def _judge_answer(
     seen = set(answer.responders)
     facts = {
         "service": name_of(service),
-        "vantage": word("vantage", answer.question.vantage),
+        "vantage": vantage_text(answer.question.vantage),
         "address": f"{answer.question.host}:{answer.question.port}",
     }
     if strangers := sorted(seen - wanted):
@@ -193,7 +193,7 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
     """Find a policy of the Service that keeps some Pods from answering here (pkg/proxy/topology.go)."""
     spec, question = service["spec"], answer.question
     seen = set(answer.responders)
-    facts = {"service": name_of(service), "vantage": word("vantage", question.vantage), "seen": listed(sorted(seen))}
+    facts = {"service": name_of(service), "vantage": vantage_text(question.vantage), "seen": listed(sorted(seen))}
     if _inside(expect) and spec.get("internalTrafficPolicy") == "Local":
         node = vantage_node(question.vantage, scene.evidence.objects)
         if _cut_off(_local(expect, scene, service, node), seen, wanted):
@@ -265,7 +265,7 @@ def _unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
         return environment(problem, _hop(expect, answer))
     facts = {
         "service": expect.service,
-        "vantage": word("vantage", answer.question.vantage),
+        "vantage": vantage_text(answer.question.vantage),
         "address": f"{answer.question.host}:{answer.question.port}",
         "outcome": word("outcome", answer.outcome),
     }
@@ -291,5 +291,5 @@ def describe(answers: Sequence[ReachAnswer]) -> str:
         ended = "" if answer.outcome is Outcome.ANSWERED else word("outcome", answer.outcome)
         address = f"{answer.question.host}:{answer.question.port}"
         text = " / ".join(part for part in (who, ended) if part)
-        parts.append(f"{word('vantage', answer.question.vantage)} → {address}: {text}")
+        parts.append(f"{vantage_text(answer.question.vantage)} → {address}: {text}")
     return "\n".join(parts)

@@ -67,6 +67,12 @@ def word(group: str, code: str) -> str:
     return catalogue("words")[group].get(code, code)
 
 
+def vantage_text(vantage: str) -> str:
+    """Name a vantage for a person; "node/NAME" is the probe on that node."""
+    kind, _, node = vantage.partition("/")
+    return word("vantage", kind).format(node=node)
+
+
 def listed(items: Iterable[object]) -> str:
     """Join things for a person; a word for none where there are none."""
     return ", ".join(str(item) for item in items) or word("plain", "none")
@@ -170,4 +176,5 @@ class Scene:
     def blind(self, vantage: str) -> Problem:
         """Tell why a vantage could not ask."""
         found = next((problem for problem in self.evidence.problems if problem.vantage == vantage), None)
-        return found or Problem("vantage-unasked", {"vantage": word("vantage", vantage)}, vantage)
+        facts = {**(found.facts if found else {}), "vantage": vantage_text(vantage)}
+        return Problem(found.code if found else "vantage-unasked", facts, vantage)

@@ -44,7 +44,8 @@ def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_p
     waiting = False
     for criterion in criteria:
         expect = criterion.expect
-        if isinstance(expect, Dns):
+        # A question asked before the Service is there may be remembered by the DNS server as having no answer.
+        if isinstance(expect, Dns) and (expect.is_ != "cluster-ip" or find_service(objects, expect.service)):
             dns[dns_question(expect)] = None
         if isinstance(expect, Reach):
             questions = reach_questions(expect, objects, namespace, host_ports)

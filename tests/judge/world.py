@@ -154,7 +154,7 @@ class World:
         self.deployments: list[Raw] = []
         self.slices: list[Raw] | None = None
         self.dns: tuple[DnsAnswer, ...] | None = None
-        self.changes: dict[str, Any] = {"quiet_for": 30.0}
+        self.changes: dict[str, Any] = {"quiet_for": 60.0}
         self.answered: dict[str, Any] = {}
 
     @property
