@@ -8,6 +8,8 @@ COPY tools/install.py tools/
 COPY requirements/ requirements/
 COPY pyproject.toml README.md ./
 COPY grader/__init__.py grader/
+# Stand-ins, so that the package can be installed before its content comes.
+RUN mkdir course exercises
 
 # What a learner needs, from the hashed lock; before the course itself, so that a changed lesson does not install it again.
 FROM python AS learner
@@ -17,7 +19,7 @@ FROM learner AS lab
 COPY grader/ grader/
 COPY course/ course/
 COPY exercises/ exercises/
-RUN .venv/bin/python -m compileall -q grader .venv/lib \
+RUN .venv/bin/python -m compileall -q -j 0 grader .venv/lib \
  && useradd --create-home --uid 1000 learner \
  && mkdir -p work state && chown learner work state
 USER learner
