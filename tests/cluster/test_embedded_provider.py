@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from grader.cluster.embedded import EmbeddedProvider, forget_pid, get, read_endpoint, running
 from grader.cluster.info import ClusterInfo, Provider, folder, load
 from grader.cluster.provider import silent
-from grader.errors import UsageError
+from grader.errors import CourseError, UsageError
 from grader.kube.client import KubeApi
 
 NAME = "try"
@@ -96,6 +97,38 @@ def test_up_after_kill_9_works(provider: EmbeddedProvider) -> None:
 
     assert provider.status(NAME).ready
     assert second.pid != first.pid
+
+
+def test_traffic_flows_again_after_a_kill(provider: EmbeddedProvider) -> None:
+    info = provider.up(NAME, {}, silent)
+    manifests = Path(__file__).parents[1] / "embedded" / "server" / "manifests"
+    with KubeApi(info.kubeconfig) as api:
+        for name in ("backend", "service"):
+            api.apply(yaml.safe_load((manifests / f"{name}.yaml").read_text()), namespace="default")
+    deadline = time.monotonic() + 20
+    while responders(info) != 3:
+        assert time.monotonic() < deadline
+    state = folder(NAME) / "state.json"
+    while not state.exists() or state.read_text().count('"ready":true') < 3:
+        assert time.monotonic() < deadline
+    kill(info.pid)
+
+    again = provider.up(NAME, {}, silent)
+
+    deadline = time.monotonic() + 20
+    while responders(again) != 3:
+        assert time.monotonic() < deadline
+
+
+def responders(info: ClusterInfo) -> int:
+    """How many Pods answer behind the Service, asked from another Namespace."""
+    query = {"host": "backend.default.svc.cluster.local", "port": "80", "request": "hostname", "tries": "30"}
+    path = f"/api/v1/namespaces/course-probe/pods/probe-{NAME}-worker:8080/proxy/dial"
+    with KubeApi(info.kubeconfig) as api:
+        try:
+            return len(set(json.loads(api.raw_get(path, {**query, "protocol": "http"})).get("responses", ())))
+        except CourseError:
+            return 0
 
 
 def test_another_port_is_taken_when_the_old_one_is_not_free(provider: EmbeddedProvider) -> None:

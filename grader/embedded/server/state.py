@@ -10,8 +10,8 @@ from pathlib import Path
 from grader.embedded.core.store import Change, Store
 from grader.paths import write_atomically
 
-QUIET = 0.5  # seconds without a write after which the content is saved
-LONGEST = 3.0  # seconds after which it is saved although writes go on
+QUIET = 0.2  # seconds without a write after which the content is saved
+LONGEST = 1.0  # seconds after which it is saved although writes go on
 SKIP = 10_000  # resourceVersions left out after a restart, for the writes that a kill may have lost
 
 log = logging.getLogger(__name__)
