@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from grader.lessons.outputs import Outputs, collect, key, read_outputs, write_outputs
-from grader.lessons.source import Lesson
+from grader.lessons.source import Lesson, lessons_root, read_lessons
 
 
 def printed(text: str, name: str = "stdout") -> object:
@@ -34,3 +36,16 @@ def test_what_was_written_is_read_back(lesson: Lesson, tmp_path: Path) -> None:
 
 def test_without_a_record_there_are_no_outputs(lesson: Lesson, tmp_path: Path) -> None:
     assert read_outputs(tmp_path, lesson) == Outputs()
+
+
+@pytest.mark.parametrize("lesson", read_lessons(), ids=lambda lesson: lesson.slug)
+def test_every_recorded_output_belongs_to_a_command_of_today(lesson: Lesson) -> None:
+    recorded = read_outputs(lessons_root(), lesson)
+    assert recorded.version.startswith("v1.")
+    assert set(recorded.by_cell) <= {key(cell) for cell in lesson.cells if cell.is_code}
+
+
+@pytest.mark.parametrize("lesson", read_lessons(), ids=lambda lesson: lesson.slug)
+def test_recorded_outputs_name_no_folder_of_the_machine_that_recorded_them(lesson: Lesson) -> None:
+    text = "".join(read_outputs(lessons_root(), lesson).by_cell.values())
+    assert not re.search(r"/(?:home|root|tmp|Users)/", text)
