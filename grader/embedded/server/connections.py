@@ -16,7 +16,7 @@ from grader.embedded.core.world import NotRunning, World
 from grader.embedded.server import portforward, proxying, remotecommand, targets
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
-from grader.embedded.server.http import Exchange
+from grader.embedded.server.http import Disconnected, Exchange
 from grader.embedded.server.logs import Cutter, options_of
 
 TEXT = (("content-type", "text/plain"),)
@@ -55,19 +55,32 @@ class Connections:
 
     async def fetch(self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str) -> None:
         """Pass a request on to an address inside of the network and the answer back. Raises Disconnected."""
-        ip, port = address
+        gone = asyncio.create_task(exchange.gone())
+        asking = asyncio.create_task(self._ask(exchange, source, address, target))
         try:
-            stream = await self.dial(source, ip, port)
-            forwarded = (("x-forwarded-for", "127.0.0.1"), ("x-forwarded-uri", exchange.raw_path))
-            headers = [*exchange.headers.items(), *forwarded]
-            answer = await self._driver.wait(
-                proxying.fetch(stream, exchange.method, target, f"{ip}:{port}", headers, exchange.body), "proxy"
-            )
+            await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise Disconnected
+            answer = asking.result()
         except (OSError, proxying.BadAnswer) as error:
             message = f"error trying to reach service: {error}"
             await respond_status(exchange, failure(503, "ServiceUnavailable", message))
-            return
-        await exchange.respond(answer.status, answer.headers, answer.body)
+        else:
+            await exchange.respond(answer.status, answer.headers, answer.body)
+        finally:
+            gone.cancel()
+            asking.cancel()
+
+    async def _ask(
+        self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str
+    ) -> proxying.Answer:
+        """Ask a server inside of the network. Raises OSError, BadAnswer."""
+        ip, port = address
+        stream = await self.dial(source, ip, port)
+        forwarded = (("x-forwarded-for", "127.0.0.1"), ("x-forwarded-uri", exchange.raw_path))
+        headers = [*exchange.headers.items(), *forwarded]
+        fetching = proxying.fetch(stream, exchange.method, target, f"{ip}:{port}", headers, exchange.body)
+        return await self._driver.wait(fetching, "proxy")
 
     async def _command(self, exchange: Exchange, connect: Connect) -> None:
         query = dict(connect.query)

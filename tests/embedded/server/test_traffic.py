@@ -111,6 +111,15 @@ def test_the_probe_pods_take_commands(backend: Kubectl, cluster: ClusterInfo) ->
         assert json.loads(told)["output"].startswith("backend-")
 
 
+def test_a_client_that_gives_up_does_not_hold_the_probe_up(backend: Kubectl, cluster: ClusterInfo) -> None:
+    base = "/api/v1/namespaces/course-probe/pods/probe-services-course-worker:8080/proxy/shell?cmd="
+    slow = backend.start("get", "--raw", f"{base}sleep%20600", "--request-timeout=1s")
+    slow.communicate(timeout=20)
+
+    assert slow.returncode != 0
+    assert "control-plane" not in backend("get", "--raw", f"{base}hostname")
+
+
 def test_dns_answers_on_a_port_of_the_host(backend: Kubectl, cluster: ClusterInfo) -> None:
     import dns.message
     import dns.query
