@@ -78,8 +78,10 @@ async def run(name: str, folder: Path, port: int) -> None:
     sys.stdout.flush()
     log.info("ready at port %s after %.2f s of processor time", facts["port"], time.process_time())
     detach_output()
+    warming = loop.run_in_executor(None, cluster.warm)
     try:
         await stop.wait()
+        await warming
     finally:
         await cluster.close()
 
