@@ -55,10 +55,10 @@ class Connections:
 
     async def fetch(self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str) -> None:
         """Pass a request on to an address inside of the network and the answer back. Raises Disconnected."""
-        gone = asyncio.create_task(exchange.gone())
         asking = asyncio.create_task(self._ask(exchange, source, address, target))
         try:
-            await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
+            async with exchange.leaving() as gone:
+                await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 raise Disconnected
             answer = asking.result()
@@ -68,7 +68,6 @@ class Connections:
         else:
             await exchange.respond(answer.status, answer.headers, answer.body)
         finally:
-            gone.cancel()
             asking.cancel()
 
     async def _ask(
@@ -133,19 +132,18 @@ class Connections:
         later: asyncio.Queue[bytes | None] = asyncio.Queue()
         later.put_nowait(shown)
         end = view.subscribe(lambda line: later.put_nowait(cutter.later(line) if line is not None else None))
-        gone = asyncio.create_task(exchange.gone())
-        gone.add_done_callback(lambda _: later.put_nowait(None))
         try:
             await exchange.start(200, TEXT)
-            while (data := await later.get()) is not None:
-                await exchange.write(data)
-                if cutter.full:
-                    break
-            if not gone.done():
-                await exchange.finish()
+            async with exchange.leaving() as gone:
+                gone.add_done_callback(lambda _: later.put_nowait(None))
+                while (data := await later.get()) is not None and not gone.done():
+                    await exchange.write(data)
+                    if cutter.full:
+                        break
+                if not gone.done():
+                    await exchange.finish()
         finally:
             end()
-            gone.cancel()
 
     async def _forward(self, exchange: Exchange, connect: Connect) -> None:
         pod = targets.pod_of(self._store, connect)

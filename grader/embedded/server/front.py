@@ -102,24 +102,29 @@ async def stream(exchange: Exchange, watch: Watch) -> None:
     await exchange.start(200, watch.headers)
     timers += [loop.call_later(seconds, finish), loop.call_later(BOOKMARK_SECONDS, tick)]
     end = watch.start(events.put_nowait, finish)
-    gone = asyncio.create_task(exchange.gone())
-    gone.add_done_callback(lambda _: finish())
     try:
-        while (event := await events.get()) is not None:
-            pieces: list[bytes] = [event]
-            while not events.empty() and event is not None:
-                event = events.get_nowait()
-                pieces.append(event or b"")
-            await exchange.write(b"".join(pieces))
-            if event is None:
-                break
-        if not gone.done():
-            await exchange.finish()
+        async with exchange.leaving() as gone:
+            gone.add_done_callback(lambda _: finish())
+            await _send(exchange, events)
+            if not gone.done():
+                await exchange.finish()
     finally:
         end()
-        gone.cancel()
         for timer in timers:
             timer.cancel()
+
+
+async def _send(exchange: Exchange, events: asyncio.Queue[bytes | None]) -> None:
+    """Send what comes, all that is due at once, until the end comes."""
+    while (event := await events.get()) is not None:
+        pieces = [event]
+        while not events.empty():
+            more = events.get_nowait()
+            if more is None:
+                events.put_nowait(None)
+                break
+            pieces.append(more)
+        await exchange.write(b"".join(pieces))
 
 
 def failure(code: int, reason: str, message: str) -> dict[str, Any]:

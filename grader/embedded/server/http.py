@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, unquote
 
 import h11
@@ -72,9 +73,15 @@ class Exchange:
         """End the answer. Raises Disconnected."""
         await self._connection.send(h11.EndOfMessage())
 
-    async def gone(self) -> None:
-        """Wait until the client has gone away (or sent something it must not send yet)."""
-        await self._connection.gone()
+    @asynccontextmanager
+    async def leaving(self) -> AsyncIterator[asyncio.Task[None]]:
+        """A task that is done when the client has gone away. Afterwards the connection may take its next request."""
+        task = asyncio.create_task(self._connection.gone())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})  # two readers of one connection are one too many
 
     async def websocket(self, offered: Iterable[str]) -> WebSocket:
         """Upgrade to a WebSocket (RFC 6455 §4.2), with the first of the client's subprotocols that is offered here.

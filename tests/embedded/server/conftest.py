@@ -77,7 +77,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterInfo]:
         provider = EmbeddedProvider()
         info = provider.up("services-course", {}, silent)
         yield info
+        log = (info.kubeconfig.parent / "log.txt").read_text()
         provider.down("services-course", silent)
+        assert " ERROR " not in log, log[-4000:]
 
 
 @pytest.fixture

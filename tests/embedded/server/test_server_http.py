@@ -90,12 +90,30 @@ def test_a_client_that_waits_for_permission_gets_it() -> None:
     assert talk(echo, client).startswith(b"HTTP/1.1 100")
 
 
-def test_gone_returns_when_the_client_leaves() -> None:
+def test_a_connection_that_was_watched_takes_its_next_request() -> None:
+    async def watched(exchange: Exchange) -> None:
+        async with exchange.leaving() as gone:
+            await asyncio.sleep(0.01)
+            assert not gone.done()
+        await exchange.respond(200, [], exchange.path.encode())
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[bytes]:
+        answers = []
+        for path in (b"/a", b"/b", b"/c"):
+            writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: h\r\n\r\n")
+            answers.append((await reader.readuntil(b"\r\n\r\n" + path))[-2:])
+        return answers
+
+    assert talk(watched, client) == [b"/a", b"/b", b"/c"]
+
+
+def test_it_is_noticed_when_the_client_leaves() -> None:
     left = asyncio.Event()
 
     async def wait(exchange: Exchange) -> None:
         await exchange.start(200, [])
-        await exchange.gone()
+        async with exchange.leaving() as gone:
+            await gone
         left.set()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
