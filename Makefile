@@ -25,13 +25,14 @@ lint: dev
 types: dev
 	$(BIN)/mypy
 
-textlint:  ## Japanese and Markdown (needs Node.js)
+textlint: dev  ## Japanese and Markdown (needs Node.js)
 	npm ci --silent --no-fund --no-audit
 	npm run --silent lint
+	$(BIN)/python tools/catalogue_text.py build/text
+	npm run --silent lint:catalogues
 
 site: dev  ## the published site, into build/site
-	$(BIN)/grader lessons build
-	$(BIN)/mkdocs build --strict --config-file site/mkdocs.yml
+	site/build.sh $(BIN)/python
 
 bench: dev
 	$(BIN)/python -m benchmarks

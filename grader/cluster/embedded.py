@@ -27,6 +27,7 @@ import grader
 from grader.cluster.info import ClusterInfo, Provider, folder
 from grader.cluster.provider import NodeStatus, Progress, Status
 from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
+from grader.paths import state_root
 
 READY_SECONDS = 30.0  # far more than a cold start on a slow machine takes
 ANSWER_SECONDS = 5.0
@@ -176,9 +177,6 @@ def start(name: str, place: Path) -> Endpoint:
     """Start the process in the background and wait until it is ready. Raises ClusterUnreachable, with the log's end."""
     forget_pid(place)
     log_path = place / "log.txt"
-    root = str(Path(grader.__file__).resolve().parent.parent)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
     command = [sys.executable, "-m", "grader.embedded", "--name", name, "--state", str(place), "--background"]
     keep = log_path.exists() and log_path.stat().st_size < LOG_BYTES
     with open(log_path, "ab" if keep else "wb") as log:
@@ -188,7 +186,7 @@ def start(name: str, place: Path) -> Endpoint:
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=place,
-            env=environment,
+            env=child_environment(),
             start_new_session=True,
         )
     line = _ready_line(process, READY_SECONDS)
@@ -199,6 +197,17 @@ def start(name: str, place: Path) -> Endpoint:
     stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)
+
+
+def child_environment() -> dict[str, str]:
+    """The process's environment: it finds this package, and compiles it once even where no __pycache__ is wanted."""
+    environment = dict(os.environ)
+    root = str(Path(grader.__file__).resolve().parent.parent)
+    paths = [root, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(state_root() / "bytecode"))
+    return environment
 
 
 def _ready_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:

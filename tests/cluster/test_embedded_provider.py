@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.cluster.embedded import EmbeddedProvider, forget_pid, get, read_endpoint, running
+from grader.cluster.embedded import EmbeddedProvider, child_environment, forget_pid, get, read_endpoint, running
 from grader.cluster.info import ClusterInfo, Provider, folder, load
 from grader.cluster.provider import silent
 from grader.errors import CourseError, UsageError
@@ -221,6 +221,19 @@ def test_two_ups_at_once_make_one_cluster(provider: EmbeddedProvider) -> None:
 
     assert len(infos) == 3
     assert len({info.pid for info in infos}) == 1
+
+
+def test_the_process_compiles_once_outside_of_a_tree_that_is_to_stay_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+
+    environment = child_environment()
+
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert environment["PYTHONPYCACHEPREFIX"] == str(tmp_path / "bytecode")
 
 
 def test_an_unknown_option_is_refused(provider: EmbeddedProvider) -> None:

@@ -102,9 +102,7 @@ class Exchange:
         reader, writer, rest = await self.upgrade(headers)
         return WebSocket(reader, writer, chosen or "", rest)
 
-    async def upgrade(
-        self, headers: list[tuple[str, str]]
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    async def upgrade(self, headers: list[tuple[str, str]]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
         """Switch protocols: the raw connection, and the bytes that came with the request. Raises Disconnected."""
         self.status = 101
         return await self._connection.switch(headers)
@@ -188,9 +186,7 @@ class Connection:
             while data := await self._reader.read(CHUNK):
                 self._h11.receive_data(data)
 
-    async def switch(
-        self, headers: list[tuple[str, str]]
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    async def switch(self, headers: list[tuple[str, str]]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
         """Answer 101 and hand the connection out. Raises Disconnected."""
         await self.send(h11.InformationalResponse(status_code=101, headers=headers, reason=b"Switching Protocols"))
         return self._reader, self._writer, self._h11.trailing_data[0]

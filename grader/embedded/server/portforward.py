@@ -158,9 +158,7 @@ async def serve_tunnel(socket: WebSocket, dial: Dial) -> None:
         session.close()
 
 
-async def serve_spdy(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rest: bytes, dial: Dial
-) -> None:
+async def serve_spdy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rest: bytes, dial: Dial) -> None:
     """Serve a plain SPDY connection, as clients before kubectl 1.31 open it, until it ends."""
     session = SpdySession(writer.write, dial)
     try:

@@ -10,8 +10,7 @@ import h11
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 
 HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade"
-    .split()
+    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )  # net/http/httputil/reverseproxy.go hopHeaders
 OWN = frozenset(("authorization", "host", "content-length", "expect"))
 

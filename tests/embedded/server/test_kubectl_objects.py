@@ -18,8 +18,6 @@ CLIENT = (MANIFESTS / "client.yaml").read_text()
 SERVICE = (MANIFESTS / "service.yaml").read_text()
 
 
-
-
 def test_three_nodes_are_ready(kubectl: Kubectl) -> None:
     rows = [line.split() for line in kubectl("get", "nodes").splitlines()]
 

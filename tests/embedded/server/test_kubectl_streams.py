@@ -25,7 +25,6 @@ SERVICE = (MANIFESTS / "service.yaml").read_text()
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
 
-
 BUSYBOX = "busybox:1.37"
 
 

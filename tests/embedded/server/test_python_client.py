@@ -113,9 +113,7 @@ def test_port_forward_carries_a_request(backend: Kubectl, client: Any) -> None:
     from kubernetes.stream import portforward
 
     pod = backend("get", "pods", "-l", "app=backend", "-o", "jsonpath={.items[0].metadata.name}")
-    forwarding = portforward(
-        client.connect_get_namespaced_pod_portforward, pod, backend.namespace, ports="8080"
-    )
+    forwarding = portforward(client.connect_get_namespaced_pod_portforward, pod, backend.namespace, ports="8080")
     connection = forwarding.socket(8080)
     connection.setblocking(True)
     connection.settimeout(5)

@@ -22,7 +22,6 @@ NODE_PORT = (MANIFESTS / "nodeport.yaml").read_text()
 SERVICE = (MANIFESTS / "service.yaml").read_text()
 
 
-
 @pytest.fixture
 def backend(kubectl: Kubectl) -> Kubectl:
     kubectl("apply", "-f", "-", stdin=f"{BACKEND}---\n{SERVICE}---\n{NODE_PORT}")
