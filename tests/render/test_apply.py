@@ -29,7 +29,7 @@ def test_a_next_step_is_told_only_where_everything_was_accepted() -> None:
     done = apply_card([result(Action.CREATED)], next_step="check")
     half = apply_card([result(Action.CREATED), result(Action.REFUSED, "ports-missing")], next_step="check")
     assert ("次に", "check") in done.parts
-    assert ("次に", "check") not in half.parts and ("作成", "Service `web`（Namespace `lesson`）") in half.parts
+    assert ("次に", "check") not in half.parts and ("作成", "Service `web`(Namespace `lesson`)") in half.parts
 
 
 def test_warnings_of_the_server_are_shown() -> None:
