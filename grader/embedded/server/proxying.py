@@ -9,9 +9,11 @@ import h11
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 
+# net/http/httputil/reverseproxy.go hopHeaders
 HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
-)  # net/http/httputil/reverseproxy.go hopHeaders
+    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+    "transfer-encoding upgrade".split()
+)
 OWN = frozenset(("authorization", "host", "content-length", "expect"))
 
 
