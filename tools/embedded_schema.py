@@ -6,8 +6,8 @@ The three folders are the Go modules k8s.io/kubernetes, k8s.io/api and k8s.io/ap
 `go mod download` unpacks them (`go list -m -f '{{.Dir}}' k8s.io/kubernetes`). The file holds, for the kinds that the
 embedded cluster serves and everything they refer to:
 
-definitions  the OpenAPI v3 schemas (api/openapi-spec/v3 of Kubernetes), as `kubectl explain` and `apply` read them and
-             as strict decoding, merge keys and field ownership need them;
+definitions  the OpenAPI v3 schemas (api/openapi-spec/v3 of Kubernetes), without their prose, as `kubectl explain` and
+             `apply` read them and as strict decoding, merge keys and field ownership need them;
 wire         the protobuf field numbers of the same types (struct tags in types.go), because kubectl sends protobuf.
 
 The result is the same, byte by byte, for the same sources.
@@ -87,6 +87,20 @@ def references(node: Any) -> set[str]:
     return set()
 
 
+def without_prose(node: Any) -> Any:
+    """Drop every description: the sentences come from the installed official client (core/api/prose.py)."""
+    if isinstance(node, list):
+        return [without_prose(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    named = {"properties": lambda fields: {name: without_prose(field) for name, field in fields.items()}}
+    return {
+        key: named.get(key, without_prose)(value)
+        for key, value in node.items()
+        if not (key == "description" and isinstance(value, str))
+    }
+
+
 def definitions(spec: Path) -> dict[str, Any]:
     """Schemas of all served kinds, their lists, and what they refer to."""
     result: dict[str, Any] = {}
@@ -105,7 +119,7 @@ def definitions(spec: Path) -> dict[str, Any]:
             name = wanted.pop()
             if name in result:
                 continue
-            result[name] = schemas[name]
+            result[name] = without_prose(schemas[name])
             wanted.extend(references(schemas[name]))
     return result
 

@@ -79,11 +79,21 @@ async def run(name: str, folder: Path, port: int) -> None:
     log.info("ready at port %s after %.2f s of processor time", facts["port"], time.process_time())
     detach_output()
     warming = loop.run_in_executor(None, cluster.warm)
+    speaking = loop.create_task(speak())
     try:
         await stop.wait()
         await warming
     finally:
+        speaking.cancel()
         await cluster.close()
+
+
+async def speak() -> None:
+    """Give `kubectl explain` its descriptions, when everything else is ready."""
+    from grader.embedded.core.api import openapi
+    from grader.embedded.server import prose
+
+    openapi.speak(await prose.load(prose.cache_path()))
 
 
 def detach_output() -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from grader.embedded.core.api import resources, schema
+from grader.embedded.core.api.prose import Prose, describe
 from grader.embedded.core.api.resources import Resource
 
 Tree = dict[str, Any]
@@ -21,6 +22,16 @@ _READ_PARAMETERS = (
     "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
     "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
 )  # fmt: skip
+
+
+_prose: Prose = {}
+
+
+def speak(prose: Prose) -> None:
+    """Put descriptions into every document from now on."""
+    global _prose
+    _prose = prose
+    document.cache_clear()
 
 
 def _key(group: str, version: str) -> str:
@@ -65,7 +76,7 @@ def _schemas(served: list[Resource]) -> Tree:
         name = wanted.pop()
         if name in result:
             continue
-        result[name] = schema.definitions()[name]
+        result[name] = describe(name, schema.definitions()[name], _prose)
         wanted += _references(result[name])
     return dict(sorted(result.items()))
 
