@@ -70,9 +70,7 @@ def main(kind: str) -> None:
         )
     done = installed()
     wanted = fingerprint(kind)
-    if wanted in (done.get(kind), done.get("dev") if kind == "learner" else None):
-        return
-    if kind == "learner" and done.get("dev") == fingerprint("dev"):
+    if done.get(kind) == wanted or (kind == "learner" and done.get("dev") == fingerprint("dev")):
         return
     if not (BIN / "python").exists() or not STAMP.exists():
         print("• .venvを作成しています", flush=True)

@@ -13,7 +13,6 @@ from grader.errors import ContentError
 from grader.paths import content_root
 
 EXERCISE_TAG = "exercise"
-HINT_TAG = "hint"
 _TITLE = re.compile(r"^# (?P<number>\d+)\. (?P<title>.+)$", re.MULTILINE)
 _TASK_MARK = re.compile(r"^<!-- exercise: (?P<id>[a-z0-9-]+) -->$", re.MULTILINE)
 _BASH = "%%bash\n"

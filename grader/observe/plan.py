@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model.evidence import DnsQuestion, ReachQuestion
-from grader.model.exercise import At, Criterion, Dns, Reach
+from grader.model.exercise import Criterion, Dns, Reach
 from grader.model.questions import (
     Objects,
     control_questions,
@@ -26,14 +26,12 @@ class Plan:
         reach: who answers at the addresses of Services.
         direct: who answers at the endpoints themselves; asked where a reach question was not answered as wanted.
         missing: names of Services that criteria speak of and that do not exist.
-        load_balancer: whether an address of a load balancer is waited for.
     """
 
     dns: tuple[DnsQuestion, ...]
     reach: tuple[ReachQuestion, ...]
     direct: tuple[ReachQuestion, ...]
     missing: tuple[str, ...]
-    load_balancer: bool
 
 
 def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_ports: Mapping[int, str]) -> Plan:
@@ -41,16 +39,13 @@ def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_p
     expectations = [criterion.expect for criterion in criteria]
     dns: dict[DnsQuestion, None] = {}
     reach: dict[ReachQuestion, None] = {}
-    waiting = False
     for criterion in criteria:
         expect = criterion.expect
         # A question asked before the Service is there may be remembered by the DNS server as having no answer.
         if isinstance(expect, Dns) and (expect.is_ != "cluster-ip" or find_service(objects, expect.service)):
             dns[dns_question(expect)] = None
         if isinstance(expect, Reach):
-            questions = reach_questions(expect, objects, namespace, host_ports)
-            reach.update(dict.fromkeys(questions))
-            waiting |= expect.at is At.LOAD_BALANCER and not questions
+            reach.update(dict.fromkeys(reach_questions(expect, objects, namespace, host_ports)))
             if criterion.negated:
                 control = expect.control
                 more = (
@@ -61,4 +56,4 @@ def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_p
                 reach.update(dict.fromkeys(more))
     services = {expect.service for expect in expectations if expect.service}
     missing = tuple(sorted(name for name in services if find_service(objects, name) is None))
-    return Plan(tuple(dns), tuple(reach), direct_questions(expectations, objects), missing, waiting)
+    return Plan(tuple(dns), tuple(reach), direct_questions(expectations, objects), missing)

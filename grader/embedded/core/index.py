@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from grader.embedded.core.objects import Key, key_of, label_selector_matches, labels_of, matches, pod_ip, uid_of
+from grader.embedded.core.objects import Key, key_of, label_selector_matches, labels_of, matches, uid_of
 from grader.embedded.core.store import Change, Obj, Store
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -32,7 +32,6 @@ class Index:
         self._pods_by_label: defaultdict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
         self._pods_by_namespace: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._pods_by_node: defaultdict[str, dict[Key, None]] = defaultdict(dict)
-        self._pods_by_ip: defaultdict[str, dict[Key, None]] = defaultdict(dict)
         self._services_by_namespace: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._services_by_address: defaultdict[str, dict[Key, None]] = defaultdict(dict)
         self._services_by_node_port: defaultdict[int, dict[Key, None]] = defaultdict(dict)
@@ -71,10 +70,6 @@ class Index:
     def pods_on(self, node: str) -> Iterator[Obj]:
         """The Pods bound to a node."""
         return self._get("pods", list(self._pods_by_node[node]))
-
-    def pods_with_ip(self, ip: str) -> Iterator[Obj]:
-        """The Pods that have an address; more than one only for Pods on the host's network."""
-        return self._get("pods", list(self._pods_by_ip.get(ip, ())))
 
     def services(self, namespace: str) -> Iterator[Obj]:
         """All Services of a namespace."""
@@ -173,8 +168,6 @@ class Index:
                 yield self._pods_by_label, (namespace, *label), name
             if node := obj["spec"].get("nodeName"):
                 yield self._pods_by_node, node, key
-            if ip := pod_ip(obj):
-                yield self._pods_by_ip, ip, key
         elif resource == "services":
             yield self._services_by_namespace, namespace, name
             for address in service_addresses(obj):

@@ -25,7 +25,6 @@ from grader.embedded.core.objects import key_of
 from grader.embedded.core.programs.host import AddressInUse, ConnectionRefused_, DatagramHandler, Handler, NoRoute
 from grader.embedded.core.store import Obj
 
-POD_NETWORK = ipaddress.ip_network("10.244.0.0/16")
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
 ARP_SECONDS = 3.0
 """How long Linux asks for a neighbour before it says "No route to host" (mcast_solicit 3, retrans_time 1 s)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,20 +131,9 @@ def pod_ip(pod: Obj) -> str:
     return (pod.get("status") or {}).get("podIP") or ""
 
 
-def pod_containers(pod: Obj) -> Iterable[dict[str, Any]]:
-    """The Pod's ordinary containers."""
-    containers: Iterable[dict[str, Any]] = pod["spec"].get("containers") or ()
-    return containers
-
-
 def parse_time(text: str) -> float:
     """Seconds since the epoch of a metav1.Time or MicroTime."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC).timestamp()
-
-
-def with_status(obj: Obj, **fields: Any) -> Obj:
-    """A copy of the object with fields of its status replaced."""
-    return {**obj, "status": {**(obj.get("status") or {}), **fields}}
 
 
 def with_metadata(obj: Obj, **fields: Any) -> Obj:

@@ -96,11 +96,6 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def micro_timestamp(seconds: float) -> str:
-    """A metav1.MicroTime: RFC 3339 in UTC with six decimals."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _key(obj: Obj) -> tuple[str, str]:
     metadata = obj["metadata"]
     return metadata.get("namespace") or "", metadata["name"]

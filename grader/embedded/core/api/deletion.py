@@ -24,13 +24,6 @@ IMMORTAL = ("default", "kube-public", "kube-system")
 TOLD_WHOLE = ("namespaces", "pods", "serviceaccounts", "services")
 """Resources whose deletion answers with the object (ReturnDeletedObject in pkg/registry/core/*/storage)."""
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
-SHOWN_WHEN_GONE = frozenset(
-    (
-        *("namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates"),
-        *("resourcequotas", "serviceaccounts", "services", "storageclasses"),
-    )
-)
-"""Resources whose deletion is answered with the object, not a Status (ReturnDeletedObject, pkg/registry/*/storage)."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from grader.embedded.core.api.field import FieldError, invalid
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
@@ -23,10 +22,6 @@ _LABEL_TEXT = (
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character"
-)
-_LABEL_1035_TEXT = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
-    "start with an alphabetic character, and end with an alphanumeric character"
 )
 _KEY_TEXT = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
@@ -61,14 +56,6 @@ def dns_subdomain(value: str) -> list[str]:
     errors = [max_length(253)] if len(value) > 253 else []
     if not re.fullmatch(_SUBDOMAIN, value):
         errors.append(_regex(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
-    return errors
-
-
-def dns_1035_label(value: str) -> list[str]:
-    """RFC 1035 label."""
-    errors = [max_length(63)] if len(value) > 63 else []
-    if not re.fullmatch(_LABEL_1035, value):
-        errors.append(_regex(_LABEL_1035_TEXT, _LABEL_1035, "my-name", "abc-123"))
     return errors
 
 

@@ -174,11 +174,6 @@ STORED = {resource.plural: resource for resource in reversed(REGISTRY)}
 GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((entry.group, entry.version) for entry in REGISTRY))
 
 
-def of_kind(group: str, kind: str) -> Resource | None:
-    """The resource of a kind."""
-    return next((entry for entry in REGISTRY if (entry.group, entry.kind) == (group, kind)), None)
-
-
 def in_group(group: str, version: str) -> Iterable[Resource]:
     """The resources of a group and version."""
     return (entry for entry in REGISTRY if (entry.group, entry.version) == (group, version))

@@ -26,8 +26,6 @@ from grader.embedded.core.store import Obj
 class Plain(Strategy):
     """A namespaced kind that is stored as it comes."""
 
-    has_status = False
-
 
 class ClusterScoped(Plain):
     """A kind outside of namespaces that is stored as it comes."""

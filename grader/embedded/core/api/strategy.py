@@ -41,7 +41,6 @@ class Strategy:
     allow_create_on_update = False
     graceful = False
     """Whether deletion only marks the object and someone else (the kubelet) removes it."""
-    has_status = True
 
     def default(self, obj: Obj) -> None:
         """Fill in defaults (pkg/apis/*/v1/defaults.go)."""

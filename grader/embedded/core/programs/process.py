@@ -105,10 +105,6 @@ class Input:
         if self._close is not None:
             self._close()
 
-    def rewind_end(self) -> None:
-        """Forget an end that was seen: a terminal can go on after Ctrl-D."""
-        self._ended = False
-
     def _take(self, count: int) -> bytes:
         data = bytes(self._buffer[:count])
         del self._buffer[:count]
