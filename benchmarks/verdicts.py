@@ -10,10 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import embedded
 from benchmarks.row import Row
 from grader import exercises
-from grader.cluster import info
+from grader.cluster import choose, info
 from grader.kube import kubectl
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
@@ -36,7 +35,7 @@ def measure(name: str, runs: int) -> list[Row]:
         if name:
             cluster = info.load(name)
         else:
-            cluster = stack.enter_context(embedded.cluster(f"bench-{os.getpid()}"))
+            cluster = stack.enter_context(choose.temporary(f"bench-{os.getpid()}"))
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rows = []
         for exercise in exercises.all_exercises():

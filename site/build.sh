@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-"$python" -m grader.lessons site build/site-docs
+"$python" -m grader.cli lessons build --output build/site-docs
 "$python" site/vendor.py build/vendor/mermaid.min.js
 mkdir -p build/site-docs/assets/vendor
 cp build/vendor/mermaid.min.js build/site-docs/assets/vendor/mermaid.min.js

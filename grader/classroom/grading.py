@@ -6,12 +6,11 @@ never a mark: it is retried on a fresh cluster, and stays unscored if it persist
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ from pathlib import Path
 from grader.classroom import submission
 from grader.classroom.results import GradedAnswer, StudentResult, load
 from grader.cluster import choose
-from grader.cluster.info import ClusterInfo, Provider
-from grader.cluster.provider import silent
 from grader.errors import EnvironmentError_, UsageError
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
@@ -47,17 +44,6 @@ class Step:
     reused: bool
 
 
-@contextlib.contextmanager
-def own_cluster(student: str) -> Iterator[ClusterInfo]:
-    """An embedded cluster for one submission, gone afterwards whatever happened."""
-    provider = choose.provider(Provider.EMBEDDED)
-    name = f"grade-{os.getpid()}-{student.lower()}"
-    try:
-        yield provider.up(name, {}, silent)
-    finally:
-        provider.down(name, silent)
-
-
 def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exercise], results: Path) -> StudentResult:
     """Grade one submission on one fresh cluster; the Evidence is kept under `results`, to be judged again.
 
@@ -65,7 +51,8 @@ def grade_submission(handed_in: submission.Submission, exercises: Sequence[Exerc
     """
     began = time.monotonic()
     graded: list[GradedAnswer] = []
-    with own_cluster(handed_in.student) as cluster, tempfile.TemporaryDirectory() as scratch:
+    name = f"grade-{os.getpid()}-{handed_in.student.lower()}"
+    with choose.temporary(name) as cluster, tempfile.TemporaryDirectory() as scratch:
         for exercise in exercises:
             answer = handed_in.answers[exercise.id]
             start.start(exercise, cluster, Path(scratch))

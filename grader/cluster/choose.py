@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from grader.cluster.info import ClusterInfo, Provider
-from grader.cluster.provider import ClusterProvider
+from grader.cluster.provider import ClusterProvider, silent
 
 
 def provider(kind: Provider) -> ClusterProvider:
@@ -26,3 +29,13 @@ def provider(kind: Provider) -> ClusterProvider:
 def provider_of(info: ClusterInfo) -> ClusterProvider:
     """The provider that brought this cluster up."""
     return provider(info.provider)
+
+
+@contextlib.contextmanager
+def temporary(name: str) -> Iterator[ClusterInfo]:
+    """An embedded cluster under this name, gone afterwards whatever happened. Raises EnvironmentError_."""
+    embedded = provider(Provider.EMBEDDED)
+    try:
+        yield embedded.up(name, {}, silent)
+    finally:
+        embedded.down(name, silent)

@@ -1,4 +1,4 @@
-"""Commands about lessons, for authors and CI: `python -m grader.lessons --help`."""
+"""The authors' and CI's commands about lessons; `grader lessons` holds them."""
 
 from __future__ import annotations
 
@@ -11,43 +11,17 @@ from pathlib import Path
 import click
 import nbformat
 
-from grader.errors import CourseError
 from grader.exercises import all_exercises
-from grader.lessons.build import build_notebooks, build_site
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
 from grader.lessons.outputs import collect, write_outputs
 from grader.lessons.run import run_notebook
 from grader.lessons.source import Lesson, lessons_root, read_lessons
-from grader.paths import content_root
-from grader.text import message
 
 PASS = 0
 FAIL = 1
 
 
-@click.group()
-def lessons() -> None:
-    """Make notebooks and pages from the lessons, and run them."""
-
-
-@lessons.command()
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--solved", is_flag=True, help="Reference answers in the exercise cells.")
-def notebooks(target: Path, solved: bool) -> None:
-    """Write one notebook a lesson into TARGET."""
-    for path in build_notebooks(target, solved=solved):
-        click.echo(path)
-
-
-@lessons.command()
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-def site(target: Path) -> None:
-    """Write the Markdown that MkDocs builds into TARGET."""
-    build_site(target, content_root() / "site" / "pages")
-    click.echo(target)
-
-
-@lessons.command()
+@click.command()
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
 @click.option("--unsolved", is_flag=True, help="Run the learner's notebook; its exercises must then fail.")
 def run(names: tuple[str, ...], unsolved: bool) -> None:
@@ -67,7 +41,7 @@ def run(names: tuple[str, ...], unsolved: bool) -> None:
             _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 
 
-@lessons.command()
+@click.command()
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
 @click.option("--cluster", default="kind", show_default=True, help="Name of the kind of cluster, shown to readers.")
 def record(names: tuple[str, ...], cluster: str) -> None:
@@ -82,15 +56,6 @@ def record(names: tuple[str, ...], cluster: str) -> None:
         version = json.loads(printed)["serverVersion"]["gitVersion"]
         write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
         click.echo(f"{lesson.slug}: recorded from {cluster} {version}")
-
-
-def main() -> None:
-    """Run the group; an error for a person is shown without a traceback."""
-    try:
-        lessons()
-    except CourseError as error:
-        click.echo(message("errors", error.code, error.facts), err=True)
-        sys.exit(error.exit_status)
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Lesson, ...]:

@@ -1,13 +1,10 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from grader.cli.root import root
-from grader.cluster.choose import provider
-from grader.cluster.info import Provider
-from grader.cluster.provider import silent
 
 Run = Callable[..., Result]
 
@@ -30,16 +27,3 @@ def run(home: Path) -> Run:
         return CliRunner().invoke(root, list(arguments))
 
     return invoke
-
-
-@pytest.fixture(scope="module")
-def cluster_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home with a real embedded cluster in it."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADER_HOME", str(home))
-        patch.delenv("GRADER_CLUSTER", raising=False)
-        embedded = provider(Provider.EMBEDDED)
-        embedded.up("services-course", {}, silent)
-        yield home
-        embedded.down("services-course", silent)

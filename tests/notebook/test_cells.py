@@ -10,26 +10,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from grader.cluster.choose import provider
-from grader.cluster.info import Provider
-from grader.cluster.provider import silent
 from grader.notebook.extension import with_body
 
 ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"
 Cell = Callable[[str], list[dict[str, Any]]]
 TOUCHED = ("KUBECONFIG", "PATH", "NO_PROXY", "no_proxy")
-
-
-@pytest.fixture(scope="module")
-def cluster_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADER_HOME", str(home))
-        patch.delenv("GRADER_CLUSTER", raising=False)
-        embedded = provider(Provider.EMBEDDED)
-        embedded.up("services-course", {}, silent)
-        yield home
-        embedded.down("services-course", silent)
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+
+from loopback import talk
 
 from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
 from grader.embedded.core.api.status import not_found
 from grader.embedded.server.front import Front
-from grader.embedded.server.http import Connection, Exchange
+from grader.embedded.server.http import Exchange
 
 OK = Response(200, (("content-type", "application/json"),), b"{}")
 
@@ -24,33 +25,14 @@ def front(answer: Callable[[Request], Answer]) -> Front:
     return Front(answer, no_connection, "secret", {"/embedded": extension})
 
 
-def exchange(answer: Callable[[Request], Answer], talk: Callable[..., Awaitable[Any]]) -> Any:
-    async def main() -> Any:
-        handler = front(answer).handle
-
-        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await Connection(reader, writer, handler).serve()
-
-        server = await asyncio.start_server(accepted, "127.0.0.1", 0)
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            try:
-                return await asyncio.wait_for(talk(reader, writer), 5)
-            finally:
-                writer.close()
-                await writer.wait_closed()
-
-    return asyncio.run(main())
-
-
 def get(path: str, answer: Callable[[Request], Answer] = lambda _: OK, token: str = "secret") -> tuple[int, bytes]:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, bytes]:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, bytes]:
         head = f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
         first, _, rest = (await reader.read()).partition(b"\r\n")
         return int(first.split()[1]), rest.partition(b"\r\n\r\n")[2]
 
-    return exchange(answer, talk)  # type: ignore[no-any-return]
+    return talk(front(answer).handle, client)  # type: ignore[no-any-return]
 
 
 def test_the_token_opens_the_door() -> None:
@@ -114,46 +96,46 @@ async def ask(writer: asyncio.StreamWriter) -> None:
 def test_watch_events_are_sent_as_they_come() -> None:
     events = Events(b'{"a":1}\n')
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await ask(writer)
         assert await reader.readuntil(b'{"a":1}\n')
         events.emit(b'{"b":2}\n')
         assert (await reader.readuntil(b'{"b":2}\n')).strip().startswith(b"8")
 
-    exchange(lambda _: events.watch, talk)
+    talk(front(lambda _: events.watch).handle, client)
 
 
 def test_a_watch_ends_when_its_time_is_up() -> None:
     events = Events(b"{}\n", timeout=0.05)
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         await ask(writer)
         return await reader.readuntil(b"0\r\n\r\n")
 
-    assert exchange(lambda _: events.watch, talk)
+    assert talk(front(lambda _: events.watch).handle, client)
     assert events.ended.is_set()
 
 
 def test_a_watch_that_the_server_ends_keeps_its_last_event() -> None:
     events = Events()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         await ask(writer)
         await reader.readuntil(b"\r\n\r\n")
         events.emit(b"last\n")
         events.close()
         return await reader.readuntil(b"0\r\n\r\n")
 
-    assert b"last\n" in exchange(lambda _: events.watch, talk)
+    assert b"last\n" in talk(front(lambda _: events.watch).handle, client)
 
 
 def test_a_watch_is_ended_when_the_client_goes() -> None:
     events = Events(b"{}\n")
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await ask(writer)
         await reader.readuntil(b"{}\n")
         writer.write_eof()
         await events.ended.wait()
 
-    exchange(lambda _: events.watch, talk)
+    talk(front(lambda _: events.watch).handle, client)

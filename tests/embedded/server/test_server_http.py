@@ -1,30 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from grader.embedded.server.http import MAX_BODY, Connection, Exchange, Handler
+from loopback import talk
+
+from grader.embedded.server.http import MAX_BODY, Exchange
 from grader.embedded.server.websocket import Opcode
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
-
-
-def talk(handler: Handler, client: Talk) -> Any:
-    async def main() -> Any:
-        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await Connection(reader, writer, handler).serve()
-
-        server = await asyncio.start_server(accepted, "127.0.0.1", 0)
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            try:
-                return await asyncio.wait_for(client(reader, writer), 5)
-            finally:
-                writer.close()
-                await writer.wait_closed()
-
-    return asyncio.run(main())
 
 
 async def echo(exchange: Exchange) -> None:
