@@ -37,7 +37,7 @@ def read_folder(folder: Path) -> Exercise:
         hints=_hints(folder / "hints.md"),
         starter=_text(folder / "starter.yaml"),
         given=_given(folder / "given.yaml", schema),
-        criteria=tuple(criterion.criterion() for criterion in schema.criteria),
+        criteria=schema.all_criteria(),
         answers=_answers(folder / "answers"),
         wrong=tuple(_wrong(path, schema) for path in _answer_files(folder / "wrong")),
         may_change=schema.changeable(),

@@ -21,7 +21,7 @@ from grader.workflow.restore import WORKLOADS, documents, given_keys
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     """Describe a cluster to the observer."""
     label = f"{cluster.provider.value} {cluster.version}"
-    return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path)
+    return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace)
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
