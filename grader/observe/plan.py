@@ -102,7 +102,8 @@ def _reach(
             elif criterion.negated:
                 yield from control_questions(expect, objects)
         case Call() as expect:
-            yield from call_questions(expect, objects)
+            if not expect.service or find_service(objects, expect.service):
+                yield from call_questions(expect, objects)
         case Local() as expect:
             yield from local_questions(expect, objects).values()
             yield from local_controls(expect, objects)
