@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from grader.model.evidence import DnsAnswer, Outcome
-from grader.model.exercise import ConfigKey, Dns, Vantage
+from grader.model.exercise import Call, ConfigKey, Dns, Vantage
 from grader.observe.plan import plan
 from tests.judge.telling import told
-from tests.judge.world import NAMESPACE, SERVICE, World, criterion, exercise, service
+from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, service
 
 KEY = ConfigKey("names", "GATE")
 ELSEWHERE = f"{NAMESPACE}-roads"
@@ -70,3 +70,12 @@ def test_a_srv_record_needs_a_port_of_that_name_and_protocol() -> None:
         assert report.finding.diagnosis == "dns-port-unknown"
         assert report.finding.facts["expected"] == "web TCP"
     assert told(named({"name": "web", "port": 80})).finding.diagnosis == "not-asked-yet"
+
+
+def test_a_call_to_a_service_that_is_not_there_is_not_made() -> None:
+    call = Call(f"{SERVICE}.{NAMESPACE}:80", (Vantage.OTHER_NAMESPACE,), LABELS, service=SERVICE)
+    world = World(exercise(criterion("call", call)))
+    assert len(plan(world.task.criteria, world.objects(), NAMESPACE, {}).reach) == 1
+    world.services = []
+    assert plan(world.task.criteria, world.objects(), NAMESPACE, {}).reach == ()
+    assert told(world).finding.diagnosis == "service-missing"
