@@ -77,6 +77,11 @@ def full_name(name: str, namespace: str) -> str:
     return ".".join(parts) + "."
 
 
+def leaves_cluster(name: str) -> bool:
+    """Tell whether a name with a trailing dot lies outside of the cluster's domain: another server's to answer."""
+    return name.endswith(".") and not f".{name}".lower().endswith(f".{CLUSTER_DOMAIN}.")
+
+
 def other_namespace_node(nodes: Sequence[RawObject]) -> str:
     """Choose the node whose probe speaks for another namespace: the first worker."""
     workers = [name_of(node) for node in nodes if CONTROL_PLANE_LABEL not in labels_of(node)]

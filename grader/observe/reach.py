@@ -2,7 +2,8 @@
 
 `/dial` opens a fresh connection for each try. Its source is test/images/agnhost/netexec/netexec.go of Kubernetes 1.36:
 it leaves all responses out of its answer where the last try failed, and waits 5 s for each try; so the first try goes
-alone, and a batch follows only where it was answered.
+alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a batch that one Pod
+answers alone may have been given one address of several, so single tries follow it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
+from grader.model.questions import CLUSTER_DOMAIN
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
 FIRST_SECONDS = 0.35
 PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
 
@@ -58,7 +63,35 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
+        if not answer.responders and unknown_inside(carrier, question.host):
+            return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
+
+
+def unknown_inside(carrier: Carrier, host: str) -> bool:
+    """Tell whether the cluster's DNS says of a name that it has none such, however the search list completes it.
+
+    The resolver then asks the world outside, and where that is silent, a wrong name looks like a server that is.
+    """
+    if _ADDRESS.fullmatch(host):
+        return False
+    name = shlex.quote(host.rstrip("."))
+    if host.endswith("."):
+        if not host.lower().endswith(f".{CLUSTER_DOMAIN}."):
+            return True
+        command = _dig(f"{name}.")
+    else:
+        search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
+        command = f"for domain in {search}; do {_dig(f'{name}.$domain.')}; done"
+    try:
+        body = carrier.get("shell", {"cmd": command}, BATCH_SECONDS)
+    except (SilenceError, RejectionError):
+        return False
+    return set(str(json.loads(body).get("output", "")).split()) == {"status:", "NXDOMAIN"}
+
+
+def _dig(name: str) -> str:
+    return f"dig +time=1 +tries=1 {name} | grep -o 'status: [A-Z]*'"
 
 
 def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
@@ -74,7 +107,7 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
     """Gather tries, one first and then batches, into an answer."""
     want = set(question.want)
     responders: Counter[str] = Counter()
-    tries, batch = 0, 1
+    tries, batch, singly = 0, 1, False
     while tries < question.bound:
         results = dial(min(batch, question.bound - tries))
         tries += len(results)
@@ -86,7 +119,8 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
             break
         if want and want.issubset(responders) and tries > len(want):
             break
-        batch = 2 * len(want) + 2 if want else question.bound
+        singly = singly or (len(results) > 1 and len(set(results)) == 1 and not _ADDRESS.fullmatch(question.host))
+        batch = 1 if singly else 2 * len(want) + 2 if want else question.bound
     return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
 
 

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -66,6 +67,18 @@ def test_asking_ends_at_once_when_a_stranger_answers() -> None:
     assert asked(("a", "b", "c"), cycle("x"))[1:] == ({"x": 1}, 1)
 
 
+def test_a_name_with_several_addresses_is_resolved_anew_for_each_try_once_a_batch_saw_one_pod() -> None:
+    addresses = cycle("a", "a", "c", "b")
+    sizes: list[int] = []
+
+    def dial(tries: int) -> list[Try]:
+        sizes.append(tries)
+        return [(Outcome.ANSWERED, next(addresses))] * tries
+
+    answer = collect(ReachQuestion("v", "headless", 80, ("a", "b", "c"), 39), dial)
+    assert (set(answer.responders), sizes) == ({"a", "b", "c"}, [1, 8, 1, 1])
+
+
 def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None:
     results = iter([[(Outcome.ANSWERED, "a")], [(Outcome.ANSWERED, "b"), (Outcome.REFUSED, "no")]])
     answer = collect(ReachQuestion("v", "h", 80, ("a", "b", "c"), 39), lambda tries: next(results))
@@ -78,6 +91,8 @@ class Carrier:
     def __init__(self, dial: bytes | Exception, *, alive: bool = True) -> None:
         self.dial, self.alive = dial, alive
         self.timeouts: list[float] = []
+        self.commands: list[str] = []
+        self.names = "status: NOERROR\n"
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
         self.timeouts.append(timeout)
@@ -85,6 +100,9 @@ class Carrier:
             if self.alive:
                 return b"probe"
             raise SilenceError
+        if path == "shell":
+            self.commands.append(query["cmd"])
+            return json.dumps({"output": self.names}).encode()
         if isinstance(self.dial, Exception):
             raise self.dial
         return self.dial
@@ -103,6 +121,19 @@ def test_silence_is_a_time_out_only_where_the_vantage_itself_answers() -> None:
 def test_a_name_that_cannot_be_resolved_is_told_from_silence() -> None:
     rejection = RejectionError("host and/or port param are invalid. lookup backend: no such host")
     assert ask_reach(Carrier(rejection), QUESTION).outcome is Outcome.NAME_ERROR
+
+
+def test_silence_at_a_name_that_the_cluster_does_not_know_is_the_names_fault() -> None:
+    carrier = Carrier(SilenceError())
+    carrier.names = "status: NXDOMAIN\nstatus: NXDOMAIN\nstatus: NXDOMAIN\n"
+    assert ask_reach(carrier, QUESTION).outcome is Outcome.NAME_ERROR
+    assert "backend.$domain." in carrier.commands[0]
+    assert ask_reach(carrier, replace(QUESTION, host="10.96.0.9")).outcome is Outcome.TIMEOUT
+    assert ask_reach(carrier, replace(QUESTION, host="backend.")).outcome is Outcome.NAME_ERROR
+    carrier.names = "status: NXDOMAIN\nstatus: NOERROR\nstatus: NXDOMAIN\n"
+    assert ask_reach(carrier, QUESTION).outcome is Outcome.TIMEOUT
+    carrier.names = ""
+    assert ask_reach(carrier, QUESTION).outcome is Outcome.TIMEOUT
 
 
 def test_the_first_try_goes_alone_and_may_take_as_long_as_it_is_told() -> None:
