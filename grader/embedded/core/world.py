@@ -20,6 +20,7 @@ from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
+from grader.embedded.core.controllers.statefulset import StatefulSetController
 from grader.embedded.core.dns import Zone
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.index import Index
@@ -84,6 +85,7 @@ class World:
             NamespaceController(context, root_ca),
             DeploymentController(context),
             ReplicaSetController(context),
+            StatefulSetController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),
