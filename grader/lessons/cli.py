@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,10 +12,12 @@ from pathlib import Path
 import click
 import nbformat
 
+from grader.errors import ContentError
 from grader.exercises import all_exercises
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
-from grader.lessons.outputs import collect, write_outputs
-from grader.lessons.run import run_notebook
+from grader.lessons.outputs import collect, read_outputs, write_outputs
+from grader.lessons.run import CANONICAL, run_notebook
+from grader.lessons.shapes import mismatches
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 
 PASS = 0
@@ -27,6 +30,7 @@ FAIL = 1
 def run(names: tuple[str, ...], unsolved: bool) -> None:
     """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail).
 
+    The shape of what the commands print is compared with what is recorded in course/outputs/.
     The exercises are reset before: what an earlier run left there must not decide.
     """
     exercises = {exercise.id: exercise for exercise in all_exercises()}
@@ -37,6 +41,8 @@ def run(names: tuple[str, ...], unsolved: bool) -> None:
         with tempfile.TemporaryDirectory() as folder:
             executed = run_notebook(notebook, Path(folder))
         click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
+        if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
+            raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
         for exercise in lesson.exercises:
             _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 
@@ -73,7 +79,12 @@ def cards(notebook: nbformat.NotebookNode) -> str:
 
 def _grader(command: str, exercise: str, expected: int, before: str = "") -> None:
     """Run a command of the learner's, and insist on its exit status; `before` is told where it is another."""
-    done = subprocess.run([sys.executable, "-m", "grader.cli", command, exercise], check=False, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", command, exercise],
+        env={**os.environ, **CANONICAL},
+        check=False,
+        capture_output=True,
+    )
     if done.returncode != expected:
         shown = (done.stdout + done.stderr).decode(errors="replace")
         what = f"grader {command} {exercise}: status {done.returncode}, not {expected}"

@@ -11,6 +11,7 @@ import random
 
 from grader.embedded.core import bootstrap
 from grader.embedded.core.controllers.base import Context, Controller
+from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
 from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
@@ -86,6 +87,7 @@ class World:
             DeploymentController(context),
             ReplicaSetController(context),
             StatefulSetController(context),
+            DaemonSetController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),

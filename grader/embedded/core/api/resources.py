@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.embedded.core.api import simple, stateful, workloads
+from grader.embedded.core.api import daemon, simple, stateful, workloads
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
@@ -118,7 +118,7 @@ REGISTRY: tuple[Resource, ...] = (
     ),
     Resource("controllerrevisions", "ControllerRevision", "apps", "v1", stateful.ControllerRevisionStrategy()),
     Resource(
-        "daemonsets", "DaemonSet", "apps", "v1", workloads.DaemonSetStrategy(), ("ds",), _all, ((_STATUS, "DaemonSet"),)
+        "daemonsets", "DaemonSet", "apps", "v1", daemon.DaemonSetStrategy(), ("ds",), _all, ((_STATUS, "DaemonSet"),)
     ),
     Resource(
         "deployments", "Deployment", "apps", "v1", workloads.DeploymentStrategy(), ("deploy",), _all,

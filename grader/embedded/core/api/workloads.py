@@ -179,19 +179,35 @@ def _strategy(strategy: Spec) -> list[FieldError]:
     amounts = {}
     for name in ("maxUnavailable", "maxSurge"):
         value = rolling.get(name, 0)
-        if isinstance(value, int):
-            errors += non_negative(value, f"{path}.{name}")
-        elif not re.fullmatch("[0-9]+%", value):
-            errors.append(invalid(f"{path}.{name}", value, _PERCENT))
-        amounts[name] = value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
+        errors += amount_errors(value, f"{path}.{name}")
+        amounts[name] = amount(value)
     if not any(amounts.values()):
         if not errors:
             errors.append(
                 invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0")
             )
-    elif str(rolling.get("maxUnavailable")).endswith("%") and amounts["maxUnavailable"] > 100:
-        errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "must not be greater than 100%"))
+    else:
+        errors += more_than_all(rolling.get("maxUnavailable", 0), f"{path}.maxUnavailable")
     return errors
+
+
+def amount(value: int | str) -> int:
+    """The number in a number or percentage (getIntOrPercentValue)."""
+    return value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
+
+
+def amount_errors(value: int | str, path: str) -> list[FieldError]:
+    """ValidatePositiveIntOrPercent."""
+    if isinstance(value, int):
+        return non_negative(value, path)
+    return [] if re.fullmatch("[0-9]+%", value) else [invalid(path, value, _PERCENT)]
+
+
+def more_than_all(value: int | str, path: str) -> list[FieldError]:
+    """IsNotMoreThan100Percent."""
+    if str(value).endswith("%") and amount(value) > 100:
+        return [invalid(path, value, "must not be greater than 100%")]
+    return []
 
 
 _PERCENT = (
@@ -232,29 +248,6 @@ class ReplicationControllerStrategy(Workload):
         if not spec.get("selector"):
             errors.append(required("spec.selector"))
         return errors + template_errors(spec, {"matchLabels": spec.get("selector") or {}})
-
-
-class DaemonSetStrategy(Workload):
-    """DaemonSets."""
-
-    empty_status = MappingProxyType(
-        {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0}
-    )
-    noun = "daemonset"
-
-    def default(self, obj: Obj) -> None:
-        """SetDefaults_DaemonSet; the template's generation is an annotation (pkg/apis/apps/v1/conversion.go)."""
-        super().default(obj)
-        meta = obj["metadata"]
-        meta["annotations"] = {"deprecated.daemonset.template.generation": "1", **(meta.get("annotations") or {})}
-        spec = obj["spec"]
-        spec.setdefault("revisionHistoryLimit", 10)
-        strategy = spec.setdefault("updateStrategy", {})
-        strategy.setdefault("type", "RollingUpdate")
-        if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("maxUnavailable", 1)
-            rolling.setdefault("maxSurge", 0)
 
 
 def _default_job(spec: Spec) -> None:

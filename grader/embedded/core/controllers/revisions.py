@@ -1,19 +1,18 @@
 """ControllerRevisions: the templates that a StatefulSet or DaemonSet has had.
 
 Sources: k8s.io/kubernetes/pkg/controller/history/controller_history.go, pkg/controller/statefulset (getPatch,
-getStatefulSetRevisions, truncateHistory).
+getStatefulSetRevisions), pkg/controller/daemon/update.go (constructHistory, snapshot).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable
 from typing import Any
 
 from grader.embedded.core.controllers.base import Context
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.objects import (
-    SAFE_ALPHABET,
     controlled_by,
     controller_of,
     controller_reference,
@@ -21,6 +20,7 @@ from grader.embedded.core.objects import (
     key_of,
     label_selector_matches,
     labels_of,
+    safe_encoded,
     with_metadata,
 )
 from grader.embedded.core.store import Obj
@@ -46,7 +46,7 @@ def data_hash(data: dict[str, Any], collisions: int) -> str:
     number = 0x811C9DC5
     for byte in (text + str(collisions)).encode():
         number = (number * 0x01000193) & 0xFFFFFFFF ^ byte
-    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in str(number).encode())
+    return safe_encoded(str(number))
 
 
 def revisions_of(context: Context, workload: Obj) -> list[Obj]:
@@ -69,7 +69,15 @@ def _order(revision: Obj) -> tuple[int, str, str]:
     return revision["revision"], metadata["creationTimestamp"], metadata["name"]
 
 
-def latest(context: Context, workload: Obj, known: list[Obj], collisions: int) -> tuple[Obj, int]:
+def latest(
+    context: Context,
+    workload: Obj,
+    known: list[Obj],
+    collisions: int,
+    *,
+    label: str = HASH_LABEL,
+    digest: Callable[[dict[str, Any], int], str] = data_hash,
+) -> tuple[Obj, int]:
     """The revision of the present template, found, renumbered or created; and how many names have collided.
 
     Args:
@@ -77,6 +85,8 @@ def latest(context: Context, workload: Obj, known: list[Obj], collisions: int) -
         workload: the StatefulSet or DaemonSet.
         known: its revisions, oldest first.
         collisions: how many names collided before (status.collisionCount).
+        label: where a revision carries its hash.
+        digest: the hash of a revision's data and the number of collisions.
 
     """
     data = data_of(workload)
@@ -87,9 +97,9 @@ def latest(context: Context, workload: Obj, known: list[Obj], collisions: int) -
     if equal:
         return context.store.update("controllerrevisions", {**equal[-1], "revision": number}), collisions
     namespace, name = key_of(workload)
-    first = data_hash(data, collisions)
     while True:
-        revision_name = f"{name[:LONGEST_PREFIX]}-{data_hash(data, collisions)}"
+        value = digest(data, collisions)
+        revision_name = f"{name[:LONGEST_PREFIX]}-{value}"
         held = context.store.get("controllerrevisions", namespace, revision_name)
         if held is None:
             break
@@ -100,7 +110,7 @@ def latest(context: Context, workload: Obj, known: list[Obj], collisions: int) -
     metadata: dict[str, Any] = {
         "name": revision_name,
         "namespace": namespace,
-        "labels": {**labels, HASH_LABEL: first},
+        "labels": {**labels, label: value},
         "ownerReferences": [controller_reference(workload)],
     }
     if annotations := workload["metadata"].get("annotations"):
@@ -115,18 +125,14 @@ def restored(workload: Obj, revision: Obj) -> Obj:
     return {**workload, "spec": {**workload["spec"], "template": template}}
 
 
-def truncate(context: Context, workload: Obj, known: list[Obj], live: Collection[str]) -> None:
-    """Drop the oldest revisions beyond revisionHistoryLimit, but none that is in use.
+def truncate(context: Context, unused: list[Obj], excess: int) -> None:
+    """Drop the oldest of the revisions that are not in use.
 
     Args:
         context: the cluster.
-        workload: the StatefulSet or DaemonSet.
-        known: its revisions, oldest first.
-        live: names of the revisions that are in use.
+        unused: those that may go, oldest first.
+        excess: how many are too many.
 
     """
-    limit = workload["spec"].get("revisionHistoryLimit", 10)
-    history = [revision for revision in known if revision["metadata"]["name"] not in live]
-    if limit >= 0:
-        for revision in history[: max(0, len(history) - limit)]:
-            delete_in_background(context, "controllerrevisions", revision)
+    for revision in unused[: max(0, excess)]:
+        delete_in_background(context, "controllerrevisions", revision)

@@ -114,7 +114,9 @@ class StatefulSetController(Controller):
             failure = error
         self._write_status(work, collisions, ended)
         live = {current["metadata"]["name"], update["metadata"]["name"], *map(revision_of, pods)}
-        revisions.truncate(self.context, found, known, live)
+        unused = [revision for revision in known if revision["metadata"]["name"] not in live]
+        if (limit := found["spec"].get("revisionHistoryLimit", 10)) >= 0:
+            revisions.truncate(self.context, unused, len(unused) - limit)
         if failure is not None:
             raise failure
 
