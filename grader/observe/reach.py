@@ -84,9 +84,10 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
                 return ReachAnswer(question, outcome, dict(sorted(responders.items())), tries, text)
         if not want.issuperset(responders) and want:
             break
-        if want and want.issubset(responders) and tries > len(want):
+        if want and want.issubset(responders) and tries > len(want) and tries >= question.least:
             break
-        batch = 2 * len(want) + 2 if want else question.bound
+        if tries >= question.least:  # a batch looks the name up only once
+            batch = 2 * len(want) + 2 if want else question.bound
     return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
 
 
