@@ -2,8 +2,8 @@
 
 `/dial` opens a fresh connection for each try. Its source is test/images/agnhost/netexec/netexec.go of Kubernetes 1.36:
 it leaves all responses out of its answer where the last try failed, and waits 5 s for each try; so the first try goes
-alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a batch that one Pod
-answers alone may have been given one address of several, so single tries follow it.
+alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a name that may stand
+for several addresses is asked in single tries.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
     """Gather tries, one first and then batches, into an answer."""
     want = set(question.want)
     responders: Counter[str] = Counter()
-    tries, batch, singly = 0, 1, False
+    tries, batch = 0, 1
     while tries < question.bound:
         results = dial(min(batch, question.bound - tries))
         tries += len(results)
@@ -117,10 +117,9 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
                 return ReachAnswer(question, outcome, dict(sorted(responders.items())), tries, text)
         if not want.issuperset(responders) and want:
             break
-        if want and want.issubset(responders) and tries > len(want):
+        if want and want.issubset(responders) and tries > len(want) and tries >= question.least:
             break
-        singly = singly or (len(results) > 1 and len(set(results)) == 1 and not _ADDRESS.fullmatch(question.host))
-        batch = 1 if singly else 2 * len(want) + 2 if want else question.bound
+        batch = 1 if question.least > 1 else 2 * len(want) + 2 if want else question.bound
     return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
 
 

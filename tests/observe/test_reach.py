@@ -67,16 +67,28 @@ def test_asking_ends_at_once_when_a_stranger_answers() -> None:
     assert asked(("a", "b", "c"), cycle("x"))[1:] == ({"x": 1}, 1)
 
 
-def test_a_name_with_several_addresses_is_resolved_anew_for_each_try_once_a_batch_saw_one_pod() -> None:
-    addresses = cycle("a", "a", "c", "b")
-    sizes: list[int] = []
+def test_a_name_is_looked_up_anew_for_each_of_the_fewest_tries() -> None:
+    batches: list[int] = []
+    answers = cycle("a")
 
     def dial(tries: int) -> list[Try]:
-        sizes.append(tries)
-        return [(Outcome.ANSWERED, next(addresses))] * tries
+        batches.append(tries)
+        return [(Outcome.ANSWERED, next(answers)) for _ in range(tries)]
 
-    answer = collect(ReachQuestion("v", "headless", 80, ("a", "b", "c"), 39), dial)
-    assert (set(answer.responders), sizes) == ({"a", "b", "c"}, [1, 8, 1, 1])
+    collect(ReachQuestion("v", "h", 80, ("a",), 31, least=5), dial)
+    assert batches == [1, 1, 1, 1, 1]
+    batches.clear()
+    collect(ReachQuestion("v", "h", 80, ("a", "b"), 20, least=3), dial)
+    assert batches == [1] * 20
+
+
+def test_a_stranger_among_the_addresses_of_a_name_is_seen() -> None:
+    answers = cycle("a", "a", "a", "x")
+    answer = collect(
+        ReachQuestion("v", "h", 80, ("a",), 31, least=12),
+        lambda tries: [(Outcome.ANSWERED, next(answers)) for _ in range(tries)],
+    )
+    assert dict(answer.responders) == {"a": 3, "x": 1}
 
 
 def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None:
