@@ -8,13 +8,16 @@ alone, and a batch follows only where it was answered.
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
+from grader.observe.dns import has_address
 
 FIRST_SECONDS = 0.35
 PATIENT_SECONDS = 1.2
@@ -58,6 +61,8 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
+        if not answer.responders and not _is_address(question.host) and not has_address(carrier, question.host):
+            return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
 
 
@@ -109,6 +114,14 @@ def classify(error: str) -> Outcome:
     if any(words in error for words in ("deadline exceeded", "timeout", "no route to host", "unreachable")):
         return Outcome.TIMEOUT
     return Outcome.BAD_RESPONSE
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _response(text: str) -> Try:

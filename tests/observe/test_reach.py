@@ -72,11 +72,16 @@ def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None
     assert (answer.outcome, dict(answer.responders), answer.error) == (Outcome.REFUSED, {"a": 1, "b": 1}, "no")
 
 
-class Carrier:
-    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead."""
+HEADER = ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1\n\n;; ANSWER SECTION:\n"
+ALIAS = HEADER + "alias.shop.svc.cluster.local. 30 IN CNAME ledger.office.\n"
+FOUND = HEADER + "backend.shop.svc.cluster.local. 30 IN A 10.96.0.7\n"
 
-    def __init__(self, dial: bytes | Exception, *, alive: bool = True) -> None:
-        self.dial, self.alive = dial, alive
+
+class Carrier:
+    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead; dig finds the records given."""
+
+    def __init__(self, dial: bytes | Exception, *, alive: bool = True, records: str = FOUND) -> None:
+        self.dial, self.alive, self.records = dial, alive, records
         self.timeouts: list[float] = []
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
@@ -85,6 +90,8 @@ class Carrier:
             if self.alive:
                 return b"probe"
             raise SilenceError
+        if path == "shell":
+            return json.dumps({"output": self.records}).encode()
         if isinstance(self.dial, Exception):
             raise self.dial
         return self.dial
@@ -103,6 +110,13 @@ def test_silence_is_a_time_out_only_where_the_vantage_itself_answers() -> None:
 def test_a_name_that_cannot_be_resolved_is_told_from_silence() -> None:
     rejection = RejectionError("host and/or port param are invalid. lookup backend: no such host")
     assert ask_reach(Carrier(rejection), QUESTION).outcome is Outcome.NAME_ERROR
+
+
+@pytest.mark.parametrize("records", ["", ALIAS])
+def test_a_name_that_the_dns_is_slow_to_give_up_on_is_told_from_silence(records: str) -> None:
+    assert ask_reach(Carrier(SilenceError(), records=records), QUESTION).outcome is Outcome.NAME_ERROR
+    address = ReachQuestion("same-namespace", "10.0.0.1", 80, ("a",), 31)
+    assert ask_reach(Carrier(SilenceError(), records=records), address).outcome is Outcome.TIMEOUT
 
 
 def test_the_first_try_goes_alone_and_may_take_as_long_as_it_is_told() -> None:
