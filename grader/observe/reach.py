@@ -24,6 +24,7 @@ FIRST_SECONDS = 0.35
 PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
+RESOLVE_SECONDS = 9.0
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
@@ -63,15 +64,16 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
-        if not answer.responders and unknown_inside(carrier, question.host):
+        if not answer.responders and has_no_address(carrier, question.host):
             return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
 
 
-def unknown_inside(carrier: Carrier, host: str) -> bool:
-    """Tell whether the cluster's DNS says of a name that it has none such, however the search list completes it.
+def has_no_address(carrier: Carrier, host: str) -> bool:
+    """Tell whether the cluster's DNS knows no address of a name, however the search list completes it.
 
-    The resolver then asks the world outside, and where that is silent, a wrong name looks like a server that is.
+    The resolver then asks the world outside, and CoreDNS takes 2 s to give up on a name there that it cannot look up
+    (an ExternalName's target, say): longer than a connection may take, so a wrong name looks like a silent server.
     """
     if _ADDRESS.fullmatch(host):
         return False
@@ -84,14 +86,16 @@ def unknown_inside(carrier: Carrier, host: str) -> bool:
         search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
         command = f"for domain in {search}; do {_dig(f'{name}.$domain.')}; done"
     try:
-        body = carrier.get("shell", {"cmd": command}, BATCH_SECONDS)
+        body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
     except (SilenceError, RejectionError):
         return False
-    return set(str(json.loads(body).get("output", "")).split()) == {"status:", "NXDOMAIN"}
+    words = str(json.loads(body).get("output", "")).split()
+    return words.count("status:") == words.count("asked") > 0 and "A" not in words
 
 
 def _dig(name: str) -> str:
-    return f"dig +time=1 +tries=1 {name} | grep -o 'status: [A-Z]*'"
+    """Write a command that prints "asked", the response code if there is an answer, and "A" for each address in it."""
+    return f"echo asked; dig +time=4 +tries=1 {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
 
 
 def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:

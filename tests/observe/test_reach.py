@@ -98,7 +98,7 @@ def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None
 
 
 class Carrier:
-    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead."""
+    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead; names are what dig says."""
 
     def __init__(self, dial: bytes | Exception, *, alive: bool = True) -> None:
         self.dial, self.alive = dial, alive
@@ -135,17 +135,29 @@ def test_a_name_that_cannot_be_resolved_is_told_from_silence() -> None:
     assert ask_reach(Carrier(rejection), QUESTION).outcome is Outcome.NAME_ERROR
 
 
-def test_silence_at_a_name_that_the_cluster_does_not_know_is_the_names_fault() -> None:
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("asked\nstatus: NXDOMAIN\n" * 3, Outcome.NAME_ERROR),
+        ("asked\nstatus: NXDOMAIN\nasked\nstatus: NOERROR\nasked\nstatus: NXDOMAIN\n", Outcome.NAME_ERROR),  # an alias
+        ("asked\nstatus: SERVFAIL\n", Outcome.NAME_ERROR),
+        ("asked\nstatus: NOERROR\nA\nasked\nstatus: NXDOMAIN\n", Outcome.TIMEOUT),
+        ("asked\nasked\nstatus: NXDOMAIN\n", Outcome.TIMEOUT),  # one question was lost
+        ("", Outcome.TIMEOUT),
+    ],
+)
+def test_silence_at_a_name_without_an_address_is_the_names_fault(said: str, outcome: Outcome) -> None:
     carrier = Carrier(SilenceError())
-    carrier.names = "status: NXDOMAIN\nstatus: NXDOMAIN\nstatus: NXDOMAIN\n"
-    assert ask_reach(carrier, QUESTION).outcome is Outcome.NAME_ERROR
+    carrier.names = said
+    assert ask_reach(carrier, QUESTION).outcome is outcome
     assert "backend.$domain." in carrier.commands[0]
+
+
+def test_an_address_is_no_name_and_a_name_of_the_world_is_not_asked_for() -> None:
+    carrier = Carrier(SilenceError())
     assert ask_reach(carrier, replace(QUESTION, host="10.96.0.9")).outcome is Outcome.TIMEOUT
     assert ask_reach(carrier, replace(QUESTION, host="backend.")).outcome is Outcome.NAME_ERROR
-    carrier.names = "status: NXDOMAIN\nstatus: NOERROR\nstatus: NXDOMAIN\n"
-    assert ask_reach(carrier, QUESTION).outcome is Outcome.TIMEOUT
-    carrier.names = ""
-    assert ask_reach(carrier, QUESTION).outcome is Outcome.TIMEOUT
+    assert carrier.commands == []
 
 
 def test_the_first_try_goes_alone_and_may_take_as_long_as_it_is_told() -> None:
