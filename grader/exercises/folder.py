@@ -35,7 +35,7 @@ def read_folder(folder: Path) -> Exercise:
         hints=_hints(folder / "hints.md"),
         starter=_text(folder / "starter.yaml"),
         given=_given(folder / "given.yaml"),
-        criteria=tuple(criterion.criterion() for criterion in schema.criteria),
+        criteria=schema.all_criteria(),
         answers=_answers(folder / "answers"),
         wrong=tuple(_wrong(path) for path in sorted((folder / "wrong").glob("*.yaml"))),
         may_change=tuple(schema.may_change),

@@ -1,150 +1,33 @@
-"""The shape of exercise.yaml, as pydantic models: one class a kind of criterion; `json_schema()` is for editors."""
+"""The shape of exercise.yaml, as pydantic models; `json_schema()` is for editors. Kinds of criteria: `kinds`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from grader.model.exercise import At, Criterion, Dns, Endpoints, Object, Reach, Vantage
+from grader.exercises.kinds import (
+    OUTSIDE,
+    AffinitySchema,
+    CallSchema,
+    DnsSchema,
+    EndpointsSchema,
+    EnvSchema,
+    Kind,
+    LocalSchema,
+    Name,
+    ObjectSchema,
+    ReachSchema,
+    SourceSchema,
+    Strict,
+)
+from grader.model.exercise import Criterion, Endpoints, Reach
 from grader.model.report import Hop
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Labels = Annotated[dict[str, str], Field(min_length=1)]
-
-OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
-ALLOWED_SOURCES: Mapping[At, frozenset[Vantage]] = {
-    At.NAME: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE}),
-    At.CLUSTER_IP: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT}),
-    At.NODE_PORT: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NODE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}),
-    At.LOAD_BALANCER: frozenset(
-        {Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
-    ),
-}
-
-
-class Strict(BaseModel):
-    """No unknown keys; kebab-case keys in YAML."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_").replace("_", "-")
-    )
-
-
-class ObjectSchema(Strict):
-    """An object as a partial manifest, or its absence."""
-
-    kind: Literal["Service", "Pod", "EndpointSlice", "Deployment"] = "Service"
-    name: Name
-    matches: dict[str, Any] = Field(default_factory=dict)
-    absent: bool = False
-
-    @model_validator(mode="after")
-    def _one_of(self) -> ObjectSchema:
-        if self.absent == bool(self.matches):
-            raise ValueError("give either `matches` or `absent: true`")
-        return self
-
-    def expectation(self) -> Object:
-        """Build the expectation of the model."""
-        return Object(self.kind, self.name, self.matches, self.absent)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.SERVICE if self.kind == "Service" else Hop.ENDPOINT_SLICE
-
-
-class EndpointsSchema(Strict):
-    """Endpoints of a Service as Pods and resolved port."""
-
-    service: Name
-    pods: Labels
-    port: Port
-    service_port: Port | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
-
-    def expectation(self) -> Endpoints:
-        """Build the expectation of the model."""
-        return Endpoints(self.service, self.pods, self.port, self.service_port, self.count)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.ENDPOINT_SLICE
-
-
-class DnsSchema(Strict):
-    """DNS as an exact RRset and response code."""
-
-    name: str
-    from_: Annotated[Vantage, Field(strict=False)]
-    type: Literal["A", "AAAA", "SRV", "CNAME", "PTR"] = "A"
-    is_: Literal["cluster-ip", "nothing"] | list[str]
-    service: Name | None = None
-    rcode: Literal["NOERROR", "NXDOMAIN"] = "NOERROR"
-
-    @field_validator("from_")
-    @classmethod
-    def _from_a_pod(cls, source: Vantage) -> Vantage:
-        if source not in (Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE):
-            raise ValueError(f"a DNS question is asked from same-namespace or other-namespace, not {source}")
-        return source
-
-    def expectation(self) -> Dns:
-        """Build the expectation of the model."""
-        records = tuple(self.is_) if isinstance(self.is_, list) else self.is_
-        service = self.service or self.name.split(".")[0]
-        return Dns(self.name, self.from_, self.type, records, service, self.rcode)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.DNS
-
-
-class ControlSchema(Strict):
-    """Reach as who answers, from which vantage point, at which address."""
-
-    service: Name
-    port: Port
-    at: Annotated[At, Field(strict=False)]
-    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
-    answered_by: Labels
-    all_of_them: bool = True
-
-    @model_validator(mode="after")
-    def _known_ways(self) -> ControlSchema:
-        if wrong := [source for source in self.from_ if source not in ALLOWED_SOURCES[self.at]]:
-            allowed = ", ".join(sorted(ALLOWED_SOURCES[self.at]))
-            raise ValueError(f"`at: {self.at}` cannot be asked from {', '.join(wrong)}; it can from {allowed}")
-        return self
-
-    def expectation(self) -> Reach:
-        """Build the expectation of the model."""
-        return Reach(self.service, self.port, self.at, tuple(self.from_), self.answered_by, self.all_of_them)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        if Vantage.LEARNER_HOST in self.from_:
-            return Hop.LEARNER_HOST
-        if Vantage.OUTSIDE_CLIENT in self.from_:
-            return Hop.OUTSIDE_CLIENT
-        return Hop.NODE if self.at is At.NODE_PORT else Hop.RESPONSE
-
-
-class ReachSchema(ControlSchema):
-    """A reach that can carry a positive control, used in `not`."""
-
-    control: ControlSchema | None = None
-
-    def expectation(self) -> Reach:
-        """Build the expectation of the model."""
-        plain = super().expectation()
-        control = self.control.expectation() if self.control else None
-        return Reach(**{**vars(plain), "control": control})
-
-
-Kind = ObjectSchema | EndpointsSchema | DnsSchema | ReachSchema
+KINDS = ("object", "endpoints", "dns", "reach", "call", "local", "source", "affinity", "env")
+NEGATABLE = ("endpoints", "dns", "reach")
 
 
 class Expected(Strict):
@@ -154,12 +37,17 @@ class Expected(Strict):
     endpoints: EndpointsSchema | None = None
     dns: DnsSchema | None = None
     reach: ReachSchema | None = None
+    call: CallSchema | None = None
+    local: LocalSchema | None = None
+    source: SourceSchema | None = None
+    affinity: AffinitySchema | None = None
+    env: EnvSchema | None = None
 
     def one(self) -> Kind:
         """Find the only expectation given. Raises ValueError where there is none, or several."""
-        given = [kind for kind in (self.object, self.endpoints, self.dns, self.reach) if kind is not None]
+        given: list[Kind] = [kind for name in KINDS if (kind := getattr(self, name)) is not None]
         if len(given) != 1:
-            raise ValueError("give exactly one of object, endpoints, dns, reach")
+            raise ValueError(f"give exactly one of {', '.join(KINDS)}")
         return given[0]
 
 
@@ -169,6 +57,9 @@ class NotSchema(Expected):
     @model_validator(mode="after")
     def _exactly_one(self) -> NotSchema:
         kind = self.one()
+        if not any(getattr(self, name) for name in NEGATABLE):
+            what = "`not: object:` has no positive control; use `object: {absent: true}`; " if self.object else ""
+            raise ValueError(f"{what}only {', '.join(NEGATABLE)} can be negated")
         if isinstance(kind, ReachSchema) and not kind.control and OUTSIDE & set(kind.from_):
             raise ValueError("a negated reach from outside the cluster needs a `control` that the same vantage reaches")
         return self
@@ -186,10 +77,8 @@ class CriterionSchema(Expected):
     def _exactly_one(self) -> CriterionSchema:
         if self.not_ is None:
             self.one()
-        elif any((self.object, self.endpoints, self.dns, self.reach)):
-            raise ValueError("give either `not` or one of object, endpoints, dns, reach")
-        elif self.not_.object is not None:
-            raise ValueError("`not: object:` has no positive control; use `object: {absent: true}`")
+        elif any(getattr(self, name) for name in KINDS):
+            raise ValueError(f"give either `not` or one of {', '.join(KINDS)}")
         return self
 
     def criterion(self) -> Criterion:
@@ -218,6 +107,27 @@ class ExerciseSchema(Strict):
         if abs(total - self.points) > 1e-9:
             raise ValueError(f"points is {self.points:g}, but the criteria add up to {total:g}")
         return self
+
+    def all_criteria(self) -> tuple[Criterion, ...]:
+        """Build the criteria; a reach of a Service expects of its Pods what an endpoints criterion says of them."""
+        return _agreeing([item.criterion() for item in self.criteria])
+
+
+def _agreeing(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    said = {
+        item.expect.service: item.expect
+        for item in criteria
+        if isinstance(item.expect, Endpoints) and not item.negated and not item.expect.among
+    }
+
+    def agree(item: Criterion) -> Criterion:
+        expect = item.expect
+        if not isinstance(expect, Reach) or expect.service not in said:
+            return item
+        endpoints = said[expect.service]
+        return replace(item, expect=replace(expect, readiness=endpoints.readiness, pods_in=endpoints.pods_in))
+
+    return tuple(agree(item) for item in criteria)
 
 
 def json_schema() -> dict[str, Any]:

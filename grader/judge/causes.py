@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grader.judge.handmade import slices_wrong, without_slices
 from grader.judge.pods import State, state_of
 from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
+from grader.judge.wanted import Wanted
 from grader.model.evidence import Action, Problem, RawObject
+from grader.model.exercise import Readiness
 from grader.model.kubernetes import (
     actual_slices,
     find_port,
     has_slices,
+    is_ready,
     labels_of,
     name_of,
     service_port,
     slices_settled,
     uid_of,
 )
-from grader.model.questions import PROBE_POD, living
+from grader.model.questions import PROBE_POD
 from grader.model.report import Hop
 
 
@@ -76,43 +80,35 @@ def port_missing(service: RawObject, number: int) -> Ruling | None:
     )  # fmt: skip
 
 
-def endpoints_wrong(
-    scene: Scene, service: RawObject, labels: Mapping[str, str], port: int | None, number: int | None
-) -> Ruling | None:
-    """Say why a Service's endpoints are not exactly the Pods with these labels at this port.
-
-    Args:
-        scene: what was observed.
-        service: the Service.
-        labels: of the Pods that must be endpoints.
-        port: resolved port; None: any.
-        number: the Service port it belongs to; None: any.
-    """
-    if number is not None and (ruling := port_missing(service, number)):
+def endpoints_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
+    """Say why a Service's endpoints are not exactly the Pods that are wanted."""
+    if wanted.number is not None and (ruling := port_missing(service, wanted.number)):
         return ruling
-    ruling = _selection_wrong(scene, service, labels) or _target_wrong(scene, service, labels, port, number)
+    ruling = _selection_wrong(scene, service, wanted) or _target_wrong(scene, service, wanted)
     if not slices_settled(service, scene.pods, scene.slices):
         return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, service=name_of(service))
-    return ruling or pods_not_ready(scene, labels) or _slices_wrong(scene, service, labels, port, number)
+    return ruling or _readiness_wrong(scene, service, wanted) or slices_wrong(scene, service, wanted)
 
 
-def _selection_wrong(scene: Scene, service: RawObject, labels: Mapping[str, str]) -> Ruling | None:
-    wanted = {uid_of(pod): pod for pod in living(scene.pods, labels)}
-    if not wanted:
+def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
+    labels = wanted.among or wanted.labels
+    pods = {uid_of(pod): pod for pod in scene.backends(labels, wanted.pods_in)}
+    if not pods or not scene.backends(wanted.labels, wanted.pods_in):
         if moving := rollout(scene):
             return moving
         return fail(
-            "backend-pods-missing", Hop.ENDPOINT_SLICE, labels=label_text(labels), namespace=scene.exercise.namespace
-        )
+            "backend-pods-missing", Hop.ENDPOINT_SLICE,
+            labels=label_text(wanted.labels), namespace=wanted.pods_in or scene.exercise.namespace,
+        )  # fmt: skip
     facts = {"service": name_of(service), "namespace": scene.exercise.namespace}
     selector = service["spec"].get("selector") or {}
     if not has_slices(service):
         if actual_slices(service, scene.slices):
             return None  # slices made by hand are compared as they are
-        return fail("selector-missing", Hop.ENDPOINT_SLICE, **facts)
+        return without_slices(scene, service) or fail("selector-missing", Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)
-    chosen = {uid_of(pod): pod for pod in living(scene.pods, selector)}
-    strangers = [pod for uid, pod in chosen.items() if uid not in wanted]
+    chosen = {uid_of(pod): pod for pod in scene.backends(selector)}
+    strangers = [pod for uid, pod in chosen.items() if uid not in pods]
     if not chosen:
         return fail("selector-matches-no-pod", Hop.ENDPOINT_SLICE, **facts, labels=_label_census(scene))
     if len(strangers) == len(chosen):
@@ -122,7 +118,7 @@ def _selection_wrong(scene: Scene, service: RawObject, labels: Mapping[str, str]
             "selector-too-wide", Hop.ENDPOINT_SLICE,
             **facts, unexpected=listed(map(name_of, strangers)), count=len(chosen),
         )  # fmt: skip
-    if left := [pod for uid, pod in wanted.items() if uid not in chosen]:
+    if left := [pod for uid, pod in pods.items() if uid not in chosen]:
         return fail(
             "selector-too-narrow", Hop.ENDPOINT_SLICE,
             **facts, missing=listed(map(name_of, left)), count=len(chosen),
@@ -130,17 +126,16 @@ def _selection_wrong(scene: Scene, service: RawObject, labels: Mapping[str, str]
     return None
 
 
-def _target_wrong(
-    scene: Scene, service: RawObject, labels: Mapping[str, str], port: int | None, number: int | None
-) -> Ruling | None:
+def _target_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
     if not has_slices(service):
         return None
+    number = wanted.number
     ports = [service_port(service, number)] if number is not None else service["spec"].get("ports") or ()
-    pods = living(scene.pods, labels)
+    pods = scene.backends(wanted.labels)
     first: Ruling | None = None
     for item in ports:
         resolved = {find_port(pod, item) for pod in pods} if item else set()
-        if item is None or (None not in resolved and (port is None or resolved == {port})):
+        if item is None or (None not in resolved and (wanted.port is None or resolved == {wanted.port})):
             return None
         declared = listed(sorted(_declared(pods)))
         facts = {"service": name_of(service), "port": port_text(item), "target": item.get("targetPort")}
@@ -153,9 +148,32 @@ def _target_wrong(
     return first
 
 
-def pods_not_ready(scene: Scene, labels: Mapping[str, str]) -> Ruling | None:
+def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
+    """Object to Pods whose readiness is not as wanted, or not published as wanted."""
+    if wanted.readiness is Readiness.REQUIRED:
+        return pods_not_ready(scene, wanted.labels, wanted.pods_in)
+    pods = scene.backends(wanted.labels, wanted.pods_in)
+    waiting = [pod for pod in pods if not is_ready(pod)]
+    facts = {"service": name_of(service), "labels": label_text(wanted.labels)}
+    if moving := rollout(scene, wanted.labels):
+        if not waiting:
+            return moving
+    if not waiting:
+        return fail("no-pod-unready", Hop.ENDPOINT_SLICE, **facts, count=len(pods))
+    facts["pods"] = listed(map(name_of, waiting))
+    published = bool(service["spec"].get("publishNotReadyAddresses"))
+    if published and wanted.readiness is Readiness.GATED:
+        return fail("unready-published", Hop.ENDPOINT_SLICE, **facts)
+    if not published and wanted.readiness is Readiness.PUBLISHED and has_slices(service):
+        return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
+    if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
+        return pods_not_ready(scene, wanted.labels, wanted.pods_in)
+    return None
+
+
+def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "") -> Ruling | None:
     """Object to Pods that are not ready: broken ones fail, others are still moving."""
-    states = {name_of(pod): state_of(pod, scene.now) for pod in living(scene.pods, labels)}
+    states = {name_of(pod): state_of(pod, scene.now) for pod in scene.backends(labels, namespace)}
     broken = {name: state for name, state in states.items() if state.state is State.BROKEN}
     moving = {name: state for name, state in states.items() if state.state is State.MOVING}
     facts = {"labels": label_text(labels), "ready": len(states) - len(broken) - len(moving), "count": len(states)}
@@ -174,8 +192,15 @@ def pods_not_ready(scene: Scene, labels: Mapping[str, str]) -> Ruling | None:
 
 
 def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | None:
-    """Say that a Deployment is still making or replacing Pods (pkg/controller/deployment/util, DeploymentComplete)."""
-    for item in scene.evidence.objects.get("deployments", ()):
+    """Say that a Deployment or StatefulSet is still making or replacing Pods.
+
+    Sources: pkg/controller/deployment/util/deployment_util.go DeploymentComplete, for a StatefulSet
+    k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
+    """
+    objects = scene.evidence.objects
+    workloads = [("Deployment", item) for item in objects.get("deployments", ())]
+    workloads += [("StatefulSet", item) for item in objects.get("statefulsets", ())]
+    for kind, item in workloads:
         spec, status = item.get("spec", {}), item.get("status", {})
         template = spec.get("template", {})
         if labels is not None and not all(labels_of(template).get(key) == value for key, value in labels.items()):
@@ -186,39 +211,8 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
             or status.get("updatedReplicas", 0) < replicas
             or status.get("replicas", 0) != replicas
         ):
-            return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, deployment=name_of(item))
+            return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
     return None
-
-
-def _slices_wrong(
-    scene: Scene, service: RawObject, labels: Mapping[str, str], port: int | None, number: int | None
-) -> Ruling | None:
-    """Compare the union of all slices with the Pods; only slices made by hand can differ here."""
-    item = service_port(service, number) if number is not None else None
-    names = {str(item.get("name", ""))} if item else None
-    endpoints = [
-        endpoint
-        for endpoint in actual_slices(service, scene.slices)
-        if endpoint.ready and (names is None or endpoint.port_name in names) and port in (None, endpoint.port)
-    ]
-    wanted = {address for pod in living(scene.pods, labels) for address in _addresses(pod)}
-    seen = {endpoint.address for endpoint in endpoints}
-    strangers = {
-        endpoint.address
-        for endpoint in actual_slices(service, scene.slices)
-        if endpoint.ready and endpoint.address not in wanted
-    }
-    if seen == wanted and not strangers:
-        return None
-    return fail(
-        "endpoints-differ", Hop.ENDPOINT_SLICE,
-        service=name_of(service), unexpected=listed(sorted(strangers)), missing=listed(sorted(wanted - seen)),
-    )  # fmt: skip
-
-
-def _addresses(pod: RawObject) -> list[str]:
-    ips = [str(item.get("ip", "")) for item in pod.get("status", {}).get("podIPs") or ()]
-    return [ip for ip in ips if ip and ":" not in ip]
 
 
 def _declared(pods: tuple[RawObject, ...]) -> set[str]:

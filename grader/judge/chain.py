@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.model.exercise import At, Criterion, Dns, Endpoints, Reach, Vantage
+from grader.model.exercise import Affinity, At, Call, Criterion, Dns, Endpoints, Local, Reach, Source, Vantage
 from grader.model.report import Hop, HopState
+from grader.model.traffic import as_reach
 
 ORDER = tuple(Hop)
 INSIDE = frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE})
@@ -22,6 +23,10 @@ def hops(criteria: Sequence[Criterion]) -> tuple[Hop, ...]:
             found.add(Hop.DNS)
         if isinstance(expect, Reach):
             found |= _of_reach(expect)
+        if isinstance(expect, Local | Source | Affinity):
+            found |= _of_reach(as_reach(expect))
+        if isinstance(expect, Call):
+            found |= {Hop.DNS, Hop.CLUSTER_IP, Hop.RESPONSE}
     return tuple(hop for hop in ORDER if hop in found)
 
 

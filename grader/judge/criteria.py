@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from grader.judge.calls import judge_call, judge_env
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
 from grader.judge.partial import Difference, differences
-from grader.judge.reach import describe, judge_not_reach, judge_reach
+from grader.judge.policies import judge_affinity, judge_local, judge_source
+from grader.judge.reach import judge_not_reach, judge_reach
 from grader.judge.scene import (
     Ruling,
     Scene,
@@ -21,36 +23,56 @@ from grader.judge.scene import (
     vantage_text,
     word,
 )
+from grader.judge.shown import RESOURCES, comparable, namespace_in, records, shown, text
+from grader.judge.wanted import Wanted
 from grader.model.evidence import Outcome, Problem, RawObject
-from grader.model.exercise import Criterion, Dns, Endpoints, Object, Reach
-from grader.model.kubernetes import actual_slices, hostname_of, name_of
-from grader.model.questions import dns_question, living, reach_questions
+from grader.model.exercise import (
+    Affinity,
+    Call,
+    ConfigKey,
+    Criterion,
+    Dns,
+    Endpoints,
+    Env,
+    Local,
+    Object,
+    Reach,
+    Readiness,
+    Source,
+)
+from grader.model.kubernetes import name_of
+from grader.model.questions import dns_question, serving
 from grader.model.report import Hop, Verdict
 
 DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
 STALE_SECONDS = 2.0
-RESOURCES = {
-    "Service": "services",
-    "Pod": "pods",
-    "EndpointSlice": "endpointslices",
-    "Deployment": "deployments",
-}
 
 
 def rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     expect = criterion.expect
-    if isinstance(expect, Object):
-        ruling = judge_object(expect, scene)
-    elif isinstance(expect, Endpoints):
-        ruling = judge_endpoints(expect, scene)
-    elif isinstance(expect, Dns):
-        ruling = judge_dns(expect, scene)
-    else:
-        ruling = judge_not_reach(expect, scene) if criterion.negated else judge_reach(expect, scene)
-    if criterion.negated and not isinstance(expect, Reach):
+    match expect:
+        case Object():
+            ruling = judge_object(expect, scene)
+        case Endpoints():
+            ruling = judge_endpoints(expect, scene)
+        case Dns():
+            ruling = judge_dns(expect, scene)
+        case Reach():
+            ruling = judge_not_reach(expect, scene) if criterion.negated else judge_reach(expect, scene)
+        case Call():
+            ruling = judge_call(expect, scene)
+        case Local():
+            ruling = judge_local(expect, scene)
+        case Source():
+            ruling = judge_source(expect, scene)
+        case Affinity():
+            ruling = judge_affinity(expect, scene)
+        case Env():
+            ruling = judge_env(expect, scene)
+    if criterion.negated and isinstance(expect, Endpoints | Dns):
         ruling = _negate(expect, ruling, scene)
-    expected, seen = _shown(expect, scene)
+    expected, seen = shown(expect, scene)
     return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
 
 
@@ -75,7 +97,7 @@ def judge_object(expect: Object, scene: Scene) -> Ruling:
 
 
 def _service_differs(expect: Object, service: RawObject, first: Difference) -> Ruling:
-    facts = {"service": expect.name, "expected": first.expected, "seen": _text(first.seen)}
+    facts = {"service": expect.name, "expected": first.expected, "seen": text(first.seen)}
     if first.path == ("spec", "type"):
         return fail("service-type-differs", Hop.SERVICE, **facts)
     if first.path == ("spec", "clusterIP") and first.seen == "None":
@@ -95,7 +117,7 @@ def _service_differs(expect: Object, service: RawObject, first: Difference) -> R
 def _differs(expect: Object, first: Difference) -> Ruling:
     return fail(
         "object-differs",
-        kind=expect.kind, name=expect.name, field=".".join(first.path), seen=_text(first.seen), expected=first.expected,
+        kind=expect.kind, name=expect.name, field=".".join(first.path), seen=text(first.seen), expected=first.expected,
     )  # fmt: skip
 
 
@@ -104,110 +126,80 @@ def judge_endpoints(expect: Endpoints, scene: Scene) -> Ruling:
     service = scene.service(expect.service)
     if service is None:
         return missing(scene, expect.service)
-    objection = wrong_type(service, headless_too=False) or endpoints_wrong(
-        scene, service, expect.pods, expect.port, expect.service_port
-    )
-    if objection:
+    wanted = Wanted(expect.pods, expect.port, expect.service_port, expect.readiness, expect.among, expect.pods_in)
+    if objection := wrong_type(service, headless_too=False) or endpoints_wrong(scene, service, wanted):
         return objection
-    pods = living(scene.pods, expect.pods)
+    pods = scene.backends(expect.pods, expect.pods_in)
     if expect.count is not None and len(pods) != expect.count:
         return fail(
             "backend-pods-differ", Hop.ENDPOINT_SLICE,
             labels=label_text(expect.pods), count=expect.count, seen=len(pods),
         )  # fmt: skip
-    return passed("endpoints-exact", service=expect.service, count=len(pods), port=expect.port)
+    ready = serving(pods, Readiness.REQUIRED)
+    code = {Readiness.GATED: "endpoints-gated", Readiness.PUBLISHED: "endpoints-published"}
+    return passed(
+        code.get(expect.readiness, "endpoints-exact"),
+        service=expect.service, count=len(pods), ready=len(ready), unready=len(pods) - len(ready), port=expect.port,
+    )  # fmt: skip
 
 
 def judge_dns(expect: Dns, scene: Scene) -> Ruling:
     """Judge the exact RRset and response code of a name."""
-    service = scene.service(expect.service)
-    wanted: tuple[str, ...] = expect.is_ if isinstance(expect.is_, tuple) else ()
-    if expect.is_ == "cluster-ip":
-        if service is None:
-            return missing(scene, expect.service)
-        if ruling := wrong_type(service, headless_too=True):
-            return ruling
-        wanted = (str(service["spec"].get("clusterIP", "")),)
-    answer = scene.dns_answer(dns_question(expect))
-    facts = {"name": expect.name, "type": expect.type, "vantage": vantage_text(expect.source.value)}
+    objects = scene.evidence.objects
+    question = dns_question(expect, objects)
+    if isinstance(expect.name, ConfigKey) and not question.name:
+        return fail("call-value-missing", Hop.SERVICE, name=expect.name.config_map, key=expect.name.key)
+    service = scene.service(expect.service) or scene.service(expect.service, namespace_in(question.name, objects))
+    if service is None and (expect.is_ == "cluster-ip" or (expect.is_ != "nothing" and expect.rcode == "NOERROR")):
+        return missing(scene, expect.service)
+    if service is not None and (objection := _has_no_such_records(expect, service)):
+        return objection
+    wanted = records(expect, scene, service)
+    answer = scene.dns_answer(question)
+    facts = {"name": question.name, "type": expect.type, "vantage": vantage_text(expect.source.value)}
     if answer is None:
         return not_yet("not-asked-yet", Hop.DNS, service=expect.service)
     if answer.outcome is Outcome.UNASKED:
         return environment(scene.blind(expect.source.value), Hop.DNS)
-    if answer.outcome is Outcome.ANSWERED and answer.rcode == expect.rcode and answer.records == tuple(sorted(wanted)):
-        return passed("dns-exact", **facts, records=listed(wanted))
+    seen = comparable(expect.type, answer.records)
+    if answer.outcome is Outcome.ANSWERED and answer.rcode == expect.rcode and seen == comparable(expect.type, wanted):
+        return passed("dns-exact", **facts, records=listed(wanted) if wanted else answer.rcode)
     facts |= {"rcode": answer.rcode or word("outcome", answer.outcome), "seen": listed(answer.records)}
     if problem := scene.problem("dns-server-down", "node-not-ready"):
         return environment(problem, Hop.DNS)
-    if scene.evidence.quiet_for < (DNS_SECONDS if expect.is_ == "cluster-ip" else STALE_SECONDS):
+    certain = expect.is_ == "cluster-ip" and not isinstance(expect.name, ConfigKey)
+    if scene.evidence.quiet_for < (DNS_SECONDS if certain else STALE_SECONDS):
         return not_yet("dns-moving", Hop.DNS, **facts)
-    if expect.is_ == "cluster-ip" or answer.outcome is not Outcome.ANSWERED:
+    if certain or answer.outcome is not Outcome.ANSWERED:
         return environment(Problem("dns-silent", {key: str(value) for key, value in facts.items()}), Hop.DNS)
-    return fail("dns-differs", Hop.DNS, **facts, expected=listed(wanted))
+    if answer.rcode == "NXDOMAIN" and expect.rcode == "NOERROR":
+        return fail("dns-name-unknown", Hop.DNS, **facts)
+    return fail("dns-differs", Hop.DNS, **facts, expected=listed(wanted) if wanted else expect.rcode)
 
 
-def _negate(expect: Endpoints | Dns | Object, ruling: Ruling, scene: Scene) -> Ruling:
+def _has_no_such_records(expect: Dns, service: RawObject) -> Ruling | None:
+    """Object to a Service whose names cannot have such records, whatever the DNS server says."""
+    if expect.is_ == "cluster-ip":
+        return wrong_type(service, headless_too=True)
+    if isinstance(expect.is_, Mapping) and (ruling := wrong_type(service, headless_too=False)):
+        return ruling
+    if isinstance(expect.is_, Mapping) and service["spec"].get("clusterIP") != "None":
+        address = service["spec"].get("clusterIP")
+        return fail("service-not-headless", Hop.SERVICE, service=name_of(service), address=address)
+    return None
+
+
+def _negate(expect: Endpoints | Dns, ruling: Ruling, scene: Scene) -> Ruling:
     """Turn a ruling round: what holds must not, and what was seen not to hold is what was asked."""
     if isinstance(expect, Dns):
-        answer = scene.dns_answer(dns_question(expect))
+        answer = scene.dns_answer(dns_question(expect, scene.evidence.objects))
         answered = answer is not None and answer.outcome is Outcome.ANSWERED
         if ruling.verdict is not Verdict.PASS and answered:  # the control: the server did answer
             if scene.evidence.quiet_for < STALE_SECONDS:
                 return not_yet("watching-silence", Hop.DNS, service=expect.service)
-            return passed("not-dns", name=expect.name, type=expect.type)
+            return passed("not-dns", name=answer.question.name if answer else "", type=expect.type)
     if ruling.verdict is Verdict.PASS:
         return fail("holds-though", service=expect.service)
     if ruling.verdict is Verdict.FAIL and not ruling.finding.diagnosis.startswith(("service-missing", "backend-pods")):
         return passed("not-endpoints", service=expect.service)
     return ruling
-
-
-def _shown(expect: Object | Endpoints | Dns | Reach, scene: Scene) -> tuple[str, str]:
-    """Say for a person what is expected, and what was seen."""
-    if isinstance(expect, Object):
-        return _shown_object(expect, scene)
-    service = scene.service(expect.service)
-    if isinstance(expect, Endpoints):
-        expected = [f"{name_of(pod)}:{expect.port}" for pod in living(scene.pods, expect.pods)]
-        endpoints = sorted(actual_slices(service, scene.slices)) if service else []
-        seen = [
-            f"{endpoint.name or endpoint.address}:{endpoint.port or word('plain', 'no-port')}"
-            for endpoint in endpoints
-            if endpoint.ready
-        ]
-        return listed(expected), listed(sorted(seen))
-    if isinstance(expect, Dns):
-        told = scene.dns_answer(dns_question(expect))
-        address = str(service["spec"].get("clusterIP", "")) if service else "ClusterIP"
-        records = (
-            {"cluster-ip": (address,), "nothing": ()}.get(expect.is_, ()) if isinstance(expect.is_, str) else expect.is_
-        )
-        seen_text = f"{told.rcode or word('outcome', told.outcome)} {listed(told.records)}" if told else ""
-        return f"{expect.rcode} {listed(records)}", seen_text
-    questions = reach_questions(expect, scene.evidence.objects, scene.exercise.namespace, scene.evidence.host_ports)
-    answers = [answer for question in questions if (answer := scene.reach_answer(question))]
-    return listed(hostname_of(pod) for pod in living(scene.pods, expect.answered_by)), describe(answers)
-
-
-def _shown_object(expect: Object, scene: Scene) -> tuple[str, str]:
-    items = scene.evidence.objects.get(RESOURCES[expect.kind], ())
-    found = next((item for item in items if name_of(item) == expect.name), None)
-    name = f"{expect.kind}/{expect.name}"
-    expected = word("plain", "absent") if expect.absent else f"{name} {', '.join(_leaves(expect.matches))}"
-    if found is None:
-        return expected, word("plain", "absent")
-    wrong = [f"{'.'.join(item.path)}={_text(item.seen)}" for item in differences(expect.matches, found)]
-    return expected, f"{name} {', '.join(wrong)}" if wrong else expected
-
-
-def _leaves(value: object, path: str = "") -> list[str]:
-    """Write a partial manifest as "spec.type=NodePort", one text a value."""
-    if isinstance(value, Mapping):
-        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".strip("."))]
-    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        return [leaf for item in value for leaf in _leaves(item, path)]
-    return [f"{path}={value}"]
-
-
-def _text(value: object) -> str:
-    return word("plain", "none") if value is None else str(value)

@@ -6,11 +6,12 @@ data plane is given time; after that it is the environment's fault, for everythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
 from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
+from grader.judge.wanted import Wanted
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import At, Reach, Vantage
 from grader.model.kubernetes import (
@@ -24,7 +25,7 @@ from grader.model.kubernetes import (
     routed,
     service_port,
 )
-from grader.model.questions import control_questions, living, reach_questions, vantage_node
+from grader.model.questions import control_questions, reach_questions, serving, vantage_node
 from grader.model.report import Hop
 
 # kube-proxy programs within 1.3 s on kind (iptables minSyncPeriod 1 s); these leave room for a loaded machine.
@@ -48,10 +49,10 @@ def judge_reach(expect: Reach, scene: Scene) -> Ruling:
     if service is None:
         return missing(scene, expect.service)
     objection = (
-        wrong_type(service, headless_too=True, allowed=_types(expect.at))
-        or endpoints_wrong(scene, service, expect.answered_by, scene.wanted_port(expect), expect.port)
-        or _proxy_ignores(service)
-        or _address_missing(expect, scene, service)
+        wrong_type(service, headless_too=True, allowed=types_with(expect.at))
+        or endpoints_wrong(scene, service, wanted_of(expect, scene))
+        or proxy_ignores(service)
+        or address_missing(expect, scene, service)
     )
     if objection:
         return objection
@@ -61,7 +62,8 @@ def judge_reach(expect: Reach, scene: Scene) -> Ruling:
         return not_yet("not-asked-yet", HOPS[expect.sources[0]], service=expect.service)
     if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
         return environment(scene.blind(unasked[0].question.vantage))
-    wanted = {hostname_of(pod) for pod in living(scene.pods, expect.answered_by)}
+    pods = serving(scene.backends(expect.answered_by, expect.pods_in), expect.readiness)
+    wanted = {hostname_of(pod) for pod in pods}
     for answer in answers:
         if ruling := _judge_answer(expect, scene, service, answer, wanted):
             return ruling
@@ -70,6 +72,11 @@ def judge_reach(expect: Reach, scene: Scene) -> Ruling:
     if not expect.all_of_them:
         return passed(f"reach-{expect.at.value}-some", **facts)
     return passed(f"reach-{expect.at.value}", **facts, addresses=len({answer.question.host for answer in answers}))
+
+
+def wanted_of(expect: Reach, scene: Scene) -> Wanted:
+    """Say which endpoints the Service of a reach must have."""
+    return Wanted(expect.answered_by, scene.wanted_port(expect), expect.port, expect.readiness, pods_in=expect.pods_in)
 
 
 def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
@@ -94,7 +101,7 @@ def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
     if len(answers) < len(questions) or not control or len(control) < len(controls):
         return not_yet("not-asked-yet", HOPS[expect.sources[0]], service=expect.service)
     if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:
-        return _unexplained(expect, scene, silent[0])
+        return unexplained(expect, scene, silent[0])
     reached = [answer for answer in answers if answer.responders]
     if scene.evidence.quiet_for < WATCH_SECONDS:
         return not_yet("watching-silence", HOPS[expect.sources[0]], service=expect.service)
@@ -109,13 +116,14 @@ def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
     return passed("not-reached", service=expect.service, vantages=vantages)
 
 
-def _types(at: At) -> tuple[str, ...]:
+def types_with(at: At) -> tuple[str, ...]:
+    """Tell which types of Service have an address of this kind; empty: all that have a ClusterIP."""
     if at is At.NODE_PORT:
         return ("NodePort", "LoadBalancer")
     return ("LoadBalancer",) if at is At.LOAD_BALANCER else ()
 
 
-def _proxy_ignores(service: RawObject) -> Ruling | None:
+def proxy_ignores(service: RawObject) -> Ruling | None:
     """Object to the label that makes kube-proxy leave a Service alone (cmd/kube-proxy/app/server.go)."""
     value = labels_of(service).get(PROXY_NAME_LABEL)
     if value is None:
@@ -123,7 +131,8 @@ def _proxy_ignores(service: RawObject) -> Ruling | None:
     return fail("service-proxy-ignored", Hop.CLUSTER_IP, service=name_of(service), label=f"{PROXY_NAME_LABEL}={value}")
 
 
-def _address_missing(expect: Reach, scene: Scene, service: RawObject) -> Ruling | None:
+def address_missing(expect: Reach, scene: Scene, service: RawObject) -> Ruling | None:
+    """Object to a Service whose node port or load balancer's address is not there (yet), or is another one."""
     spec = service["spec"]
     port = service_port(service, expect.port) or {}
     if expect.at is At.NODE_PORT:
@@ -170,7 +179,7 @@ def _judge_answer(
     return (
         _policy(expect, scene, service, answer, wanted)
         or _nobody_listens(scene, service)
-        or _unexplained(expect, scene, answer)
+        or unexplained(expect, scene, answer)
     )
 
 
@@ -259,7 +268,7 @@ def _nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
     return fail("target-port-nobody-listens", Hop.ENDPOINT_SLICE, service=name_of(service), endpoints=listed(refused))
 
 
-def _unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
+def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
     """Give the data plane time; then look for what is wrong with the environment."""
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, _hop(expect, answer))
@@ -281,15 +290,3 @@ def _hop(expect: Reach, answer: ReachAnswer) -> Hop:
     if expect.at is At.NODE_PORT and vantage not in (Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST):
         return Hop.NODE
     return HOPS[Vantage(vantage)] if not vantage.startswith("node/") else Hop.NODE
-
-
-def describe(answers: Sequence[ReachAnswer]) -> str:
-    """Write answers for a person: who answered how often, or how the asking ended."""
-    parts = []
-    for answer in answers:
-        who = ", ".join(f"{name}×{count}" for name, count in answer.responders.items())
-        ended = "" if answer.outcome is Outcome.ANSWERED else word("outcome", answer.outcome)
-        address = f"{answer.question.host}:{answer.question.port}"
-        text = " / ".join(part for part in (who, ended) if part)
-        parts.append(f"{vantage_text(answer.question.vantage)} → {address}: {text}")
-    return "\n".join(parts)

@@ -10,10 +10,20 @@ from typing import Any
 
 import yaml
 
-from grader.model.evidence import DnsAnswer, DnsQuestion, Evidence, Problem, RawObject, ReachAnswer, ReachQuestion
+from grader.model.evidence import (
+    DnsAnswer,
+    DnsQuestion,
+    Evidence,
+    Problem,
+    RawObject,
+    ReachAnswer,
+    ReachQuestion,
+    ShellAnswer,
+    ShellQuestion,
+)
 from grader.model.exercise import Endpoints, Exercise, Object, Reach
 from grader.model.kubernetes import name_of
-from grader.model.questions import PROBE_POD, find_service
+from grader.model.questions import PROBE_POD, backends, find_service, living
 from grader.model.report import Finding, Hop, Verdict
 from grader.text import catalogue
 
@@ -126,9 +136,13 @@ class Scene:
                 found.add(str(container.get("image", "")))
         return frozenset(found)
 
-    def service(self, name: str) -> RawObject | None:
-        """Find a Service of the namespace."""
-        return find_service(self.evidence.objects, name)
+    def service(self, name: str, namespace: str = "") -> RawObject | None:
+        """Find a Service of the namespace, or of a further one."""
+        return find_service(self.evidence.objects, name, namespace)
+
+    def backends(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
+        """Choose the living Pods with these labels, of the namespace or of a further one."""
+        return backends(self.evidence.objects, labels, namespace) if namespace else living(self.pods, labels)
 
     def wanted_port(self, expect: Reach) -> int | None:
         """Tell which resolved port an endpoints criterion of the same Service port asks for, None where none does."""
@@ -137,6 +151,7 @@ class Scene:
             if (
                 isinstance(other, Endpoints)
                 and not criterion.negated
+                and not other.among
                 and other.service == expect.service
                 and other.service_port in (None, expect.port)
             ):
@@ -158,16 +173,18 @@ class Scene:
         return next((answer for answer in self.evidence.dns if answer.question == question), None)
 
     def reach_answer(self, question: ReachQuestion) -> ReachAnswer | None:
-        """Find the answer to a reach question, by vantage and address."""
-        key = (question.vantage, question.host, question.port)
-        return next(
-            (
-                answer
-                for answer in self.evidence.reach
-                if (answer.question.vantage, answer.question.host, answer.question.port) == key
-            ),
-            None,
-        )
+        """Find the answer to a reach question: to the very same one, else to one of the same vantage and address."""
+        key = (question.vantage, question.host, question.port, question.request)
+        alike = [
+            answer
+            for answer in self.evidence.reach
+            if (answer.question.vantage, answer.question.host, answer.question.port, answer.question.request) == key
+        ]
+        return next((answer for answer in alike if answer.question == question), alike[0] if alike else None)
+
+    def shell_answer(self, question: ShellQuestion) -> ShellAnswer | None:
+        """Find what a command printed."""
+        return next((answer for answer in self.evidence.shell if answer.question == question), None)
 
     def problem(self, *codes: str) -> Problem | None:
         """Find the first problem of these kinds."""

@@ -99,6 +99,7 @@ class ReachQuestion:
         port: port number there.
         want: host names that are expected to answer; asking ends early once all of them have.
         bound: most tries.
+        request: what is asked of whoever answers: "hostname", or "clientip" for the client's address as seen there.
     """
 
     vantage: str
@@ -106,6 +107,7 @@ class ReachQuestion:
     port: int
     want: tuple[str, ...] = ()
     bound: int = 1
+    request: str = "hostname"
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class ReachAnswer:
     Attributes:
         question: what was asked.
         outcome: of the tries that failed, the first one's; ANSWERED where every try was answered.
-        responders: host name → how many tries it answered.
+        responders: host name (or client address, as asked) → how many tries it answered.
         tries: how many connections were made.
         error: text of the first failure, "" without one.
     """
@@ -125,6 +127,34 @@ class ReachAnswer:
     responders: Mapping[str, int] = field(default_factory=dict)
     tries: int = 1
     error: str = ""
+
+
+@dataclass(frozen=True)
+class ShellQuestion:
+    """A command of the grader's own, run where a question is asked from.
+
+    Attributes:
+        vantage: as in ReachQuestion, or "pod/NAME:PORT" for a Pod of the exercise that serves netexec at that port.
+        command: "env", "hostname -i".
+    """
+
+    vantage: str
+    command: str
+
+
+@dataclass(frozen=True)
+class ShellAnswer:
+    """What a command printed.
+
+    Attributes:
+        question: what was asked.
+        outcome: ANSWERED, TIMEOUT, BAD_RESPONSE, UNASKED.
+        output: what it printed.
+    """
+
+    question: ShellQuestion
+    outcome: Outcome
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,11 +185,13 @@ class Evidence:
         taken_at: RFC 3339, when the last answer came in.
         manifests: what the API server said, where this check applied a manifest.
         unreadable: facts (line, column, reason) where that manifest could not be read, else None.
-        objects: resource ("services", "pods", "endpointslices", "deployments", "nodes", "events") → objects of the
-            namespace (nodes: of the cluster). "services-elsewhere": metadata of Services of other namespaces whose
-            names the criteria use.
+        objects: resource ("services", "pods", "endpointslices", "deployments", "nodes"; "configmaps", "statefulsets"
+            where the exercise speaks of them) → objects of the namespace (nodes: of the cluster). "pods@NAMESPACE",
+            "services@NAMESPACE": those of a further Namespace of the exercise. "services-elsewhere": metadata of
+            Services of other namespaces whose names the criteria use.
         dns: answers to DNS questions.
         reach: answers to reach questions.
+        shell: answers to commands.
         problems: what was wrong with the environment.
         host_ports: node port → address on the learner's host.
         quiet_for: seconds for which the objects had not changed when the answers came in.
@@ -174,6 +206,7 @@ class Evidence:
     objects: Mapping[str, tuple[RawObject, ...]] = field(default_factory=dict)
     dns: tuple[DnsAnswer, ...] = ()
     reach: tuple[ReachAnswer, ...] = ()
+    shell: tuple[ShellAnswer, ...] = ()
     problems: tuple[Problem, ...] = ()
     host_ports: Mapping[int, str] = field(default_factory=dict)
     quiet_for: float = 0.0
@@ -215,6 +248,16 @@ class Evidence:
                         }
                     )
                     for item in data["reach"]
+                ),
+                "shell": tuple(
+                    ShellAnswer(
+                        **{
+                            **item,
+                            "question": ShellQuestion(**item["question"]),
+                            "outcome": Outcome(item["outcome"]),
+                        }
+                    )
+                    for item in data.get("shell", ())
                 ),
                 "problems": tuple(Problem(**item) for item in data["problems"]),
                 "host_ports": {int(port): address for port, address in data["host_ports"].items()},

@@ -1,127 +1,53 @@
 """An exercise, as read from its folder: data for observe and judge, prose for a learner.
 
-A criterion holds one *expectation* (`Object`, `Endpoints`, `Dns`, `Reach`), perhaps negated. Each kind of expectation
-is one small class here, one schema class in `grader.exercises.schema`, one planner in `grader.observe.plan` and one
-judge in `grader.judge.criteria`.
+A criterion holds one *expectation*, perhaps negated. Each kind of expectation is one small class in
+`grader.model.expectations`, one schema class in `grader.exercises.kinds`, one planner in `grader.model.questions` or
+`grader.model.traffic`, and one judge in `grader.judge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from grader.model.expectations import (
+    Affinity,
+    At,
+    Call,
+    ConfigKey,
+    Dns,
+    Endpoints,
+    Env,
+    Expectation,
+    Local,
+    Object,
+    Reach,
+    Readiness,
+    Source,
+    Vantage,
+)
 from grader.model.report import Hop
 
-
-class Vantage(StrEnum):
-    """Where a question is asked from."""
-
-    SAME_NAMESPACE = "same-namespace"
-    OTHER_NAMESPACE = "other-namespace"
-    OTHER_NODE = "other-node"  # for every node: a probe Pod on a different node
-    OUTSIDE_CLIENT = "outside-client"
-    LEARNER_HOST = "learner-host"
-
-
-class At(StrEnum):
-    """Which address of a Service a client uses."""
-
-    NAME = "name"
-    CLUSTER_IP = "cluster-ip"
-    NODE_PORT = "node-port"  # every node's InternalIP; from the learner's host: the mapped address
-    LOAD_BALANCER = "load-balancer"
-
-
-@dataclass(frozen=True)
-class Object:
-    """An object exists and holds a partial manifest, or is absent.
-
-    Attributes:
-        kind: "Service", "Pod", "EndpointSlice", "Deployment".
-        name: metadata.name.
-        matches: partial manifest: every key given must match; of a list of objects every given item must match a
-            different item, in any order.
-        absent: the object must not exist.
-    """
-
-    kind: str
-    name: str
-    matches: Mapping[str, Any] = field(default_factory=dict)
-    absent: bool = False
-
-    @property
-    def service(self) -> str:
-        """The Service that this expectation is about, "" where it is another kind of object."""
-        return self.name if self.kind == "Service" else ""
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """The EndpointSlices of a Service hold exactly these Pods, ready, with this resolved port.
-
-    Attributes:
-        service: the Service's name.
-        pods: labels of the Pods that must be endpoints, exactly those.
-        port: resolved port number (`ports[].port` of the slice).
-        service_port: the Service port the endpoints belong to; None: the only one, or whichever resolves to `port`.
-        count: how many Pods there must be; None: as many as carry the labels, at least one.
-    """
-
-    service: str
-    pods: Mapping[str, str]
-    port: int
-    service_port: int | None = None
-    count: int | None = None
-
-
-@dataclass(frozen=True)
-class Dns:
-    """A DNS question has exactly this RRset and response code.
-
-    Attributes:
-        name: a name with a trailing dot is asked as it is; any other goes through the Pod's search list.
-        source: the vantage (YAML `from`).
-        type: record type, "A".
-        is_: "cluster-ip" (the Service's), "nothing", or an exact tuple of record data.
-        service: the Service the name belongs to: the first label of the name unless given.
-        rcode: expected response code.
-    """
-
-    name: str
-    source: Vantage
-    type: str
-    is_: str | tuple[str, ...]
-    service: str
-    rcode: str = "NOERROR"
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Who answers at an address of a Service, seen from vantage points.
-
-    Attributes:
-        service: the Service's name.
-        port: the Service port (for a node port too: its nodePort is looked up).
-        at: which address.
-        sources: the vantages (YAML `from`), each of which must reach it.
-        answered_by: labels of the Pods that may answer.
-        all_of_them: each of these Pods must have answered.
-        control: for a negated reach from outside the cluster: what the same vantage must reach meanwhile.
-    """
-
-    service: str
-    port: int
-    at: At
-    sources: tuple[Vantage, ...]
-    answered_by: Mapping[str, str]
-    all_of_them: bool = True
-    control: Reach | None = None
-
-
-Expectation = Object | Endpoints | Dns | Reach
+__all__ = [
+    "Affinity",
+    "Answer",
+    "At",
+    "Call",
+    "ConfigKey",
+    "Criterion",
+    "Dns",
+    "Endpoints",
+    "Env",
+    "Exercise",
+    "Expectation",
+    "Local",
+    "Object",
+    "Reach",
+    "Readiness",
+    "Source",
+    "Vantage",
+    "WrongAnswer",
+]
 
 
 @dataclass(frozen=True)
@@ -192,6 +118,7 @@ class Exercise:
         answers: the reference first.
         wrong: wrong answers by name.
         may_change: kinds that the learner may create or change.
+        namespaces: further Namespaces that the exercise owns.
     """
 
     id: str
@@ -208,3 +135,4 @@ class Exercise:
     answers: tuple[Answer, ...]
     wrong: tuple[WrongAnswer, ...]
     may_change: tuple[str, ...] = ("Service",)
+    namespaces: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from grader.model.evidence import DnsQuestion, RawObject, ReachQuestion
-from grader.model.exercise import At, Dns, Endpoints, Object, Reach, Vantage
+from grader.model.exercise import At, ConfigKey, Dns, Expectation, Reach, Readiness, Vantage
 from grader.model.kubernetes import (
     actual_slices,
     addresses_of,
@@ -33,9 +33,26 @@ MOST_DIRECT = 16
 Objects = Mapping[str, Sequence[RawObject]]
 
 
-def find_service(objects: Objects, name: str) -> RawObject | None:
-    """Find a Service of the exercise's namespace."""
-    return next((item for item in objects.get("services", ()) if name_of(item) == name), None)
+def find_service(objects: Objects, name: str, namespace: str = "") -> RawObject | None:
+    """Find a Service of the exercise's namespace, or of a further one."""
+    resource = f"services@{namespace}" if namespace else "services"
+    return next((item for item in objects.get(resource, ()) if name_of(item) == name), None)
+
+
+def backends(objects: Objects, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
+    """Choose the living Pods with these labels, of the exercise's namespace or of a further one."""
+    return living(objects.get(f"pods@{namespace}" if namespace else "pods", ()), labels)
+
+
+def serving(pods: Iterable[RawObject], readiness: Readiness) -> tuple[RawObject, ...]:
+    """Choose the Pods that traffic must reach."""
+    return tuple(pod for pod in pods if readiness is Readiness.PUBLISHED or is_ready(pod))
+
+
+def config_value(objects: Objects, key: ConfigKey) -> str:
+    """Read what the learner wrote into a ConfigMap, "" where it is not there."""
+    found = next((item for item in objects.get("configmaps", ()) if name_of(item) == key.config_map), {})
+    return str((found.get("data") or {}).get(key.key) or "").strip()
 
 
 def living(pods: Iterable[RawObject], labels: Mapping[str, str]) -> tuple[RawObject, ...]:
@@ -78,9 +95,12 @@ def vantage_node(vantage: str, objects: Objects) -> str:
     return ""
 
 
-def dns_question(expect: Dns) -> DnsQuestion:
-    """Build the question of a DNS expectation."""
-    return DnsQuestion(expect.source.value, expect.name, expect.type)
+def dns_question(expect: Dns, objects: Objects) -> DnsQuestion:
+    """Build the question of a DNS expectation; its name is "" where the learner has not written it yet."""
+    name = config_value(objects, expect.name) if isinstance(expect.name, ConfigKey) else expect.name
+    if expect.absolute and name and not name.endswith("."):
+        name += "."
+    return DnsQuestion(expect.source.value, name, expect.type)
 
 
 def reach_questions(
@@ -91,18 +111,18 @@ def reach_questions(
     port = service_port(service, expect.port) if service else None
     if service is None or port is None:
         return ()
-    pods = [pod for pod in living(objects.get("pods", ()), expect.answered_by) if is_ready(pod)]
+    pods = serving(backends(objects, expect.answered_by, expect.pods_in), expect.readiness)
     want = tuple(hostname_of(pod) for pod in pods) if expect.all_of_them else ()
     bound = len(pods) ** 2 + 30 if expect.all_of_them else SOME_TRIES
     found = [
         ReachQuestion(vantage, host, number, want, bound)
         for source in expect.sources
-        for vantage, host, number in _addresses(expect.at, source, service, port, objects, namespace, host_ports)
+        for vantage, host, number in addresses(expect.at, source, service, port, objects, namespace, host_ports)
     ]
     return tuple(found)
 
 
-def _addresses(
+def addresses(
     at: At,
     source: Vantage,
     service: RawObject,
@@ -140,12 +160,12 @@ def _addresses(
     return found
 
 
-def direct_questions(
-    expectations: Iterable[Object | Endpoints | Dns | Reach], objects: Objects
-) -> tuple[ReachQuestion, ...]:
+def direct_questions(expectations: Iterable[Expectation], objects: Objects) -> tuple[ReachQuestion, ...]:
     """Build questions to the endpoints themselves, past the Service: they tell a wrong port from a slow data plane."""
     found: dict[tuple[str, int], ReachQuestion] = {}
     for expect in expectations:
+        if not expect.service:
+            continue
         service = find_service(objects, expect.service)
         if service is None:
             continue

@@ -27,6 +27,7 @@ class Hop(StrEnum):
 
     MANIFEST = "manifest"
     SERVICE = "service"
+    VARIABLES = "variables"
     ENDPOINT_SLICE = "endpoint-slice"
     DNS = "dns"
     CLUSTER_IP = "cluster-ip"

@@ -46,13 +46,13 @@ class Carrier(Protocol):
 class PodCarrier:
     """Through the API server's Pod proxy."""
 
-    def __init__(self, api: KubeApi, namespace: str, pod: str) -> None:
-        self.api, self.namespace, self.pod = api, namespace, pod
+    def __init__(self, api: KubeApi, namespace: str, pod: str, port: int = PORT) -> None:
+        self.api, self.namespace, self.pod, self.port = api, namespace, pod, port
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
         """GET a path of the netexec server in the Pod."""
         try:
-            return self.api.pod_get(self.namespace, self.pod, path, query, port=PORT, timeout=timeout)
+            return self.api.pod_get(self.namespace, self.pod, path, query, port=self.port, timeout=timeout)
         except ProbeUnreachable as error:
             if error.facts.get("http_status") in {"400", "417"}:
                 raise RejectionError(error.facts.get("reason", "")) from error

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
@@ -22,21 +22,23 @@ from grader.model.evidence import (
     RawObject,
     ReachAnswer,
     ReachQuestion,
+    ShellAnswer,
+    ShellQuestion,
 )
-from grader.model.exercise import Exercise, Vantage
+from grader.model.exercise import At, Exercise, Local, Vantage
 from grader.model.kubernetes import name_of
 from grader.model.questions import PROBE_POD, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
-from grader.observe.plan import Plan, plan
+from grader.observe.plan import Plan, plan, resources
 from grader.observe.reach import FIRST_SECONDS, PATIENT_SECONDS, ask_from_here, ask_reach
+from grader.observe.shell import ask_shell
 
 PROBE_NAMESPACE = "course-probe"
-LISTED = ("services", "pods", "endpointslices", "deployments")
 THREADS = 8
-Answer = TypeVar("Answer", DnsAnswer, ReachAnswer)
+FURTHER = ("services", "pods", "endpointslices")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Observer:
     def __init__(self, target: Target, exercise: Exercise, clock: Callable[[], float] = time.monotonic) -> None:
         self.target, self.exercise, self.clock = target, exercise, clock
         self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
+        self._listed = {
+            **{plural: (plural, exercise.namespace) for plural in resources(exercise)},
+            **{f"{plural}@{name}": (plural, name) for name in exercise.namespaces for plural in FURTHER},
+        }
         self._fingerprint: object = None
         self._changed = clock()
         self._nodes: tuple[RawObject, ...] = ()
@@ -73,7 +79,8 @@ class Observer:
 
     def __enter__(self) -> Self:
         asked = {source for item in self.exercise.criteria for source in getattr(item.expect, "sources", ())}
-        if self._container and Vantage.OUTSIDE_CLIENT in asked:
+        local = {item.expect.at for item in self.exercise.criteria if isinstance(item.expect, Local)}
+        if self._container and (Vantage.OUTSIDE_CLIENT in asked or At.NODE_PORT in local):
             self._executor.submit(self._container.open)  # a failure shows again when it is asked
         return self
 
@@ -118,7 +125,7 @@ class Observer:
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects["services-elsewhere"] = self._elsewhere(planned.missing)
-            dns, reach, problems = self._ask(planned, objects, PATIENT_SECONDS if patient else FIRST_SECONDS)
+            dns, reach, shell, problems = self._ask(planned, objects, PATIENT_SECONDS if patient else FIRST_SECONDS)
             if inspected:
                 problems = (*problems, *inspected.result())
         except (ClusterUnreachable, ApiRefused) as error:
@@ -129,21 +136,22 @@ class Observer:
             objects=objects,
             dns=dns,
             reach=reach,
+            shell=shell,
             problems=_distinct(problems),
             host_ports=host_ports,
             quiet_for=round(self.clock() - self._changed, 3),
         )
 
     def objects(self) -> dict[str, tuple[RawObject, ...]]:
-        """List the objects of the exercise's namespace, and the nodes. Raises ClusterUnreachable, ApiRefused."""
-        api, namespace = self.target.api, self.exercise.namespace
-        futures = {plural: self._executor.submit(api.list, plural, namespace) for plural in LISTED}
+        """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""
+        api = self.target.api
+        futures = {key: self._executor.submit(api.list, *what) for key, what in self._listed.items()}
         nodes = self._executor.submit(api.list, "nodes")
-        objects = {plural: tuple(map(_trim, future.result())) for plural, future in futures.items()}
+        objects = {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
         fingerprint = tuple(
             (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
-            for plural in LISTED
-            for item in objects[plural]
+            for items in objects.values()
+            for item in items
         )
         if fingerprint != self._fingerprint:
             self._fingerprint, self._changed = fingerprint, self.clock()
@@ -166,6 +174,9 @@ class Observer:
         api = self.target.api
         if vantage == Vantage.SAME_NAMESPACE:
             return PodCarrier(api, self.exercise.namespace, PROBE_POD)
+        if vantage.startswith("pod/"):
+            pod, _, port = vantage.removeprefix("pod/").partition(":")
+            return PodCarrier(api, self.exercise.namespace, pod, int(port))
         if vantage == Vantage.OUTSIDE_CLIENT:
             if self._outside is None:
                 raise CarrierError("outside-client-missing", cluster=self.target.label)
@@ -177,7 +188,7 @@ class Observer:
 
     def _ask(
         self, planned: Plan, objects: Mapping[str, Sequence[RawObject]], seconds: float
-    ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[Problem, ...]]:
+    ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...], tuple[Problem, ...]]:
         problems: list[Problem] = []
 
         def dns(question: DnsQuestion) -> DnsAnswer:
@@ -196,12 +207,21 @@ class Observer:
                 problems.append(Problem(error.code, error.facts, question.vantage))
                 return ReachAnswer(question, Outcome.UNASKED, tries=0)
 
+        def shell(question: ShellQuestion) -> ShellAnswer:
+            try:
+                return ask_shell(self.carrier(question.vantage, objects), question)
+            except CarrierError as error:
+                problems.append(Problem(error.code, error.facts, question.vantage))
+                return ShellAnswer(question, Outcome.UNASKED)
+
+        shell_futures = [self._executor.submit(shell, question) for question in planned.shell]
         dns_futures = [self._executor.submit(dns, question) for question in planned.dns]
         reach_futures = [self._executor.submit(reach, question) for question in planned.reach]
         answers = [future.result() for future in reach_futures]
         if not planned.reach or any(not _as_wanted(answer) for answer in answers):
             answers += [future.result() for future in [self._executor.submit(reach, q) for q in planned.direct]]
-        return tuple(future.result() for future in dns_futures), tuple(answers), tuple(problems)
+        told = tuple(future.result() for future in shell_futures)
+        return tuple(future.result() for future in dns_futures), tuple(answers), told, tuple(problems)
 
     def _started(self) -> bool:
         """Tell whether the exercise's namespace is there. Raises ClusterUnreachable, ApiRefused."""

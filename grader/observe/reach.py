@@ -21,6 +21,7 @@ PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
 
 Try = tuple[Outcome, str]
 """How one connection ended, with the host name that answered or the text of the failure."""
@@ -37,7 +38,7 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
 
     def dial(tries: int) -> list[Try]:
         query = {
-            "request": "hostname",
+            "request": question.request,
             "protocol": "http",
             "host": question.host,
             "port": str(question.port),
@@ -111,6 +112,8 @@ def classify(error: str) -> Outcome:
 
 
 def _response(text: str) -> Try:
+    if address := _CLIENT.fullmatch(text):
+        return Outcome.ANSWERED, address["address"]
     if _HOSTNAME.fullmatch(text):
         return Outcome.ANSWERED, text
     return Outcome.BAD_RESPONSE, text[:120]

@@ -1,0 +1,333 @@
+"""Kinds of criterion in exercise.yaml, one pydantic model each, which builds the expectation it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from grader.model.exercise import (
+    Affinity,
+    At,
+    Call,
+    ConfigKey,
+    Dns,
+    Endpoints,
+    Env,
+    Local,
+    Object,
+    Reach,
+    Readiness,
+    Source,
+    Vantage,
+)
+from grader.model.report import Hop
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Labels = Annotated[dict[str, str], Field(min_length=1)]
+
+INSIDE = frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE})
+OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
+ALLOWED_SOURCES: Mapping[At, frozenset[Vantage]] = {
+    At.NAME: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE}),
+    At.CLUSTER_IP: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT}),
+    At.NODE_PORT: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NODE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}),
+    At.LOAD_BALANCER: frozenset(
+        {Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE, Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST}
+    ),
+}
+
+
+class Strict(BaseModel):
+    """No unknown keys; kebab-case keys in YAML."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_").replace("_", "-")
+    )
+
+
+class ObjectSchema(Strict):
+    """An object as a partial manifest, or its absence."""
+
+    kind: Literal["Service", "Pod", "EndpointSlice", "Deployment", "StatefulSet", "ConfigMap"] = "Service"
+    name: Name
+    matches: dict[str, Any] = Field(default_factory=dict)
+    absent: bool = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ObjectSchema:
+        if self.absent == bool(self.matches):
+            raise ValueError("give either `matches` or `absent: true`")
+        return self
+
+    def expectation(self) -> Object:
+        """Build the expectation of the model."""
+        return Object(self.kind, self.name, self.matches, self.absent)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.SERVICE if self.kind in ("Service", "ConfigMap") else Hop.ENDPOINT_SLICE
+
+
+class EndpointsSchema(Strict):
+    """Endpoints of a Service as Pods and resolved port."""
+
+    service: Name
+    pods: Labels
+    port: Port
+    service_port: Port | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    readiness: Annotated[Readiness, Field(strict=False)] = Readiness.REQUIRED
+    among: Labels | None = None
+    pods_in: Name | None = None
+
+    def expectation(self) -> Endpoints:
+        """Build the expectation of the model."""
+        return Endpoints(
+            self.service,
+            self.pods,
+            self.port,
+            self.service_port,
+            self.count,
+            self.readiness,
+            self.among or {},
+            self.pods_in or "",
+        )
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.ENDPOINT_SLICE
+
+
+class ConfigKeySchema(Strict):
+    """A value that the learner writes into a ConfigMap."""
+
+    config_map: Name
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")]
+
+    def of(self) -> ConfigKey:
+        """Build the key of the model."""
+        return ConfigKey(self.config_map, self.key)
+
+
+class PodsSchema(Strict):
+    """The addresses of the ready Pods with these labels, or of one Pod."""
+
+    pods: Labels | None = None
+    pod: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PodsSchema:
+        if (self.pods is None) == (self.pod is None):
+            raise ValueError("give either `pods` or `pod`")
+        return self
+
+
+def _inside(sources: list[Vantage], what: str) -> list[Vantage]:
+    if wrong := [source for source in sources if source not in INSIDE]:
+        raise ValueError(f"{what} from same-namespace or other-namespace, not {', '.join(wrong)}")
+    return sources
+
+
+class DnsSchema(Strict):
+    """DNS as an exact RRset and response code."""
+
+    name: str | ConfigKeySchema
+    from_: Annotated[Vantage, Field(strict=False)]
+    type: Literal["A", "AAAA", "SRV", "CNAME", "PTR"] = "A"
+    is_: Literal["cluster-ip", "nothing"] | list[str] | PodsSchema
+    service: Name | None = None
+    rcode: Literal["NOERROR", "NXDOMAIN"] = "NOERROR"
+    absolute: bool = False
+
+    @field_validator("from_")
+    @classmethod
+    def _from_a_pod(cls, source: Vantage) -> Vantage:
+        return _inside([source], "a DNS question is asked")[0]
+
+    @model_validator(mode="after")
+    def _whose(self) -> DnsSchema:
+        if isinstance(self.name, ConfigKeySchema) and not self.service:
+            raise ValueError("a name that the learner writes needs `service`: the Service whose name it must be")
+        return self
+
+    def expectation(self) -> Dns:
+        """Build the expectation of the model."""
+        name = self.name.of() if isinstance(self.name, ConfigKeySchema) else self.name
+        service = self.service or str(name).split(".")[0]
+        is_: str | tuple[str, ...] | Mapping[str, str]
+        pod = ""
+        if isinstance(self.is_, PodsSchema):
+            is_, pod = self.is_.pods or "pod", self.is_.pod or ""
+        else:
+            is_ = tuple(self.is_) if isinstance(self.is_, list) else self.is_
+        return Dns(name, self.from_, self.type, is_, service, self.rcode, pod, self.absolute)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.DNS
+
+
+class ControlSchema(Strict):
+    """Reach as who answers, from which vantage point, at which address."""
+
+    service: Name
+    port: Port
+    at: Annotated[At, Field(strict=False)]
+    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
+    answered_by: Labels
+    all_of_them: bool = True
+
+    @model_validator(mode="after")
+    def _known_ways(self) -> ControlSchema:
+        if wrong := [source for source in self.from_ if source not in ALLOWED_SOURCES[self.at]]:
+            allowed = ", ".join(sorted(ALLOWED_SOURCES[self.at]))
+            raise ValueError(f"`at: {self.at}` cannot be asked from {', '.join(wrong)}; it can from {allowed}")
+        return self
+
+    def expectation(self) -> Reach:
+        """Build the expectation of the model."""
+        return Reach(self.service, self.port, self.at, tuple(self.from_), self.answered_by, self.all_of_them)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        if Vantage.LEARNER_HOST in self.from_:
+            return Hop.LEARNER_HOST
+        if Vantage.OUTSIDE_CLIENT in self.from_:
+            return Hop.OUTSIDE_CLIENT
+        return Hop.NODE if self.at is At.NODE_PORT else Hop.RESPONSE
+
+
+class ReachSchema(ControlSchema):
+    """A reach that can carry a positive control, used in `not`."""
+
+    control: ControlSchema | None = None
+
+    def expectation(self) -> Reach:
+        """Build the expectation of the model."""
+        plain = super().expectation()
+        control = self.control.expectation() if self.control else None
+        return Reach(**{**vars(plain), "control": control})
+
+
+class CallSchema(Strict):
+    """Who answers at a name that is no Service's own, or at an address that the learner wrote down."""
+
+    to: Annotated[str, Field(pattern=r"^[^:/ ]+:[0-9]+$")] | ConfigKeySchema
+    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
+    answered_by: Labels
+    in_: Name | None = None
+    service: Name | None = None
+    all_of_them: bool = True
+
+    @field_validator("from_")
+    @classmethod
+    def _from_pods(cls, sources: list[Vantage]) -> list[Vantage]:
+        return _inside(sources, "a name is called")
+
+    def expectation(self) -> Call:
+        """Build the expectation of the model."""
+        to = self.to.of() if isinstance(self.to, ConfigKeySchema) else self.to
+        return Call(to, tuple(self.from_), self.answered_by, self.in_ or "", self.service or "", self.all_of_them)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.RESPONSE
+
+
+class LocalSchema(Strict):
+    """Which node's Pods serve which node."""
+
+    service: Name
+    port: Port
+    at: Literal["cluster-ip", "node-port"]
+    answered_by: Labels
+    otherwise: Literal["nobody", "anybody"]
+
+    def expectation(self) -> Local:
+        """Build the expectation of the model."""
+        return Local(self.service, self.port, At(self.at), self.answered_by, self.otherwise)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.CLUSTER_IP if self.at == "cluster-ip" else Hop.NODE
+
+
+class SourceSchema(Strict):
+    """The client address that a backend sees."""
+
+    service: Name
+    port: Port
+    at: Literal["cluster-ip", "node-port", "load-balancer"]
+    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
+    is_: Literal["kept", "replaced"]
+
+    @model_validator(mode="after")
+    def _known_ways(self) -> SourceSchema:
+        known = ALLOWED_SOURCES[At(self.at)] - {Vantage.OTHER_NODE, Vantage.LEARNER_HOST}
+        if wrong := [source for source in self.from_ if source not in known]:
+            raise ValueError(f"`at: {self.at}` cannot be asked from {', '.join(wrong)}; it can from {', '.join(known)}")
+        return self
+
+    def expectation(self) -> Source:
+        """Build the expectation of the model."""
+        return Source(self.service, self.port, At(self.at), tuple(self.from_), self.is_ == "kept")
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.OUTSIDE_CLIENT if Vantage.OUTSIDE_CLIENT in self.from_ else Hop.RESPONSE
+
+
+class AffinitySchema(Strict):
+    """One client always reaches the same Pod."""
+
+    service: Name
+    port: Port
+    at: Literal["name", "cluster-ip"] = "cluster-ip"
+    from_: Annotated[list[Annotated[Vantage, Field(strict=False)]], Field(min_length=1)]
+    answered_by: Labels
+    control: Name
+
+    @field_validator("from_")
+    @classmethod
+    def _from_pods(cls, sources: list[Vantage]) -> list[Vantage]:
+        return _inside(sources, "affinity is asked")
+
+    def expectation(self) -> Affinity:
+        """Build the expectation of the model."""
+        return Affinity(self.service, self.port, At(self.at), tuple(self.from_), self.answered_by, self.control)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.RESPONSE
+
+
+class EnvSchema(Strict):
+    """Environment variables of a Service in Pods."""
+
+    pods: Labels
+    service: Name
+    holds: bool
+
+    def expectation(self) -> Env:
+        """Build the expectation of the model."""
+        return Env(self.pods, self.service, self.holds)
+
+    def hop(self) -> Hop:
+        """Tell the hop it is about."""
+        return Hop.VARIABLES
+
+
+Kind = (
+    ObjectSchema
+    | EndpointsSchema
+    | DnsSchema
+    | ReachSchema
+    | CallSchema
+    | LocalSchema
+    | SourceSchema
+    | AffinitySchema
+    | EnvSchema
+)
