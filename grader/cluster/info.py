@@ -24,6 +24,9 @@ class Provider(StrEnum):
     CONTEXT = "context"
 
 
+EMBEDDED_PACE = 0.1  # its network and DNS read the store itself: nothing is programmed afterwards
+
+
 @dataclass(frozen=True)
 class ClusterInfo:
     """A cluster, ready for the exercises.
@@ -49,6 +52,11 @@ class ClusterInfo:
     host_ports: Mapping[int, str] = field(default_factory=dict)
     host_ports_path: str = ""
     pid: int = 0
+
+    @property
+    def pace(self) -> float:
+        """How long its data plane may lag behind the objects, relative to kind (Evidence.pace)."""
+        return EMBEDDED_PACE if self.provider is Provider.EMBEDDED else 1.0
 
     def save(self) -> None:
         """Write `cluster.json` into the cluster's folder, atomically."""

@@ -72,7 +72,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     """Say what is wrong with one answer, None where it is as wanted."""
     seen = set(answer.responders)
     facts = {"to": to.text, "host": to.host, "port": to.port, "vantage": vantage_text(answer.question.vantage)}
-    quiet = scene.evidence.quiet_for
+    quiet = scene.quiet
     if not seen <= wanted:
         if quiet < STALE_SECONDS:
             return not_yet("call-moving", Hop.RESPONSE, **facts)

@@ -168,7 +168,7 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
     if problem := scene.problem("dns-server-down", "node-not-ready"):
         return environment(problem, Hop.DNS)
     certain = expect.is_ == "cluster-ip" and not isinstance(expect.name, ConfigKey)
-    if scene.evidence.quiet_for < (DNS_SECONDS if certain else STALE_SECONDS):
+    if scene.quiet < (DNS_SECONDS if certain else STALE_SECONDS):
         return not_yet("dns-moving", Hop.DNS, **facts)
     if certain or answer.outcome is not Outcome.ANSWERED:
         return environment(Problem("dns-silent", {key: str(value) for key, value in facts.items()}), Hop.DNS)
@@ -195,7 +195,7 @@ def _negate(expect: Endpoints | Dns, ruling: Ruling, scene: Scene) -> Ruling:
         answer = scene.dns_answer(dns_question(expect, scene.evidence.objects))
         answered = answer is not None and answer.outcome is Outcome.ANSWERED
         if ruling.verdict is not Verdict.PASS and answered:  # the control: the server did answer
-            if scene.evidence.quiet_for < STALE_SECONDS:
+            if scene.quiet < STALE_SECONDS:
                 return not_yet("watching-silence", Hop.DNS, service=expect.service)
             return passed("not-dns", name=answer.question.name if answer else "", type=expect.type)
     if ruling.verdict is Verdict.PASS:

@@ -22,6 +22,7 @@ from grader.model.traffic import (
 
 STALE_SECONDS = 2.0
 WATCH_SECONDS = 3.0
+SUSPECT_SECONDS = 6.0  # for an answer that the Service does not ask for: the rules of before a change may give it
 DATA_PLANE_SECONDS = 20.0
 
 
@@ -53,7 +54,7 @@ def judge_local(expect: Local, scene: Scene) -> Ruling:
     for node, question in questions.items():
         if ruling := _judge_node(expect, scene, service, node, answers[question], set(own[node]), everybody):
             return ruling
-    if expect.otherwise == "nobody" and scene.evidence.quiet_for < WATCH_SECONDS:
+    if expect.otherwise == "nobody" and scene.quiet < WATCH_SECONDS:
         return not_yet("watching-silence", hop, service=expect.service)
     served = listed(node for node, pods in own.items() if pods)
     empty = listed(node for node, pods in own.items() if not pods)
@@ -81,23 +82,18 @@ def _judge_node(
     }
     if seen - may:
         # until kube-proxy has programmed, the rules of before a change answer
-        local = "Local" in (
-            str(
-                service["spec"].get("internalTrafficPolicy" if expect.at is At.CLUSTER_IP else "externalTrafficPolicy")
-            ),
-            "Local" if service["spec"].get("trafficDistribution") == "PreferSameNode" else "",
-        )
-        if scene.evidence.quiet_for < (DATA_PLANE_SECONDS if local else STALE_SECONDS):
+        if scene.quiet < (DATA_PLANE_SECONDS if _says_local(service, expect.at) else STALE_SECONDS):
             return not_yet("data-plane-moving", hop, **facts, outcome=word("outcome", answer.outcome))
         who = listed(sorted(seen - may))
         return fail("policy-not-local", hop, **facts, who=who, expected=listed(sorted(may)))
     if answer.outcome is Outcome.ANSWERED:
-        if own and seen != own:
+        suspect = own and own < everybody and not _says_local(service, expect.at) and scene.quiet < SUSPECT_SECONDS
+        if (own and seen != own) or suspect:
             return not_yet("data-plane-moving", hop, **facts, outcome=word("outcome", answer.outcome))
         return None
     if not own and expect.otherwise == "nobody":
         return None
-    if not own and scene.evidence.quiet_for >= STALE_SECONDS:
+    if not own and scene.quiet >= STALE_SECONDS:
         policy = "internalTrafficPolicy" if expect.at is At.CLUSTER_IP else "externalTrafficPolicy"
         if service["spec"].get(policy) == "Local":
             return fail("policy-starves-node", hop, **facts, policy=f"{policy}: Local")
@@ -126,7 +122,8 @@ def judge_source(expect: Source, scene: Scene) -> Ruling:
             return unexplained(as_reach(expect), scene, answer)
         addresses, seen = set(mine.output.split()), set(answer.responders)
         right = seen <= addresses if expect.kept else not seen & addresses
-        if right:
+        likely = expect.at is At.CLUSTER_IP or _says_kept(service) is expect.kept
+        if right and (likely or scene.quiet >= SUSPECT_SECONDS):
             continue
         facts = {
             "service": expect.service,
@@ -134,8 +131,8 @@ def judge_source(expect: Source, scene: Scene) -> Ruling:
             "own": listed(sorted(addresses)),
             "seen": _addresses(scene, seen),
         }
-        settled = evidence.quiet_for >= (DATA_PLANE_SECONDS if _says_kept(service) is expect.kept else STALE_SECONDS)
-        if not settled:
+        patience = DATA_PLANE_SECONDS if likely else STALE_SECONDS
+        if right or scene.quiet < patience:  # the rules of before a change may still answer
             outcome = word("outcome", answer.outcome)
             address = f"{answer.question.host}:{answer.question.port}"
             return not_yet("data-plane-moving", hop, **facts, address=address, outcome=outcome)
@@ -144,6 +141,12 @@ def judge_source(expect: Source, scene: Scene) -> Ruling:
     code = "source-kept-proved" if expect.kept else "source-replaced-proved"
     seen_text = _addresses(scene, {address for answer in answers for address in answer.responders})
     return passed(code, service=expect.service, vantages=vantages, seen=seen_text)
+
+
+def _says_local(service: RawObject, at: At) -> bool:
+    spec = service["spec"]
+    policy = spec.get("internalTrafficPolicy" if at is At.CLUSTER_IP else "externalTrafficPolicy")
+    return bool(policy == "Local" or spec.get("trafficDistribution") == "PreferSameNode")
 
 
 def _says_kept(service: RawObject) -> bool:
@@ -193,7 +196,7 @@ def judge_affinity(expect: Affinity, scene: Scene) -> Ruling:
         if strangers := sorted(set(answer.responders) - pods):
             return fail("unexpected-answer", hop, **_answer_facts(expect.service, answer), who=listed(strangers))
         if len(answer.responders) > 1:
-            if scene.evidence.quiet_for < DATA_PLANE_SECONDS:
+            if scene.quiet < DATA_PLANE_SECONDS:
                 moving = {**_answer_facts(expect.service, answer), "outcome": word("outcome", answer.outcome)}
                 return not_yet("data-plane-moving", hop, **moving)
             return environment(Problem("data-plane-silent", _answer_facts(expect.service, answer)), hop)

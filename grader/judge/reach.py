@@ -103,7 +103,7 @@ def judge_not_reach(expect: Reach, scene: Scene) -> Ruling:
     if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:
         return unexplained(expect, scene, silent[0])
     reached = [answer for answer in answers if answer.responders]
-    if scene.evidence.quiet_for < WATCH_SECONDS:
+    if scene.quiet < WATCH_SECONDS:
         return not_yet("watching-silence", HOPS[expect.sources[0]], service=expect.service)
     if reached:
         question = reached[0].question
@@ -151,7 +151,7 @@ def address_missing(expect: Reach, scene: Scene, service: RawObject) -> Ruling |
     if expect.at is At.LOAD_BALANCER and not ingress_address(service):
         if problem := scene.problem("load-balancer-controller-down", "node-not-ready"):
             return environment(problem, Hop.OUTSIDE_CLIENT)
-        if (name := spec.get("loadBalancerClass")) and scene.evidence.quiet_for >= STALE_SECONDS:
+        if (name := spec.get("loadBalancerClass")) and scene.quiet >= STALE_SECONDS:
             return fail("load-balancer-class-unserved", Hop.OUTSIDE_CLIENT, service=name_of(service), name=name)
         return not_yet("load-balancer-pending", Hop.OUTSIDE_CLIENT, service=name_of(service))
     return None
@@ -168,12 +168,12 @@ def _judge_answer(
         "address": f"{answer.question.host}:{answer.question.port}",
     }
     if strangers := sorted(seen - wanted):
-        if scene.evidence.quiet_for < STALE_SECONDS:
+        if scene.quiet < STALE_SECONDS:
             return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
         return fail("unexpected-answer", Hop.RESPONSE, **facts, who=listed(strangers))
     satisfied = answer.outcome is Outcome.ANSWERED and (seen == wanted if expect.all_of_them else bool(seen))
     if satisfied:
-        if scene.evidence.quiet_for < SUSPECT_SECONDS and _suspect(expect, scene, service, answer, wanted):
+        if scene.quiet < SUSPECT_SECONDS and _suspect(expect, scene, service, answer, wanted):
             return not_yet("data-plane-moving", _hop(expect, answer), **facts, outcome=word("outcome", answer.outcome))
         return None
     return (
@@ -211,10 +211,10 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
-        if not node and scene.evidence.quiet_for >= STALE_SECONDS:  # which node announces the address is not known
+        if not node and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
     if expect.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
-        if scene.evidence.quiet_for >= STALE_SECONDS:
+        if scene.quiet >= STALE_SECONDS:
             return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
@@ -280,7 +280,7 @@ def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
     }
     if expect.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
-    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:
+    if scene.quiet < DATA_PLANE_SECONDS:
         return not_yet("data-plane-moving", _hop(expect, answer), **facts)
     return environment(Problem("data-plane-silent", facts), _hop(expect, answer))
 

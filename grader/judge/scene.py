@@ -120,6 +120,11 @@ class Scene:
         """The EndpointSlices of the namespace."""
         return tuple(self.evidence.objects.get("endpointslices", ()))
 
+    @property
+    def quiet(self) -> float:
+        """Seconds for which the objects had not changed, as they count on kind: longer where a cluster is quicker."""
+        return self.evidence.quiet_for / self.evidence.pace
+
     @cached_property
     def now(self) -> datetime:
         """When the evidence was complete."""

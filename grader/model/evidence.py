@@ -195,6 +195,7 @@ class Evidence:
         problems: what was wrong with the environment.
         host_ports: node port → address on the learner's host.
         quiet_for: seconds for which the objects had not changed when the answers came in.
+        pace: how long this cluster's data plane and DNS may lag behind the objects, relative to kind: 1.0.
     """
 
     exercise: str
@@ -210,6 +211,7 @@ class Evidence:
     problems: tuple[Problem, ...] = ()
     host_ports: Mapping[int, str] = field(default_factory=dict)
     quiet_for: float = 0.0
+    pace: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Turn it into a JSON object; `from_json` reads it back equal."""

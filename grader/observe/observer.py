@@ -51,6 +51,7 @@ class Target:
         outside: the way to the outside client (ClusterInfo.outside).
         host_ports: node port → address on the learner's host (ClusterInfo.host_ports).
         host_ports_path: path on the API server that answers such a mapping, "" for none.
+        pace: how long its data plane may lag behind, relative to kind (Evidence.pace).
     """
 
     api: KubeApi
@@ -58,6 +59,7 @@ class Target:
     outside: str = ""
     host_ports: Mapping[int, str] = field(default_factory=dict)
     host_ports_path: str = ""
+    pace: float = 1.0
 
 
 class Observer:
@@ -110,6 +112,7 @@ class Observer:
             "exercise": exercise.id,
             "namespace": exercise.namespace,
             "cluster": self.target.label,
+            "pace": self.target.pace,
             "manifests": tuple(manifests),
             "unreadable": unreadable,
         }

@@ -35,7 +35,7 @@ CLUSTERS_OWN = frozenset({("configmaps", "kube-root-ca.crt"), ("pods", PROBE_POD
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     """Describe a cluster to the observer."""
     label = f"{cluster.provider.value} {cluster.version}"
-    return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path)
+    return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace)
 
 
 def ensure_namespace(api: KubeApi, namespace: str) -> None:
