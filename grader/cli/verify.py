@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import click
@@ -90,6 +91,9 @@ def verify(
         out.print(line)
         if not attempt.sound:
             out.print(Text("    " + table["verify.got"].format(got=attempt.got), style="red"))
+            if attempt.output:
+                out.print(Text("    " + table["verify.output"], style="red"))
+                out.print(Text(indent(attempt.output.rstrip(), " " * 6)))
             print_report(attempt.report, out)
     sound = sum(attempt.sound for attempt in result.attempts)
     facts = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from grader.errors import ContentError
 from grader.exercises.schema import ExerciseSchema
-from grader.model.exercise import Answer, Exercise, WrongAnswer
+from grader.model.exercise import Answer, Broken, Exercise, Form, WrongAnswer
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FORMS = {".yaml": Form.MANIFEST, ".sh": Form.SCRIPT}
+WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 _HEAD = re.compile(r"#\s*([a-z-]+):\s*(\S+)\s*$")
 
 
@@ -34,17 +36,16 @@ def read_folder(folder: Path) -> Exercise:
         task=_text(folder / "task.md"),
         hints=_hints(folder / "hints.md"),
         starter=_text(folder / "starter.yaml"),
-        given=_given(folder / "given.yaml"),
+        given=_given(folder / "given.yaml", schema),
         criteria=schema.all_criteria(),
         answers=_answers(folder / "answers"),
-        wrong=tuple(_wrong(path) for path in sorted((folder / "wrong").glob("*.yaml"))),
-        may_change=tuple(schema.may_change),
+        wrong=tuple(_wrong(path, schema) for path in _answer_files(folder / "wrong")),
+        may_change=schema.changeable(),
+        namespaces=tuple(schema.namespaces),
+        may_change_there={name: kinds for name in schema.namespaces if (kinds := schema.changeable(name))},
+        ready=schema.ready,
+        broken=Broken(schema.broken.criterion, schema.broken.diagnosis) if schema.broken else None,
     )
-    known = {criterion.id for criterion in exercise.criteria} | {"manifest"}
-    for answer in exercise.wrong:
-        if answer.criterion not in known:
-            reason = f"{answer.criterion} is not one of {', '.join(sorted(known))}"
-            raise _error(folder / "wrong" / f"{answer.name}.yaml", 1, "criterion", reason)
     return exercise
 
 
@@ -99,24 +100,57 @@ def _hints(path: Path) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts)
 
 
-def _given(path: Path) -> str:
+def _given(path: Path, schema: ExerciseSchema) -> str:
     text = _text(path)
     try:
-        list(yaml.load_all(text, Loader=_LOADER))
+        documents = [
+            (node.start_mark.line + 1, item)
+            for node, item in zip(
+                yaml.compose_all(text, Loader=_LOADER), yaml.load_all(text, Loader=_LOADER), strict=True
+            )
+        ]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise _error(path, mark.line + 1 if mark else 1, "", error.problem or str(error)) from error
+    own = {schema.namespace or schema.id, *schema.namespaces}
+    workloads = {}
+    for line, item in documents:
+        if item is None:
+            continue
+        if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict) or "name" not in item["metadata"]:
+            raise _error(path, line, "metadata.name", "each document is an object with a name")
+        namespace = item["metadata"].get("namespace")
+        if namespace is not None and namespace not in own:
+            reason = f"{namespace} is not one of {', '.join(sorted(own))}; name it in `namespaces` of exercise.yaml"
+            raise _error(path, line, "metadata.namespace", reason)
+        if item.get("kind") in WORKLOADS:
+            workloads[item["metadata"]["name"]] = item.get("spec", {}).get("replicas", 1)
+    for name, count in schema.ready.items():
+        if name not in workloads:
+            raise _error(path, 1, f"ready.{name}", f"no Deployment or StatefulSet {name} is given")
+        if count > workloads[name]:
+            raise _error(path, 1, f"ready.{name}", f"{count} Pods cannot be ready of {workloads[name]}")
     return text
 
 
+def _answer_files(folder: Path) -> Iterator[Path]:
+    """Find manifests and scripts, by name; a name is given once."""
+    seen: dict[str, Path] = {}
+    for path in sorted(path for path in folder.glob("*") if path.suffix in FORMS):
+        if path.stem in seen:
+            raise _error(path, 1, "", f"there is {seen[path.stem].name} of the same name: name one of them differently")
+        seen[path.stem] = path
+        yield path
+
+
 def _answers(folder: Path) -> tuple[Answer, ...]:
-    paths = sorted(folder.glob("*.yaml"), key=lambda path: (path.stem != "reference", path.stem))
+    paths = sorted(_answer_files(folder), key=lambda path: (path.stem != "reference", path.stem))
     if not paths or paths[0].stem != "reference":
         raise _error(folder / "reference.yaml", 0, "", "the file is missing")
-    return tuple(Answer(path.stem, _text(path)) for path in paths)
+    return tuple(Answer(path.stem, _text(path), FORMS[path.suffix]) for path in paths)
 
 
-def _wrong(path: Path) -> WrongAnswer:
+def _wrong(path: Path, schema: ExerciseSchema) -> WrongAnswer:
     text = _text(path)
     head: dict[str, str] = {}
     for line in text.splitlines():
@@ -127,7 +161,11 @@ def _wrong(path: Path) -> WrongAnswer:
     for key in ("criterion", "diagnosis"):
         if key not in head:
             raise _error(path, 1, key, f"the head names no {key}: write `# {key}: …`")
-    return WrongAnswer(path.stem, text, head["criterion"], head["diagnosis"])
+    form = FORMS[path.suffix]
+    known = {criterion.id for criterion in schema.criteria} | ({"manifest"} if form is Form.MANIFEST else set())
+    if head["criterion"] not in known:
+        raise _error(path, 1, "criterion", f"{head['criterion']} is not one of {', '.join(sorted(known))}")
+    return WrongAnswer(path.stem, text, head["criterion"], head["diagnosis"], form)
 
 
 def _error(path: Path, line: int, field: str, reason: str) -> ContentError:

@@ -28,6 +28,7 @@ from grader.model.report import Hop
 
 KINDS = ("object", "endpoints", "dns", "reach", "call", "local", "source", "affinity", "env")
 NEGATABLE = ("endpoints", "dns", "reach")
+Changeable = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+$")]
 
 
 class Expected(Strict):
@@ -87,6 +88,13 @@ class CriterionSchema(Expected):
         return Criterion(self.id, self.points, kind.expectation(), self.not_ is not None, self.hop or kind.hop())
 
 
+class BrokenSchema(Strict):
+    """What the ground of a debugging exercise shows before anybody repairs it."""
+
+    criterion: Name
+    diagnosis: Name
+
+
 class ExerciseSchema(Strict):
     """The whole of exercise.yaml."""
 
@@ -95,7 +103,10 @@ class ExerciseSchema(Strict):
     title: Annotated[str, Field(min_length=1)]
     points: Annotated[float, Field(gt=0, strict=False)]
     namespace: Name | None = None
-    may_change: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: ["Service"])
+    may_change: Annotated[list[Changeable], Field(min_length=1)] = Field(default_factory=lambda: ["Service"])
+    namespaces: list[Name] = Field(default_factory=list)
+    ready: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    broken: BrokenSchema | None = None
     criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -106,7 +117,29 @@ class ExerciseSchema(Strict):
         total = sum(criterion.points for criterion in self.criteria)
         if abs(total - self.points) > 1e-9:
             raise ValueError(f"points is {self.points:g}, but the criteria add up to {total:g}")
+        if self.broken and self.broken.criterion not in ids:
+            raise ValueError(f"`broken` names {self.broken.criterion}, which is not one of {', '.join(ids)}")
         return self
+
+    @model_validator(mode="after")
+    def _owns_its_namespaces(self) -> ExerciseSchema:
+        own = self.namespace or self.id
+        if len(set(self.namespaces)) != len(self.namespaces) or own in self.namespaces:
+            raise ValueError("`namespaces` must be different from each other and from the exercise's own")
+        if strange := [name for name in self.namespaces if not name.startswith(f"{self.id}-")]:
+            raise ValueError(f"a further Namespace is named {self.id}-…, not {', '.join(strange)}")
+        for entry in self.may_change:
+            namespace, slash, _ = entry.rpartition("/")
+            if slash and namespace not in self.namespaces:
+                raise ValueError(f"`may-change` names {entry}, but {namespace} is not one of `namespaces`")
+        if all("/" in entry for entry in self.may_change):
+            raise ValueError("`may-change` must name a kind of the exercise's own Namespace")
+        return self
+
+    def changeable(self, namespace: str = "") -> tuple[str, ...]:
+        """List the kinds that a learner may change in a further Namespace, or in the exercise's own."""
+        split = [entry.rpartition("/") for entry in self.may_change]
+        return tuple(kind for where, _, kind in split if where == namespace)
 
     def all_criteria(self) -> tuple[Criterion, ...]:
         """Build the criteria; a reach of a Service expects of its Pods what an endpoints criterion says of them."""

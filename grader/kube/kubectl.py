@@ -7,9 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 
+import yaml
+
 from grader.errors import EnvironmentError_, ToolMissing
+from grader.kube.connection import load
 
 
 def find() -> Path:
@@ -33,6 +37,26 @@ def environment(kubeconfig: Path, base: Mapping[str, str] | None = None) -> dict
     outside = [part for part in result.get("NO_PROXY", result.get("no_proxy", "")).split(",") if part]
     result["NO_PROXY"] = result["no_proxy"] = ",".join(dict.fromkeys([*outside, "127.0.0.1", "localhost", "::1"]))
     return result
+
+
+FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+
+
+def in_namespace(kubeconfig: Path, namespace: str) -> str:
+    """Write the text of a kubeconfig whose current context is in a Namespace; it may be kept in another folder.
+
+    Raises ClusterUnreachable where the file cannot be read.
+    """
+    data = deepcopy(load(kubeconfig))
+    for entry in data.get("contexts") or ():
+        if entry.get("name") == data.get("current-context"):
+            entry["context"] = {**(entry.get("context") or {}), "namespace": namespace}
+    for group, item in (("clusters", "cluster"), ("users", "user")):
+        for entry in data.get(group) or ():
+            for key in FILES:
+                if (entry.get(item) or {}).get(key):  # as kubectl reads it: relative to the file that names it
+                    entry[item][key] = str(kubeconfig.resolve().parent / entry[item][key])
+    return yaml.safe_dump(data)
 
 
 def run(

@@ -15,9 +15,16 @@ import nbformat.v4
 from grader.lessons.markdown import shift_headings, without_title
 from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
-from grader.model.exercise import Exercise
+from grader.model.exercise import Exercise, Form
 
 _V4: Any = nbformat.v4  # its functions carry no types
+_IN_NAMESPACE = """\
+exercise_kubeconfig=$(mktemp)
+trap 'rm -f "$exercise_kubeconfig"' EXIT
+kubectl config view --raw --flatten >"$exercise_kubeconfig"
+export KUBECONFIG=$exercise_kubeconfig
+kubectl config set-context --current --namespace={namespace} >/dev/null
+"""
 
 
 def learner_notebook(lesson: Lesson, exercises: Mapping[str, Exercise]) -> nbformat.NotebookNode:
@@ -73,9 +80,17 @@ def _cell(
     source = f"%%bash\n{cell.source}" if cell.kind is CellKind.SHELL else cell.source
     if EXERCISE_TAG in cell.tags:
         exercise = exercises[exercise_of(cell)]
-        source = f"{source}\n{(exercise.answers[0].text if solved else exercise.starter).rstrip()}"
+        source = _solved(source, exercise) if solved else f"{source}\n{exercise.starter.rstrip()}"
     code: nbformat.NotebookNode = _V4.new_code_cell(source, metadata=metadata, **identity)
     return code
+
+
+def _solved(magic: str, exercise: Exercise) -> str:
+    """Write the cell that solves an exercise: its reference, applied, or run in the exercise's Namespace."""
+    reference = exercise.answers[0]
+    if reference.form is Form.MANIFEST:
+        return f"{magic}\n{reference.text.rstrip()}"
+    return f"%%bash\n{_IN_NAMESPACE.format(namespace=exercise.namespace)}\n{reference.text.rstrip()}"
 
 
 def exercise_of(cell: Cell) -> str:

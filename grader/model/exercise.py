@@ -7,7 +7,9 @@ A criterion holds one *expectation*, perhaps negated. Each kind of expectation i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from grader.model.expectations import (
@@ -32,6 +34,7 @@ __all__ = [
     "Affinity",
     "Answer",
     "At",
+    "Broken",
     "Call",
     "ConfigKey",
     "Criterion",
@@ -40,6 +43,7 @@ __all__ = [
     "Env",
     "Exercise",
     "Expectation",
+    "Form",
     "Local",
     "Object",
     "Reach",
@@ -69,34 +73,58 @@ class Criterion:
     hop: Hop
 
 
+class Form(StrEnum):
+    """What an answer is written as."""
+
+    MANIFEST = "manifest"  # YAML that is applied
+    SCRIPT = "script"  # commands that bash runs, with kubectl set to the cluster and the exercise's Namespace
+
+
 @dataclass(frozen=True)
 class Answer:
-    """A manifest that must pass.
+    """A manifest or a script that must pass.
 
     Attributes:
         name: file name without its ending.
-        text: the manifest.
+        text: what the file holds.
+        form: which of the two it is.
     """
 
     name: str
     text: str
+    form: Form = Form.MANIFEST
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What must be seen of a ground that nobody has repaired yet.
+
+    Attributes:
+        criterion: id of the criterion that must fail.
+        diagnosis: the diagnosis that its learner must get.
+    """
+
+    criterion: str
+    diagnosis: str
 
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """A manifest that must fail, in a way known beforehand.
+    """A manifest or a script that must fail, in a way known beforehand.
 
     Attributes:
         name: file name without its ending.
-        text: the manifest.
+        text: what the file holds.
         criterion: id of the criterion that must fail; "manifest" where the API server or the YAML reader refuses it.
         diagnosis: the diagnosis that its learner must get.
+        form: which of the two it is.
     """
 
     name: str
     text: str
     criterion: str
     diagnosis: str
+    form: Form = Form.MANIFEST
 
 
 @dataclass(frozen=True)
@@ -118,7 +146,10 @@ class Exercise:
         answers: the reference first.
         wrong: wrong answers by name.
         may_change: kinds that the learner may create or change.
-        namespaces: further Namespaces that the exercise owns.
+        namespaces: further Namespaces that belong to the exercise.
+        may_change_there: further Namespace → kinds that the learner may create or change in it.
+        ready: given Deployment or StatefulSet → how many of its Pods become ready, where it is not all of them.
+        broken: what the ground shows before anybody repairs it; None where nothing in particular is promised.
     """
 
     id: str
@@ -136,3 +167,11 @@ class Exercise:
     wrong: tuple[WrongAnswer, ...]
     may_change: tuple[str, ...] = ("Service",)
     namespaces: tuple[str, ...] = ()
+    may_change_there: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ready: Mapping[str, int] = field(default_factory=dict)
+    broken: Broken | None = None
+
+    @property
+    def all_namespaces(self) -> tuple[str, ...]:
+        """Every Namespace that belongs to the exercise, its own first."""
+        return (self.namespace, *self.namespaces)

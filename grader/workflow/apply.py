@@ -30,6 +30,7 @@ MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "volumes": ("name",),
     "volumeMounts": ("mountPath",),
 }
+NOWHERE: Mapping[str, Collection[str]] = {}
 SERVER_METADATA = frozenset(
     {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp"}
 )
@@ -42,6 +43,7 @@ def apply_manifests(
     *,
     hostile: bool = False,
     kinds: Collection[str] = (),
+    elsewhere: Mapping[str, Collection[str]] = NOWHERE,
 ) -> tuple[ManifestResult, ...]:
     """Apply every object of a YAML text into a namespace; one result an object, in order.
 
@@ -51,17 +53,27 @@ def apply_manifests(
         cluster: whose API server.
         hostile: refuse what names another namespace or belongs to no namespace, without asking the server.
         kinds: with `hostile`, the only kinds that are let through; empty: all namespaced ones.
+        elsewhere: with `hostile`, other namespaces that may be named, and the only kinds that are let through there.
 
     Raises ManifestError (facts: line, column, reason) where the text cannot be read as objects at all,
     ClusterUnreachable where the API server does not answer.
     """
     documents = read_documents(text)
     with KubeApi(cluster.kubeconfig) as api:
-        return tuple(apply_document(api, item, namespace, hostile=hostile, kinds=kinds) for item in documents)
+        return tuple(
+            apply_document(api, item, namespace, hostile=hostile, kinds=kinds, elsewhere=elsewhere)
+            for item in documents
+        )
 
 
 def apply_document(
-    api: KubeApi, document: Document, namespace: str, *, hostile: bool = False, kinds: Collection[str] = ()
+    api: KubeApi,
+    document: Document,
+    namespace: str,
+    *,
+    hostile: bool = False,
+    kinds: Collection[str] = (),
+    elsewhere: Mapping[str, Collection[str]] = NOWHERE,
 ) -> ManifestResult:
     """Apply one object. Raises ClusterUnreachable."""
     obj = document.content
@@ -69,14 +81,17 @@ def apply_document(
     try:
         _well_formed(obj)
         kind, name = obj["kind"], str(obj["metadata"].get("name") or "")
-        if hostile and kinds and kind not in kinds:
+        allowed = {namespace: kinds, **elsewhere}
+        if hostile and kinds and not any(kind in some for some in allowed.values()):
             raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise")
         resource = api.resource_of(obj)
         target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
         if hostile and not resource.namespaced:
             raise refusal("kind", "ClusterScoped", f"{kind} belongs to no namespace")
-        if hostile and target != namespace:
+        if hostile and target not in allowed:
             raise refusal("metadata.namespace", "ForeignNamespace", f"namespace {target} is not {namespace}")
+        if hostile and kind not in allowed[target] and (kinds or target != namespace):
+            raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise in {target}")
         action = _send(api, obj, resource.path(target or None), name, target)
     except ApiRefused as error:
         where = namespace
@@ -137,8 +152,11 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
     raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
 
 
-def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Action:
-    """Make an object exactly what a manifest says, but for what the server and controllers add. Raises as `_send`."""
+def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Make an object exactly what a manifest says, but for what the server and controllers add.
+
+    Returns what it was and what it became; None where it was missing. Raises as `_send`.
+    """
     name = str(obj["metadata"]["name"])
     resource = api.resource_of(obj)
     target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
@@ -149,7 +167,8 @@ def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Action:
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
-            return _send(api, obj, path, name, target)
+            _send(api, obj, path, name, target)
+            return None
         metadata = {**obj["metadata"], **({"namespace": target} if target else {})}
         had = live["metadata"].get("annotations") or {}
         annotations = {
@@ -161,8 +180,7 @@ def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Action:
         kept = {"status": live["status"]} if "status" in live else {}
         body = {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
         try:
-            _change(api, "PUT", f"{path}/{name}", body)
-            return Action.CONFIGURED
+            return live, _change(api, "PUT", f"{path}/{name}", body)
         except ApiRefused as error:
             if error.reason != "Conflict":
                 raise
@@ -218,12 +236,12 @@ def _parsed(text: str) -> Any:
         return {}
 
 
-def _change(api: KubeApi, method: str, path: str, body: Mapping[str, Any]) -> None:
-    """Send a change. Raises ApiRefused on 4xx, ClusterUnreachable on 5xx."""
+def _change(api: KubeApi, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Send a change, and return what the object became. Raises ApiRefused on 4xx, ClusterUnreachable on 5xx."""
     status, answer = api.request(method, path, QUERY, body=body)
-    if status < 400:
-        return
     parsed = _parsed(answer.decode(errors="replace"))
+    if status < 400:
+        return parsed if isinstance(parsed, dict) else {}
     said = parsed if isinstance(parsed, dict) else {"message": answer.decode(errors="replace")}
     if status >= 500:
         raise ClusterUnreachable(

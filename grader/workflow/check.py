@@ -72,15 +72,22 @@ def check_with_evidence(
         text: a manifest to apply first.
         deadline: as `check`.
         progress: as `check`.
-        hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only here.
+        hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only in
+            its own Namespaces, and only in those where it lets them change.
     """
     label = f"{cluster.provider.value} {cluster.version}"
     blank = Evidence(exercise.id, exercise.namespace, label, now())
     manifests: tuple[ManifestResult, ...] = ()
     try:
         if text is not None:
-            kinds = exercise.may_change if hostile else ()
-            manifests = apply_manifests(text, exercise.namespace, cluster, hostile=hostile, kinds=kinds)
+            manifests = apply_manifests(
+                text,
+                exercise.namespace,
+                cluster,
+                hostile=hostile,
+                kinds=exercise.may_change if hostile else (),
+                elsewhere=exercise.may_change_there,
+            )
         with KubeApi(cluster.kubeconfig) as api:
             return _until_told(exercise, cluster, api, manifests, deadline, progress or silent)
     except ManifestError as error:

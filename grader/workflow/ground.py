@@ -1,11 +1,9 @@
-"""The ground an exercise stands on: namespace, given workload, probe Pod; and clearing away what a learner made."""
+"""The ground an exercise stands on: namespaces, given workload, probe Pod."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from grader.cluster.info import ClusterInfo
 from grader.cluster.probes import probe
@@ -13,23 +11,11 @@ from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import CONTROLLER, MANAGED_BY_LABEL, is_terminating, labels_of, name_of
+from grader.model.kubernetes import is_terminating, name_of, uid_of
 from grader.model.questions import PROBE_POD
 from grader.observe import Target
-from grader.workflow.apply import apply_document, replace
-from grader.workflow.manifests import Document, read_documents
-
-CLEARED = (
-    "services",
-    "endpointslices",
-    "deployments",
-    "statefulsets",
-    "daemonsets",
-    "replicasets",
-    "pods",
-    "configmaps",
-)
-CLUSTERS_OWN = frozenset({("configmaps", "kube-root-ca.crt"), ("pods", PROBE_POD)})
+from grader.workflow.apply import apply_document
+from grader.workflow.restore import WORKLOADS, documents, given_keys
 
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
@@ -38,9 +24,10 @@ def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace)
 
 
-def ensure_namespace(api: KubeApi, namespace: str) -> None:
-    """Create the namespace where it is missing. Raises ApiRefused, ClusterUnreachable."""
-    create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
+    """Create the exercise's namespaces where they are missing. Raises ApiRefused, ClusterUnreachable."""
+    for namespace in exercise.all_namespaces:
+        create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
 def ensure_probe(api: KubeApi, namespace: str) -> bool:
@@ -69,7 +56,7 @@ def create_missing(api: KubeApi, obj: Mapping[str, Any]) -> bool:
 
 def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
     """Apply the given workload. Raises EnvironmentError_ ("given-refused") where the server refuses it."""
-    results = tuple(apply_document(api, item, exercise.namespace) for item in read_documents(exercise.given))
+    results = tuple(apply_document(api, item, exercise.namespace) for item in documents(exercise))
     for item in results:
         if item.action is Action.REFUSED:
             raise EnvironmentError_(
@@ -81,71 +68,51 @@ def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
     return results
 
 
-def clear(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:
-    """Delete what does not belong to the given workload, and make that exactly as given; tell what was deleted.
-
-    Raises ClusterUnreachable, EnvironmentError_ ("given-refused").
-    """
-    documents = read_documents(exercise.given)
-    given = {(str(item.content["kind"]), str(item.content["metadata"]["name"])) for item in documents}
-    templates = {
-        str(item.content["metadata"]["name"]): item.content["spec"]["template"]["metadata"]["labels"]
-        for item in documents
-        if item.content["kind"] == "Deployment"
-    }
-    removed = []
-    for plural in CLEARED:
-        for obj in api.list(plural, exercise.namespace):
-            if (plural, name_of(obj)) in CLUSTERS_OWN or (obj["kind"], name_of(obj)) in given or is_terminating(obj):
-                continue
-            if not _strays(obj, templates):
-                continue
-            grace = 0 if plural == "pods" else None
-            api.delete(plural, name_of(obj), exercise.namespace, grace_seconds=grace)
-            removed.append(f"{obj['kind']}/{name_of(obj)}")
-    for item in documents:
-        _restore(api, item, exercise)
-    return tuple(removed)
-
-
-def _strays(obj: Object, templates: Mapping[str, Mapping[str, str]]) -> bool:
-    """Tell whether an object is the learner's: nobody's child, or a child whose labels were changed."""
-    if labels_of(obj).get(MANAGED_BY_LABEL) == CONTROLLER:
-        return False
-    owners = obj["metadata"].get("ownerReferences") or ()
-    if not owners:
-        return True
-    if obj["kind"] != "Pod":
-        return False
-    own = {key: value for key, value in labels_of(obj).items() if key != "pod-template-hash"}
-    mine = [labels for name, labels in templates.items() if owners[0]["name"].rpartition("-")[0] == name]
-    return bool(mine) and own != mine[0]
-
-
-def _restore(api: KubeApi, item: Document, exercise: Exercise) -> None:
-    try:
-        replace(api, item.content, exercise.namespace)
-    except ApiRefused as error:
-        kind, name = str(item.content["kind"]), str(item.content["metadata"]["name"])
-        raise EnvironmentError_(
-            "given-refused", exercise=exercise.id, object=f"{kind}/{name}", reason=error.message
-        ) from error
-
-
 def given_ready(api: KubeApi, exercise: Exercise) -> bool:
-    """Tell whether every given Deployment has all its Pods ready, and the namespace holds no terminating Pod."""
-    deployments = api.list("deployments", exercise.namespace)
-    names = {item["metadata"]["name"] for item in yaml.safe_load_all(exercise.given) if item["kind"] == "Deployment"}
-    settled = [
-        item
-        for item in deployments
-        if item.get("status", {}).get("observedGeneration") == item["metadata"].get("generation")
-        and item.get("status", {}).get("readyReplicas", 0) == item["spec"].get("replicas", 1)
-        and item.get("status", {}).get("replicas", 0) == item["spec"].get("replicas", 1)
-    ]
-    if not names <= {name_of(item) for item in settled}:
+    """Tell whether every given workload stands, no Pod is going, and the probe runs.
+
+    A Deployment, StatefulSet or DaemonSet stands when its controller has done what is given and as many of its Pods
+    are ready as the exercise says (all, where it says nothing).
+    """
+    return all(_stands(api, exercise, namespace) for namespace in exercise.all_namespaces)
+
+
+def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:
+    owners: set[str] = set()
+    kinds = {kind for where, kind, _ in given_keys(exercise) if where == namespace and kind in WORKLOADS}
+    for kind in kinds:
+        names = {name for where, that, name in given_keys(exercise) if (where, that) == (namespace, kind)}
+        live = {name_of(item): item for item in api.list(WORKLOADS[kind], namespace)}
+        owners.update(map(uid_of, live.values()))
+        if not all(name in live and _settled(live[name], exercise.ready.get(name)) for name in names):
+            return False
+    pods = api.list("pods", namespace)
+    if "Deployment" in kinds:
+        owners.update(map(uid_of, api.list("replicasets", namespace)))
+    if any(is_terminating(pod) or not _owned(pod, owners) for pod in pods):
         return False
-    pods = api.list("pods", exercise.namespace)
-    return not any(is_terminating(pod) for pod in pods) and any(
+    return namespace != exercise.namespace or any(
         name_of(pod) == PROBE_POD and pod.get("status", {}).get("phase") == "Running" for pod in pods
     )
+
+
+def _owned(pod: Object, owners: set[str]) -> bool:
+    """Tell whether a Pod's owner is there; one whose owner is gone will go soon."""
+    references = pod["metadata"].get("ownerReferences") or ()
+    return not references or any(owner.get("uid") in owners for owner in references)
+
+
+def _settled(workload: Object, ready: int | None) -> bool:
+    """Tell whether a workload's controller has done what was asked, and as many Pods are ready as will be."""
+    spec, status = workload["spec"], workload.get("status", {})
+    if status.get("observedGeneration") != workload["metadata"].get("generation"):
+        return False
+    if workload["kind"] == "DaemonSet":
+        wanted = status.get("desiredNumberScheduled", 0)
+        return bool(wanted == status.get("updatedNumberScheduled", 0) == status.get("numberReady", 0))
+    wanted = spec.get("replicas", 1)
+    made = wanted
+    if workload["kind"] == "StatefulSet" and ready is not None and spec.get("podManagementPolicy") != "Parallel":
+        made = min(wanted, ready + 1)  # the next Pod is made when the one before it is ready
+    counts = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0))
+    return counts == (made, made, wanted if ready is None else ready)

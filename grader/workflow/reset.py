@@ -9,12 +9,13 @@ from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.exercise import Exercise
-from grader.workflow.ground import clear, ensure_namespace
+from grader.workflow.ground import ensure_namespaces
+from grader.workflow.restore import clear
 from grader.workflow.start import StartResult, refused, start, starter_path
 
 
 def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
-    """Delete what the learner made in the namespace, apply the given workload anew and lay the starter file.
+    """Delete what the learner made, make the given workload exactly as given and lay the starter file.
 
     The learner's edited file is kept beside it as `<exercise>.yaml.bak`. Raises as `start`.
     """
@@ -22,7 +23,7 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
     with KubeApi(cluster.kubeconfig) as api:
         report("clear-exercise", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
-            ensure_namespace(api, exercise.namespace)
+            ensure_namespaces(api, exercise)
             removed = clear(api, exercise)
         except ApiRefused as error:
             raise refused(exercise, error) from error

@@ -12,7 +12,7 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
-from grader.workflow.ground import apply_given, ensure_namespace, ensure_probe
+from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
     with KubeApi(cluster.kubeconfig) as api:
         report("apply-given", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
-            ensure_namespace(api, exercise.namespace)
+            ensure_namespaces(api, exercise)
             given = apply_given(api, exercise)
             ensure_probe(api, exercise.namespace)
         except ApiRefused as error:

@@ -16,8 +16,8 @@ from grader.kube.client import KubeApi
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
-from grader.workflow.ground import CLUSTERS_OWN
 from grader.workflow.manifests import read_documents
+from grader.workflow.restore import CLUSTERS_OWN
 
 Object = Mapping[str, Any]
 

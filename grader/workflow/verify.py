@@ -14,10 +14,13 @@ from grader.cluster.provider import Progress, silent
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Action, Evidence
-from grader.model.exercise import Exercise
+from grader.model.exercise import Exercise, Form
+from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
+from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import apply_given, clear, ensure_namespace, ensure_probe, given_ready
+from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, given_ready
+from grader.workflow.restore import clear
 from grader.workflow.start import refused
 
 READY_SECONDS = 120.0
@@ -37,6 +40,7 @@ class Attempt:
         sound: whether they agree.
         seconds: from apply to verdict.
         report: the Report of this attempt.
+        output: what a script printed, "" for a manifest.
     """
 
     exercise: str
@@ -47,6 +51,7 @@ class Attempt:
     sound: bool
     seconds: float
     report: Report
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,13 +152,37 @@ def verify(
     return VerifyResult(label, attempts, round(time.monotonic() - begun, 3))
 
 
-def tasks(exercise: Exercise) -> tuple[tuple[str, str, str | None, str], ...]:
-    """List the attempts at an exercise: kind, name, manifest (None: nothing is applied), what must come out."""
+@dataclass(frozen=True)
+class Task:
+    """What an attempt does.
+
+    Attributes:
+        kind: as in Attempt.
+        name: as in Attempt.
+        text: a manifest or a script; None: nothing is done.
+        expected: as in Attempt.
+        form: which of the two the text is.
+    """
+
+    kind: str
+    name: str
+    text: str | None
+    expected: str
+    form: Form = Form.MANIFEST
+
+
+def tasks(exercise: Exercise) -> tuple[Task, ...]:
+    """List the attempts at an exercise."""
+    broken = exercise.broken
+    unsolved = f"fail {broken.criterion} {broken.diagnosis}" if broken else "fail"
     return (
-        ("unsolved", "unsolved", None, "fail"),
-        ("unsolved", "starter", exercise.starter, "fail"),
-        *(("answer", answer.name, answer.text, "pass") for answer in exercise.answers),
-        *(("wrong", wrong.name, wrong.text, f"fail {wrong.criterion} {wrong.diagnosis}") for wrong in exercise.wrong),
+        Task("unsolved", "unsolved", None, unsolved),
+        Task("unsolved", "starter", exercise.starter, "fail"),
+        *(Task("answer", answer.name, answer.text, "pass", answer.form) for answer in exercise.answers),
+        *(
+            Task("wrong", wrong.name, wrong.text, f"fail {wrong.criterion} {wrong.diagnosis}", wrong.form)
+            for wrong in exercise.wrong
+        ),
     )
 
 
@@ -162,24 +191,44 @@ def _verify_one(
 ) -> list[Attempt]:
     attempts = []
     with KubeApi(cluster.kubeconfig) as api:
-        for kind, name, text, expected in tasks(exercise):
-            if only and name not in only:
+        for task in tasks(exercise):
+            if only and task.name not in only:
                 continue
             _prepare(api, exercise)
-            begun = time.monotonic()
-            report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline)
-            seconds = round(time.monotonic() - begun, 3)
-            _sweep(api, exercise, evidence)
-            got = told(report, expected)
-            attempt = Attempt(exercise.id, kind, name, expected, got, got == expected, seconds, report)
+            attempt = _attempt(api, exercise, cluster, task, deadline)
             attempts.append(attempt)
-            facts = {"exercise": exercise.id, "kind": kind, "name": name, "expected": expected, "got": got}
-            progress(
-                "verify-attempt", {**facts, "sound": "yes" if attempt.sound else "no", "seconds": f"{seconds:.2f}"}
-            )
+            facts = {
+                "exercise": attempt.exercise,
+                "kind": attempt.kind,
+                "name": attempt.name,
+                "expected": attempt.expected,
+                "got": attempt.got,
+                "sound": "yes" if attempt.sound else "no",
+                "seconds": f"{attempt.seconds:.2f}",
+            }
+            progress("verify-attempt", facts)
         if attempts:
             clear(api, exercise)
     return attempts
+
+
+def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
+    begun = time.monotonic()
+    text, ran = task.text, script.Ran(0, "")
+    if task.text is not None and task.form is Form.SCRIPT:
+        elsewhere = _elsewhere(api)
+        text = None
+        ran = script.run(task.text, exercise.namespace, cluster, strict=task.kind == "answer")
+    report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline)
+    seconds = round(time.monotonic() - begun, 3)
+    _sweep(api, exercise, evidence)
+    if task.text is not None and task.form is Form.SCRIPT:
+        _sweep_elsewhere(api, _elsewhere(api) - elsewhere, task.text)
+    got = told(report, task.expected)
+    if task.kind == "answer" and ran.status:
+        got = f"script exit {ran.status}"
+    sound = got == task.expected
+    return Attempt(exercise.id, task.kind, task.name, task.expected, got, sound, seconds, report, ran.output)
 
 
 def told(report: Report, expected: str) -> str:
@@ -198,7 +247,7 @@ def told(report: Report, expected: str) -> str:
 def _prepare(api: KubeApi, exercise: Exercise) -> None:
     """Make the exercise's ground as new, and wait until the given workload is ready."""
     try:
-        ensure_namespace(api, exercise.namespace)
+        ensure_namespaces(api, exercise)
         clear(api, exercise)
         apply_given(api, exercise)
         ensure_probe(api, exercise.namespace)
@@ -212,7 +261,19 @@ def _prepare(api: KubeApi, exercise: Exercise) -> None:
 
 
 def _sweep(api: KubeApi, exercise: Exercise, evidence: Evidence) -> None:
-    """Delete what an attempt created in other namespaces."""
+    """Delete what an attempt created in namespaces of others."""
     for item in evidence.manifests:
-        if item.action is Action.CREATED and item.namespace != exercise.namespace and item.kind == "Service":
+        if item.action is Action.CREATED and item.namespace not in exercise.all_namespaces and item.kind == "Service":
             api.delete("services", item.name, item.namespace)
+
+
+def _elsewhere(api: KubeApi) -> set[str]:
+    """Name the Services of the namespace that a learner who forgets the exercise's own works in."""
+    return {name_of(item) for item in api.list("services", "default")}
+
+
+def _sweep_elsewhere(api: KubeApi, new: set[str], text: str) -> None:
+    """Delete what a script created there; other exercises are tried at the same time, and leave theirs there too."""
+    for name in new:
+        if name in text:
+            api.delete("services", name, "default")

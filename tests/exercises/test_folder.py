@@ -12,7 +12,7 @@ from grader import exercises
 from grader.errors import ContentError, UsageError
 from grader.exercises.folder import read_folder
 from grader.exercises.schema import json_schema
-from grader.model.exercise import At, Dns, Reach, Vantage
+from grader.model.exercise import At, Broken, Dns, Form, Reach, Vantage
 from grader.model.report import Hop
 from grader.paths import content_root
 from grader.text import catalogue
@@ -105,6 +105,89 @@ def test_a_wrong_answer_names_its_criterion_and_its_diagnosis(folder: Path) -> N
     assert error_of(folder).facts["field"] == "diagnosis"
     edit(path, "# criterion: endpoints", "# criterion: endpoint\n# diagnosis: selector-matches-no-pod")
     assert "endpoint is not one of" in error_of(folder).facts["reason"]
+
+
+def test_an_answer_may_be_a_script(folder: Path) -> None:
+    (folder / "answers" / "by-hand.sh").write_text("kubectl get pods\n", encoding="utf-8")
+    (folder / "wrong" / "nothing.sh").write_text(
+        "#!/bin/bash\n# criterion: endpoints\n# diagnosis: service-missing\ntrue\n", encoding="utf-8"
+    )
+    found = read_folder(folder)
+    assert [item.name for item in found.answers if item.form is Form.SCRIPT] == ["by-hand"]
+    assert [(item.criterion, item.diagnosis) for item in found.wrong if item.form is Form.SCRIPT] == [
+        ("endpoints", "service-missing")
+    ]
+    assert found.answers[0].name == "reference"
+
+
+def test_a_reference_may_be_a_script_but_is_given_once(folder: Path) -> None:
+    script = folder / "answers" / "reference.sh"
+    script.write_text("kubectl get pods\n", encoding="utf-8")
+    assert "same name" in error_of(folder).facts["reason"]
+    (folder / "answers" / "reference.yaml").unlink()
+    assert (read_folder(folder).answers[0].name, read_folder(folder).answers[0].form) == ("reference", Form.SCRIPT)
+
+
+def test_a_script_is_never_a_manifest_that_was_refused(folder: Path) -> None:
+    head = "# criterion: manifest\n# diagnosis: manifest-rejected\n"
+    (folder / "wrong" / "refused.sh").write_text(head, encoding="utf-8")
+    error = error_of(folder)
+    assert (error.facts["file"], error.facts["field"]) == ("wrong/refused.sh", "criterion")
+
+
+def with_keys(folder: Path, text: str) -> None:
+    edit(folder / "exercise.yaml", "may-change: [Service]\n", text)
+
+
+def test_an_exercise_owns_further_namespaces(folder: Path) -> None:
+    with_keys(folder, "namespaces: [clusterip-a, clusterip-b]\nmay-change: [Service, clusterip-b/Service]\n")
+    found = read_folder(folder)
+    assert found.all_namespaces == ("clusterip", "clusterip-a", "clusterip-b")
+    assert (found.may_change, found.may_change_there) == (("Service",), {"clusterip-b": ("Service",)})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("namespaces: [other]\n", "clusterip-…"),
+        ("namespaces: [clusterip]\n", "different"),
+        ("namespaces: [clusterip-a, clusterip-a]\n", "different"),
+        ("may-change: [Service, clusterip-a/Service]\n", "not one of `namespaces`"),
+        ("namespaces: [clusterip-a]\nmay-change: [clusterip-a/Service]\n", "own Namespace"),
+        ("may-change: [service]\n", "pattern"),
+        ("ready: {nobody: 1}\n", "no Deployment or StatefulSet nobody"),
+        ("ready: {backend: 4}\n", "4 Pods cannot be ready of 3"),
+        ("broken: {criterion: nothing, diagnosis: service-missing}\n", "not one of"),
+    ],
+)
+def test_what_names_something_that_is_not_there_is_refused(folder: Path, text: str, reason: str) -> None:
+    with_keys(folder, text)
+    assert reason in error_of(folder).facts["reason"]
+
+
+def test_a_given_object_goes_into_a_namespace_of_the_exercise(folder: Path) -> None:
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: clusterip-a}\n"
+    given = folder / "given.yaml"
+    lines = len(given.read_text(encoding="utf-8").splitlines())
+    given.write_text(f"{given.read_text(encoding='utf-8')}---\n{config}", encoding="utf-8")
+    error = error_of(folder)
+    assert (error.facts["field"], error.facts["line"]) == ("metadata.namespace", str(lines + 2))
+    with_keys(folder, "namespaces: [clusterip-a]\n")
+    assert read_folder(folder).namespaces == ("clusterip-a",)
+
+
+def test_what_is_promised_of_the_ground_is_read(folder: Path) -> None:
+    with_keys(folder, "ready: {backend: 1}\nbroken: {criterion: service, diagnosis: service-missing}\n")
+    found = read_folder(folder)
+    assert found.ready == {"backend": 1}
+    assert found.broken == Broken("service", "service-missing")
+
+
+def test_no_two_exercises_share_a_namespace_and_what_is_promised_has_words() -> None:
+    owned = [name for item in exercises.all_exercises() for name in item.all_namespaces]
+    assert len(set(owned)) == len(owned)
+    promised = {item.broken.diagnosis for item in exercises.all_exercises() if item.broken}
+    assert promised <= set(catalogue("diagnoses"))
 
 
 def test_hints_are_sections(folder: Path) -> None:

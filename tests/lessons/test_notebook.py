@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import nbformat
 import pytest
 
 from grader.lessons.notebook import learner_notebook, solution_notebook
 from grader.lessons.source import Lesson, read_lessons
-from grader.model.exercise import Exercise
+from grader.model.exercise import Answer, Exercise, Form
 
 
 def exercise_cells(notebook: nbformat.NotebookNode) -> list[str]:
@@ -19,6 +20,19 @@ def test_the_learner_gets_the_starter_and_ci_the_reference(lesson: Lesson, exerc
     assert exercise_cells(learner_notebook(lesson, exercises)) == [f"%%apply clusterip\n{exercise.starter.rstrip()}"]
     reference = exercise.answers[0].text.rstrip()
     assert exercise_cells(solution_notebook(lesson, exercises)) == [f"%%apply clusterip\n{reference}"]
+
+
+def test_a_reference_that_is_a_script_is_run_in_the_exercises_namespace(
+    lesson: Lesson, exercises: Mapping[str, Exercise]
+) -> None:
+    exercise = exercises["clusterip"]
+    script = Answer("reference", "kubectl get pods\n", Form.SCRIPT)
+    solved = {**exercises, "clusterip": replace(exercise, answers=(script, *exercise.answers[1:]))}
+    (cell,) = exercise_cells(solution_notebook(lesson, solved))
+    assert cell.startswith("%%bash\n")
+    assert "--namespace=clusterip" in cell
+    assert cell.endswith("\nkubectl get pods")
+    assert exercise_cells(learner_notebook(lesson, solved)) == exercise_cells(learner_notebook(lesson, exercises))
 
 
 def test_no_answer_is_given_away_in_a_learners_notebook(exercises: Mapping[str, Exercise]) -> None:

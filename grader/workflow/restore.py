@@ -1,0 +1,267 @@
+"""Make an exercise's ground as new: what a learner made goes, what was given is exactly as given again.
+
+What the API server lets change is changed back in place, which is quick. What must be made anew: a workload whose Pods
+were changed (its old Pods would linger, and a rollout back to Pods that never become ready would never end), a Pod
+(most of its fields cannot be changed), and whatever the server refuses to change back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from grader.errors import EnvironmentError_
+from grader.judge.partial import differences
+from grader.kube.client import ApiRefused, KubeApi, Object
+from grader.model.exercise import Exercise
+from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
+from grader.model.questions import PROBE_POD
+from grader.workflow.apply import LAST_APPLIED, replace
+from grader.workflow.manifests import Document, read_documents
+
+CLEARED = (
+    "services",
+    "endpoints",
+    "endpointslices",
+    "networkpolicies",
+    "jobs",
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "replicasets",
+    "configmaps",
+    "pods",
+)
+MAY_BE_HIDDEN = frozenset({"endpoints", "networkpolicies", "jobs"})  # a shared cluster may not show them
+CLUSTERS_OWN = frozenset({("configmaps", "kube-root-ca.crt"), ("pods", PROBE_POD)})
+WORKLOADS: Mapping[str, str] = {
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "DaemonSet": "daemonsets",
+}
+# What makes a workload's Pods what they are; the rest of its spec is changed back in place.
+POD_MAKING = ("selector", "template", "serviceName", "podManagementPolicy")
+CONTROLLERS_LABELS = frozenset(
+    {
+        "pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+    }
+)
+ENDPOINTS_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+ENDPOINTS_TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
+HEADLESS = "None"
+GONE_SECONDS = 20.0
+GONE_PAUSE = 0.05
+
+Key = tuple[str, str, str]
+
+
+def documents(exercise: Exercise) -> tuple[Document, ...]:
+    """Read the objects of the given workload; an exercise may give none."""
+    if not any(line.strip() and not line.lstrip().startswith(("#", "---")) for line in exercise.given.splitlines()):
+        return ()
+    return read_documents(exercise.given)
+
+
+def given_keys(exercise: Exercise) -> frozenset[Key]:
+    """Name the given objects: Namespace, kind, name."""
+    return frozenset(_key(item.content, exercise) for item in documents(exercise))
+
+
+def _key(obj: Mapping[str, Any], exercise: Exercise) -> Key:
+    metadata = obj["metadata"]
+    return str(metadata.get("namespace") or exercise.namespace), str(obj["kind"]), str(metadata["name"])
+
+
+def clear(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:
+    """Delete what does not belong to the given workload, and make that exactly as given; tell what was deleted.
+
+    Raises ClusterUnreachable, ApiRefused, EnvironmentError_ ("given-refused").
+    """
+    given, templates = given_keys(exercise), _templates(exercise)
+    removed: list[str] = []
+    since: dict[str, str] = {}  # Namespace → when the oldest Service that was deleted came into being
+    for namespace in exercise.all_namespaces:
+        for plural in CLEARED:
+            for obj in _listed(api, plural, namespace):
+                if not _stray(obj, plural, namespace, given) and not (
+                    plural == "pods" and _changed(obj, namespace, templates, since.get(namespace))
+                ):
+                    continue
+                api.delete(plural, name_of(obj), namespace, grace_seconds=0 if plural == "pods" else None)
+                removed.append(shown(obj["kind"], name_of(obj), namespace, exercise))
+                if plural == "services":
+                    born = str(obj["metadata"]["creationTimestamp"])
+                    since[namespace] = min(born, since.get(namespace, born))
+    for item in documents(exercise):
+        _restore(api, item, exercise)
+    return tuple(removed)
+
+
+def shown(kind: str, name: str, namespace: str, exercise: Exercise) -> str:
+    """Name an object for a person: the Namespace is told where it is not the exercise's own."""
+    return f"{kind}/{name}" + ("" if namespace == exercise.namespace else f"({namespace})")
+
+
+def _listed(api: KubeApi, plural: str, namespace: str) -> list[Object]:
+    try:
+        return api.list(plural, namespace)
+    except ApiRefused:
+        if plural in MAY_BE_HIDDEN:
+            return []
+        raise
+
+
+def _stray(obj: Object, plural: str, namespace: str, given: frozenset[Key]) -> bool:
+    """Tell whether an object is the learner's: not given, nobody's child, and not made by the cluster itself."""
+    metadata = obj["metadata"]
+    if (plural, name_of(obj)) in CLUSTERS_OWN or (namespace, obj["kind"], name_of(obj)) in given:
+        return False
+    if is_terminating(obj) or metadata.get("ownerReferences"):
+        return False
+    if plural == "endpoints":
+        made = ENDPOINTS_MANAGED_BY in labels_of(obj) or ENDPOINTS_TRIGGER in (metadata.get("annotations") or {})
+        return not made
+    return True
+
+
+def _templates(exercise: Exercise) -> dict[tuple[str, str, str], Mapping[str, str]]:
+    """Tell which labels the Pods of a given workload are made with, by Namespace, kind and name of the workload."""
+    return {
+        _key(item.content, exercise): item.content["spec"]["template"]["metadata"]["labels"]
+        for item in documents(exercise)
+        if item.content["kind"] in WORKLOADS
+    }
+
+
+def workload_of(pod: Object) -> tuple[str, str]:
+    """Tell kind and name of the workload that made a Pod; a ReplicaSet speaks for its Deployment. ("", "") for none."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner["kind"] == "ReplicaSet":
+            return "Deployment", str(owner["name"]).rpartition("-")[0]
+        return str(owner["kind"]), str(owner["name"])
+    return "", ""
+
+
+def _changed(
+    pod: Object, namespace: str, templates: Mapping[tuple[str, str, str], Mapping[str, str]], since: str | None
+) -> bool:
+    """Tell whether a given workload's Pod has other labels than it was made with, or knows a Service that is gone.
+
+    A Pod keeps variables of the Services that were there when it started.
+    """
+    made_with = templates.get((namespace, *workload_of(pod)))
+    if made_with is None or is_terminating(pod):
+        return False
+    own = {key: value for key, value in labels_of(pod).items() if key not in CONTROLLERS_LABELS}
+    return own != made_with or (since is not None and str(pod["metadata"]["creationTimestamp"]) >= since)
+
+
+def _restore(api: KubeApi, item: Document, exercise: Exercise) -> None:
+    """Make one given object exactly as given. Raises EnvironmentError_ ("given-refused"), ClusterUnreachable."""
+    obj = item.content
+    namespace, kind, name = _key(obj, exercise)
+    try:
+        if kind == "Pod":
+            _restore_pod(api, obj, namespace)
+        elif kind == "Service":
+            live = api.read("services", name, namespace)
+            if live is None or _headless(live) == _headless(obj):
+                _put(api, obj, namespace)
+            else:  # the server would keep the clusterIP that there is, or refuse
+                _remove(api, {**live, "kind": kind}, namespace)
+                _create(api, obj, namespace)
+        else:
+            _put(api, obj, namespace)
+    except ApiRefused as error:
+        raise EnvironmentError_(
+            "given-refused", exercise=exercise.id, object=f"{kind}/{name}", reason=error.message
+        ) from error
+
+
+def _headless(service: Mapping[str, Any]) -> bool:
+    return bool(service.get("spec", {}).get("clusterIP") == HEADLESS)
+
+
+def _put(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
+    """Change an object back; make it anew where that cannot be done or would not be enough. Raises ApiRefused."""
+    try:
+        swap = replace(api, obj, namespace)
+    except ApiRefused as error:
+        if error.reason != "Invalid":
+            raise
+        live: Mapping[str, Any] = api.get(api.resource_of(obj).path(namespace, name_of(obj)))
+    else:
+        if swap is None or obj["kind"] not in WORKLOADS or _pod_making(swap[0]) == _pod_making(swap[1]):
+            return
+        live = swap[1]
+    _remove(api, {**live, "apiVersion": obj["apiVersion"], "kind": obj["kind"]}, namespace)
+    _create(api, obj, namespace)
+
+
+def _pod_making(workload: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: workload.get("spec", {}).get(key) for key in POD_MAKING}
+
+
+def _remove(api: KubeApi, live: Mapping[str, Any], namespace: str) -> None:
+    """Delete an object, and a workload's ReplicaSets and Pods with it, without waiting for the garbage collector."""
+    resource = api.resource_of(live)
+    api.delete(resource.plural, name_of(live), namespace, grace_seconds=0 if live["kind"] == "Pod" else None)
+    if live["kind"] not in WORKLOADS:
+        return
+    owners = {uid_of(live)}
+    for child in _children(api, "replicasets", namespace, owners):
+        api.delete("replicasets", name_of(child), namespace)
+        owners.add(uid_of(child))
+    for pod in _children(api, "pods", namespace, owners):
+        api.delete("pods", name_of(pod), namespace, grace_seconds=0)
+
+
+def _children(api: KubeApi, plural: str, namespace: str, owners: set[str]) -> Iterator[Object]:
+    for obj in api.list(plural, namespace):
+        if any(owner.get("uid") in owners for owner in obj["metadata"].get("ownerReferences") or ()):
+            yield obj
+
+
+def _create(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
+    """Create an object once its predecessor is gone. Raises ApiRefused where that stays."""
+    begun = time.monotonic()
+    path = api.resource_of(obj).path(namespace, name_of(obj))
+    while time.monotonic() - begun < GONE_SECONDS:
+        try:
+            api.get(path)
+        except ApiRefused as error:
+            if error.http_status != 404:
+                raise
+            break
+        time.sleep(GONE_PAUSE)
+    replace(api, obj, namespace)
+
+
+def _restore_pod(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
+    """Leave a Pod that is as given alone, and make any other anew."""
+    live = api.read("pods", name_of(obj), namespace)
+    if live is not None and _as_given(live, obj):
+        return
+    if live is not None:
+        _remove(api, {**live, "kind": "Pod"}, namespace)
+    _create(api, obj, namespace)
+
+
+def _as_given(live: Mapping[str, Any], obj: Mapping[str, Any]) -> bool:
+    """Tell whether a Pod is the one that was given, or another that came in its place or was changed."""
+    applied = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED, "{}")
+    spec = live.get("spec", {})
+    return (
+        not is_terminating(live)
+        and not is_finished(live)
+        and labels_of(live) == labels_of(obj)
+        and json.loads(applied).get("spec") == obj.get("spec")
+        and not differences(obj.get("spec"), spec)
+        and not spec.get("ephemeralContainers")
+    )
