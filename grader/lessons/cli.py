@@ -11,10 +11,12 @@ from pathlib import Path
 import click
 import nbformat
 
+from grader.errors import ContentError
 from grader.exercises import all_exercises
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
-from grader.lessons.outputs import collect, write_outputs
+from grader.lessons.outputs import collect, read_outputs, write_outputs
 from grader.lessons.run import run_notebook
+from grader.lessons.shapes import mismatches
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 
 PASS = 0
@@ -27,6 +29,7 @@ FAIL = 1
 def run(names: tuple[str, ...], unsolved: bool) -> None:
     """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail).
 
+    The shape of what the commands print is compared with what is recorded in course/outputs/.
     The exercises are reset before: what an earlier run left there must not decide.
     """
     exercises = {exercise.id: exercise for exercise in all_exercises()}
@@ -37,6 +40,8 @@ def run(names: tuple[str, ...], unsolved: bool) -> None:
         with tempfile.TemporaryDirectory() as folder:
             executed = run_notebook(notebook, Path(folder))
         click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
+        if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
+            raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
         for exercise in lesson.exercises:
             _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 

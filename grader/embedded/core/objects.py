@@ -116,6 +116,19 @@ def is_pod_ready(pod: Obj) -> bool:
     return condition_is_true(pod, "Ready")
 
 
+def available_after(pod: Obj, min_ready_seconds: int, now: float) -> float:
+    """Seconds until a ready Pod has been ready for so long; 0 or less where it has."""
+    if not min_ready_seconds:
+        return 0.0
+    ready = condition(pod, "Ready")
+    return parse_time(ready["lastTransitionTime"]) + min_ready_seconds - now if ready is not None else 0.0
+
+
+def is_pod_available(pod: Obj, min_ready_seconds: int, now: float) -> bool:
+    """Whether the Pod has been ready for so long (k8s.io/kubernetes/pkg/api/v1/pod/util.go IsPodAvailable)."""
+    return is_pod_ready(pod) and available_after(pod, min_ready_seconds, now) <= 0
+
+
 def is_pod_finished(pod: Obj) -> bool:
     """Whether the Pod's phase is a final one."""
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")

@@ -11,6 +11,7 @@ import random
 
 from grader.embedded.core import bootstrap
 from grader.embedded.core.controllers.base import Context, Controller
+from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
 from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
@@ -20,6 +21,7 @@ from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
+from grader.embedded.core.controllers.statefulset import StatefulSetController
 from grader.embedded.core.dns import Zone
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.index import Index
@@ -84,6 +86,8 @@ class World:
             NamespaceController(context, root_ca),
             DeploymentController(context),
             ReplicaSetController(context),
+            StatefulSetController(context),
+            DaemonSetController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.embedded.core.api import simple, workloads
+from grader.embedded.core.api import daemon, simple, stateful, workloads
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
@@ -116,9 +116,9 @@ REGISTRY: tuple[Resource, ...] = (
         "services", "Service", "", "v1", ServiceStrategy(), ("svc",), _all,
         (("proxy", "ServiceProxyOptions"), ("status", "Service")),
     ),
-    Resource("controllerrevisions", "ControllerRevision", "apps", "v1", _plain()),
+    Resource("controllerrevisions", "ControllerRevision", "apps", "v1", stateful.ControllerRevisionStrategy()),
     Resource(
-        "daemonsets", "DaemonSet", "apps", "v1", workloads.DaemonSetStrategy(), ("ds",), _all, ((_STATUS, "DaemonSet"),)
+        "daemonsets", "DaemonSet", "apps", "v1", daemon.DaemonSetStrategy(), ("ds",), _all, ((_STATUS, "DaemonSet"),)
     ),
     Resource(
         "deployments", "Deployment", "apps", "v1", workloads.DeploymentStrategy(), ("deploy",), _all,
@@ -128,7 +128,7 @@ REGISTRY: tuple[Resource, ...] = (
         "replicasets", "ReplicaSet", "apps", "v1", workloads.ReplicaSetStrategy(), ("rs",), _all, _scaled("ReplicaSet")
     ),
     Resource(
-        "statefulsets", "StatefulSet", "apps", "v1", workloads.StatefulSetStrategy(), ("sts",), _all,
+        "statefulsets", "StatefulSet", "apps", "v1", stateful.StatefulSetStrategy(), ("sts",), _all,
         _scaled("StatefulSet"),
     ),
     Resource(

@@ -58,7 +58,15 @@ def selects(selector: Spec, labels: dict[str, str]) -> bool:
     return True
 
 
-def _template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = True) -> list[FieldError]:
+def template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = True) -> list[FieldError]:
+    """ValidatePodTemplateSpecForReplicaSet and its siblings.
+
+    Args:
+        spec: the workload's spec.
+        selector_value: what must match the template's labels; None matches nothing, {} is not looked at.
+        always: whether Pods must be restarted whenever they end.
+
+    """
     template = spec.get("template") or {}
     meta = template.get("metadata") or {}
     labels = meta.get("labels") or {}
@@ -79,7 +87,7 @@ def _template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = 
     return errors
 
 
-class _Workload(Strategy):
+class Workload(Strategy):
     """What all workloads share: a Pod template, a selector, a status that only controllers write."""
 
     empty_status: Mapping[str, Any] = MappingProxyType({})
@@ -107,7 +115,7 @@ class _Workload(Strategy):
         spec: Spec = obj["spec"]
         errors = non_negative(spec.get("replicas", 0), "spec.replicas")
         errors += self.selector(spec)
-        return errors + _template_errors(spec, spec.get("selector"))
+        return errors + template_errors(spec, spec.get("selector"))
 
     def selector(self, spec: Spec) -> list[FieldError]:
         """The selector of an apps/v1 kind: needed and not empty."""
@@ -127,7 +135,7 @@ class _Workload(Strategy):
         return errors + immutable(obj["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
 
 
-class DeploymentStrategy(_Workload):
+class DeploymentStrategy(Workload):
     """Deployments."""
 
     def default(self, obj: Obj) -> None:
@@ -171,19 +179,35 @@ def _strategy(strategy: Spec) -> list[FieldError]:
     amounts = {}
     for name in ("maxUnavailable", "maxSurge"):
         value = rolling.get(name, 0)
-        if isinstance(value, int):
-            errors += non_negative(value, f"{path}.{name}")
-        elif not re.fullmatch("[0-9]+%", value):
-            errors.append(invalid(f"{path}.{name}", value, _PERCENT))
-        amounts[name] = value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
+        errors += amount_errors(value, f"{path}.{name}")
+        amounts[name] = amount(value)
     if not any(amounts.values()):
         if not errors:
             errors.append(
                 invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0")
             )
-    elif str(rolling.get("maxUnavailable")).endswith("%") and amounts["maxUnavailable"] > 100:
-        errors.append(invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "must not be greater than 100%"))
+    else:
+        errors += more_than_all(rolling.get("maxUnavailable", 0), f"{path}.maxUnavailable")
     return errors
+
+
+def amount(value: int | str) -> int:
+    """The number in a number or percentage (getIntOrPercentValue)."""
+    return value if isinstance(value, int) else int(re.sub(r"\D", "", value) or 0)
+
+
+def amount_errors(value: int | str, path: str) -> list[FieldError]:
+    """ValidatePositiveIntOrPercent."""
+    if isinstance(value, int):
+        return non_negative(value, path)
+    return [] if re.fullmatch("[0-9]+%", value) else [invalid(path, value, _PERCENT)]
+
+
+def more_than_all(value: int | str, path: str) -> list[FieldError]:
+    """IsNotMoreThan100Percent."""
+    if str(value).endswith("%") and amount(value) > 100:
+        return [invalid(path, value, "must not be greater than 100%")]
+    return []
 
 
 _PERCENT = (
@@ -192,7 +216,7 @@ _PERCENT = (
 )
 
 
-class ReplicaSetStrategy(_Workload):
+class ReplicaSetStrategy(Workload):
     """ReplicaSets."""
 
     empty_status = MappingProxyType({"replicas": 0})
@@ -203,7 +227,7 @@ class ReplicaSetStrategy(_Workload):
         obj["spec"].setdefault("replicas", 1)
 
 
-class ReplicationControllerStrategy(_Workload):
+class ReplicationControllerStrategy(Workload):
     """ReplicationControllers."""
 
     empty_status = MappingProxyType({"replicas": 0})
@@ -223,52 +247,7 @@ class ReplicationControllerStrategy(_Workload):
         errors = non_negative(spec.get("replicas", 0), "spec.replicas")
         if not spec.get("selector"):
             errors.append(required("spec.selector"))
-        return errors + _template_errors(spec, {"matchLabels": spec.get("selector") or {}})
-
-
-class StatefulSetStrategy(_Workload):
-    """StatefulSets."""
-
-    empty_status = MappingProxyType({"replicas": 0, "availableReplicas": 0})
-    noun = "statefulset"
-
-    def default(self, obj: Obj) -> None:
-        """SetDefaults_StatefulSet."""
-        super().default(obj)
-        spec = obj["spec"]
-        spec.setdefault("replicas", 1)
-        spec.setdefault("podManagementPolicy", "OrderedReady")
-        spec.setdefault("revisionHistoryLimit", 10)
-        strategy = spec.setdefault("updateStrategy", {})
-        strategy.setdefault("type", "RollingUpdate")
-        if strategy["type"] == "RollingUpdate":
-            strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
-        policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-        policy.setdefault("whenDeleted", "Retain")
-        policy.setdefault("whenScaled", "Retain")
-
-
-class DaemonSetStrategy(_Workload):
-    """DaemonSets."""
-
-    empty_status = MappingProxyType(
-        {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0}
-    )
-    noun = "daemonset"
-
-    def default(self, obj: Obj) -> None:
-        """SetDefaults_DaemonSet; the template's generation is an annotation (pkg/apis/apps/v1/conversion.go)."""
-        super().default(obj)
-        meta = obj["metadata"]
-        meta["annotations"] = {"deprecated.daemonset.template.generation": "1", **(meta.get("annotations") or {})}
-        spec = obj["spec"]
-        spec.setdefault("revisionHistoryLimit", 10)
-        strategy = spec.setdefault("updateStrategy", {})
-        strategy.setdefault("type", "RollingUpdate")
-        if strategy["type"] == "RollingUpdate":
-            rolling = strategy.setdefault("rollingUpdate", {})
-            rolling.setdefault("maxUnavailable", 1)
-            rolling.setdefault("maxSurge", 0)
+        return errors + template_errors(spec, {"matchLabels": spec.get("selector") or {}})
 
 
 def _default_job(spec: Spec) -> None:
@@ -281,7 +260,7 @@ def _default_job(spec: Spec) -> None:
     spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
 
 
-class JobStrategy(_Workload):
+class JobStrategy(Workload):
     """Jobs."""
 
     def default(self, obj: Obj) -> None:
@@ -308,7 +287,7 @@ class JobStrategy(_Workload):
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidateJob."""
         spec = obj["spec"]
-        errors = _template_errors(spec, {}, always=False)
+        errors = template_errors(spec, {}, always=False)
         policy = spec["template"]["spec"].get("restartPolicy")
         if policy not in ("OnFailure", "Never"):
             errors.append(

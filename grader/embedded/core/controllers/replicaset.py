@@ -6,18 +6,16 @@ given up is pkg/controller/controller_utils.go ActivePodsWithRanks.
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
+from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods
 from grader.embedded.core.controllers.deletion import delete_in_background
-from grader.embedded.core.controllers.podtemplate import admit_pod
+from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod, pod_from_template
 from grader.embedded.core.objects import (
     Key,
     condition,
-    controlled_by,
     controller_of,
-    controller_reference,
     is_deleting,
     is_pod_active,
     is_pod_finished,
@@ -27,8 +25,6 @@ from grader.embedded.core.objects import (
     labels_of,
     parse_time,
     safe_random,
-    uid_of,
-    with_metadata,
 )
 from grader.embedded.core.store import Change, Obj
 
@@ -66,36 +62,13 @@ class ReplicaSetController(Controller):
         replica_set = self.store.get("replicasets", *key)
         if replica_set is None:
             return
-        selected = self.index.pods_selected(key[0], replica_set["spec"]["selector"])
         if not is_deleting(replica_set):
-            self._claim(replica_set, selected)
-        pods = self._owned(replica_set)
+            claim(self.context, replica_set, filter(is_pod_active, candidates(self.index, replica_set)))
+        pods = owned_pods(self.index, replica_set)
         failure = ""
         if not is_deleting(replica_set):
             failure = self._manage(replica_set, [pod for pod in pods if is_pod_active(pod)])
         self._write_status(replica_set, failure)
-
-    def _claim(self, replica_set: Obj, selected: list[Obj]) -> None:
-        """Adopt matching Pods without a controller, release own ones that no longer match."""
-        for pod in selected:
-            if controller_of(pod) is None and is_pod_active(pod):
-                references = [*(pod["metadata"].get("ownerReferences") or ()), controller_reference(replica_set)]
-                self.store.update("pods", with_metadata(pod, ownerReferences=references))
-        for resource, namespace, name in self.index.owned_by(uid_of(replica_set)):
-            own = self.store.get(resource, namespace, name)
-            if resource != "pods" or own is None or is_deleting(own) or not controlled_by(own, replica_set):
-                continue
-            if not label_selector_matches(replica_set["spec"]["selector"], labels_of(own)):
-                references = [r for r in own["metadata"]["ownerReferences"] if r["uid"] != uid_of(replica_set)]
-                metadata = {k: v for k, v in own["metadata"].items() if k != "ownerReferences"}
-                if references:
-                    metadata["ownerReferences"] = references
-                self.store.update("pods", {**own, "metadata": metadata})
-
-    def _owned(self, replica_set: Obj) -> list[Obj]:
-        keys = [key for key in self.index.owned_by(uid_of(replica_set)) if key[0] == "pods"]
-        pods = (self.store.get(*key) for key in sorted(keys))
-        return [pod for pod in pods if pod is not None and controlled_by(pod, replica_set)]
 
     def _manage(self, replica_set: Obj, active: list[Obj]) -> str:
         """Create or delete Pods; returns why a Pod could not be created, "" where all went well."""
@@ -118,52 +91,23 @@ class ReplicaSetController(Controller):
 
     def _create(self, replica_set: Obj) -> str:
         namespace, name = key_of(replica_set)
-        template = copy.deepcopy(replica_set["spec"]["template"])
-        meta = template.get("metadata") or {}
         prefix = f"{name}-"
         pod_name = prefix[:58] + safe_random(self.context.random)
         while self.store.get("pods", namespace, pod_name) is not None:
             pod_name = prefix[:58] + safe_random(self.context.random)
-        metadata: dict[str, Any] = {
-            "name": pod_name,
-            "generateName": prefix,
-            "namespace": namespace,
-            "labels": dict(meta.get("labels") or {}),
-            "ownerReferences": [controller_reference(replica_set)],
-        }
-        if meta.get("annotations"):
-            metadata["annotations"] = dict(meta["annotations"])
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec") or {}}
-        if why := self._forbidden(pod):
-            message = f"Error creating: {why}"
+        try:
+            create_pod(self.store, pod_from_template(replica_set, pod_name), named=False)
+        except PodRefused as refusal:
+            message = f"Error creating: {refusal}"
             self.context.recorder.event(replica_set, "Warning", "FailedCreate", message, COMPONENT)
-            return why
-        self.store.create("pods", admit_pod(self.store, pod))
+            return str(refusal)
         self.context.recorder.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod_name}", COMPONENT)
-        return ""
-
-    def _forbidden(self, pod: Obj) -> str:
-        """What admission refuses: a terminating namespace, a ServiceAccount that does not exist."""
-        namespace, name = key_of(pod)
-        found = self.store.get("namespaces", "", namespace)
-        if found is None or is_deleting(found):
-            return (
-                f'pods "{name}" is forbidden: unable to create new content in namespace {namespace} '
-                "because it is being terminated"
-            )
-        account = pod["spec"].get("serviceAccountName") or "default"
-        if account != "default" and self.store.get("serviceaccounts", namespace, account) is None:
-            prefix = name.rsplit("-", 1)[0]
-            return (
-                f'pods "{prefix}-" is forbidden: error looking up service account {namespace}/{account}: '
-                f'serviceaccount "{account}" not found'
-            )
         return ""
 
     def _write_status(self, replica_set: Obj, failure: str) -> None:
         """replica_set_utils.go calculateStatus."""
         spec, now = replica_set["spec"], self.context.now()
-        pods = self._owned(replica_set)
+        pods = owned_pods(self.index, replica_set)
         active = [pod for pod in pods if is_pod_active(pod)]
         template_labels = ((spec["template"].get("metadata") or {}).get("labels")) or {}
         fully = [p for p in active if all(labels_of(p).get(k) == v for k, v in template_labels.items())]

@@ -23,7 +23,8 @@ def _number(replica_set: Obj, field: str) -> int:
     return int((replica_set.get("status") or {}).get(field) or 0)
 
 
-def _resolve(value: int | str, total: int, *, up: bool) -> int:
+def resolve(value: int | str, total: int, *, up: bool) -> int:
+    """A number, or a percentage of a total (k8s.io/apimachinery/pkg/util/intstr GetScaledValueFromIntOrPercent)."""
     if isinstance(value, str) and value.endswith("%"):
         exact = int(value[:-1]) * total / 100
         return math.ceil(exact) if up else math.floor(exact)
@@ -37,8 +38,8 @@ def _limits(deployment: Obj) -> tuple[int, int]:
         return 0, 0
     rolling = strategy.get("rollingUpdate") or {}
     total = replicas_of(deployment)
-    surge = _resolve(rolling.get("maxSurge", "25%"), total, up=True)
-    unavailable = _resolve(rolling.get("maxUnavailable", "25%"), total, up=False)
+    surge = resolve(rolling.get("maxSurge", "25%"), total, up=True)
+    unavailable = resolve(rolling.get("maxUnavailable", "25%"), total, up=False)
     return surge, 1 if surge == 0 and unavailable == 0 else unavailable
 
 

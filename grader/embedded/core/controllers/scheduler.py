@@ -8,6 +8,7 @@ the one with the fewest Pods: what PodTopologySpread's defaults and balanced all
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
@@ -25,6 +26,7 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj
 
 SCHEDULER = "default-scheduler"
+UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 class Scheduler(Controller):
@@ -122,24 +124,29 @@ def _alike(pod: Obj, owner: dict[str, Any] | None, other: Obj) -> bool:
 
 def why_not(pod: Obj, node: Obj) -> str:
     """Why a Pod cannot run on a node, in the scheduler's words; "" where it can."""
-    spec = pod["spec"]
-    tolerations = spec.get("tolerations") or ()
-    if node["spec"].get("unschedulable") and not _tolerates_key(tolerations, "node.kubernetes.io/unschedulable"):
+    tolerations = pod["spec"].get("tolerations") or ()
+    if node["spec"].get("unschedulable") and not tolerates(tolerations, UNSCHEDULABLE):
         return "node(s) were unschedulable"
-    for taint in node["spec"].get("taints") or ():
-        if taint["effect"] in ("NoSchedule", "NoExecute") and not any(_tolerates(t, taint) for t in tolerations):
-            return "node(s) had untolerated taint(s)"
-    for key, value in (spec.get("nodeSelector") or {}).items():
-        if labels_of(node).get(key) != value:
-            return "node(s) didn't match Pod's node affinity/selector"
-    if not _affinity_holds(spec, node):
+    if untolerated(tolerations, node, ("NoSchedule", "NoExecute")):
+        return "node(s) had untolerated taint(s)"
+    if not affinity_holds(pod["spec"], node):
         return "node(s) didn't match Pod's node affinity/selector"
     if not condition_is_true(node, "Ready"):
         return "node(s) had untolerated taint(s)"
     return ""
 
 
-def _affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
+def untolerated(tolerations: Iterable[dict[str, Any]], node: Obj, effects: Collection[str]) -> bool:
+    """Whether the node has a taint of such effects that none of the tolerations covers."""
+    held = tuple(tolerations)
+    taints = node["spec"].get("taints") or ()
+    return any(taint["effect"] in effects and not tolerates(held, taint) for taint in taints)
+
+
+def affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
+    """Whether the node is one that nodeSelector and the required node affinity allow."""
+    if any(labels_of(node).get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
+        return False
     required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     )
@@ -173,8 +180,12 @@ def _requirement_holds(requirement: dict[str, Any], labels: dict[str, str]) -> b
             return value is not None and value.isdigit() and int(value) < int(values[0])
 
 
-def _tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
-    """k8s.io/api/core/v1/toleration.go ToleratesTaint."""
+def tolerates(tolerations: Iterable[dict[str, Any]], taint: dict[str, Any]) -> bool:
+    """Whether one of the tolerations covers a taint (k8s.io/api/core/v1/toleration.go ToleratesTaint)."""
+    return any(_covers(toleration, taint) for toleration in tolerations)
+
+
+def _covers(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False
     if toleration.get("key") and toleration["key"] != taint["key"]:
@@ -182,7 +193,3 @@ def _tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
     if toleration.get("operator", "Equal") == "Exists":
         return True
     return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
-
-
-def _tolerates_key(tolerations: Any, key: str) -> bool:
-    return any(_tolerates(toleration, {"key": key, "effect": "NoSchedule"}) for toleration in tolerations)
