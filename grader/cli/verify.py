@@ -49,6 +49,7 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 @click.option("--only", multiple=True, metavar="NAME")
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
 @click.option("--parallel", type=click.IntRange(min=1), default=3, metavar="COUNT")
+@click.option("--mutations", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
 @click.pass_obj
@@ -59,6 +60,7 @@ def verify(
     only: tuple[str, ...],
     deadline: float,
     parallel: int,
+    mutations: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
 ) -> int:
@@ -74,12 +76,21 @@ def verify(
     from grader.paths import write_atomically
     from grader.render.terminal import print_report
     from grader.text import labels
+    from grader.workflow.mutations import mutation_tasks
     from grader.workflow.verify import verify as run
 
     chosen = tuple(exercise(name) for name in exercise_ids) or all_exercises()
     with steps(session.err(), keep=False) as shown:
         cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
-        result = run(chosen, cluster, shown, only=only, deadline=deadline, parallel=parallel)
+        result = run(
+            chosen,
+            cluster,
+            shown,
+            only=only,
+            deadline=deadline,
+            parallel=parallel,
+            make=mutation_tasks if mutations else None,
+        )
     out = session.out()
     table = labels()
     for attempt in result.attempts:
