@@ -19,7 +19,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 def _chosen(names: tuple[str, ...]) -> tuple[Exercise, ...]:
     from grader.exercises import all_exercises
 
-    return tuple(exercise(name) for name in names) or all_exercises()
+    return tuple(exercise(name, "") for name in names) or all_exercises()
 
 
 @click.command(cls=Taught, name="autograde")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from grader.model.questions import PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys
+
+LAID = "services-course/given"
+"""Annotation of an exercise's own Namespace: the digest of the given workload that was applied there."""
 
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
@@ -54,9 +58,13 @@ def create_missing(api: KubeApi, obj: Mapping[str, Any]) -> bool:
     return True
 
 
-def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
-    """Apply the given workload. Raises EnvironmentError_ ("given-refused") where the server refuses it."""
-    results = tuple(apply_document(api, item, exercise.namespace) for item in documents(exercise))
+def apply_given(api: KubeApi, exercise: Exercise, *, again: bool = False) -> tuple[ManifestResult, ...]:
+    """Apply the given workload; `again`: only what the learner is not asked to change.
+
+    Raises EnvironmentError_ ("given-refused") where the server refuses it.
+    """
+    wanted = [item for item in documents(exercise) if not (again and _the_learners(item.content, exercise))]
+    results = tuple(apply_document(api, item, exercise.namespace) for item in wanted)
     for item in results:
         if item.action is Action.REFUSED:
             raise EnvironmentError_(
@@ -66,6 +74,30 @@ def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
                 reason=item.status.get("message"),
             )
     return results
+
+
+def _the_learners(obj: Mapping[str, Any], exercise: Exercise) -> bool:
+    namespace = obj["metadata"].get("namespace") or exercise.namespace
+    own = namespace == exercise.namespace
+    return obj["kind"] in (exercise.may_change if own else exercise.may_change_there.get(namespace, ()))
+
+
+def lay_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
+    """Apply the given workload; where it was applied before, leave alone what the learner may have repaired.
+
+    Raises as `apply_given`, ApiRefused.
+    """
+    laid = hashlib.sha256(exercise.given.encode()).hexdigest()
+    namespace = api.read("namespaces", exercise.namespace) or {}
+    known = (namespace.get("metadata", {}).get("annotations") or {}).get(LAID)
+    results = apply_given(api, exercise, again=known == laid)
+    if known != laid:
+        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": _laid_mark(exercise, laid)})
+    return results
+
+
+def _laid_mark(exercise: Exercise, laid: str) -> Object:
+    return {"name": exercise.namespace, "annotations": {LAID: laid}}
 
 
 def given_ready(api: KubeApi, exercise: Exercise) -> bool:

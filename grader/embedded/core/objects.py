@@ -37,6 +37,11 @@ def safe_random(random_: random.Random, length: int = 5) -> str:
     return "".join(random_.choice(SAFE_ALPHABET) for _ in range(length))
 
 
+def safe_encoded(text: str) -> str:
+    """A text in characters that make no words (k8s.io/apimachinery/pkg/util/rand SafeEncodeString)."""
+    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in text.encode())
+
+
 def is_deleting(obj: Obj) -> bool:
     """Whether deletion has been asked for and is not done."""
     return obj["metadata"].get("deletionTimestamp") is not None
