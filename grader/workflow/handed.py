@@ -17,8 +17,6 @@ MOST_LINES = 200
 _LINE = re.compile(r"# (learner|deleted|restarted|address): (\S+)(?: (\S+))?")
 _NAMESPACE, _KIND, _NAME = "[a-z0-9][-a-z0-9]{0,62}", "[A-Z][A-Za-z]{0,62}", "[a-z0-9][-.a-z0-9]{0,252}"
 _REFERENCE = re.compile(f"({_NAMESPACE})/({_KIND})/({_NAME})(?:/(0|[1-9][0-9]{{0,2}}))?")
-    r"([a-z0-9][-a-z0-9]{0,62})/([A-Z][A-Za-z]{0,62})/([a-z0-9][-.a-z0-9]{0,252})(?:/(0|[1-9][0-9]{0,2}))?"
-)
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 
 

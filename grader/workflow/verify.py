@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grader.cluster.info import ClusterInfo
+from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
@@ -25,6 +25,7 @@ from grader.workflow.start import refused
 
 READY_SECONDS = 120.0
 READY_PAUSE = 0.1
+PARALLEL = {Provider.EMBEDDED: 8, Provider.KIND: 4, Provider.CONTEXT: 4}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def verify(
     *,
     only: Sequence[str] = (),
     deadline: float = 60.0,
-    parallel: int = 3,
+    parallel: int | None = None,
     make: Callable[[Exercise], Sequence[Task]] | None = None,
 ) -> VerifyResult:
     """Try every answer and wrong answer of these exercises, each in a namespace as new.
@@ -132,7 +133,7 @@ def verify(
         progress: told about each attempt: step "verify-attempt" with exercise, kind, name, got, sound, seconds.
         only: names of attempts ("unsolved", "starter", "reference", a wrong answer's name); empty: all.
         deadline: seconds for each verdict.
-        parallel: how many exercises at a time.
+        parallel: how many exercises at a time; None: as many as keep this kind of cluster busy.
         make: lists the attempts at an exercise; None: `tasks`.
 
     Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ ("given-not-ready") where the
@@ -145,7 +146,8 @@ def verify(
         with lock:  # attempts run side by side; whoever listens need not care
             (progress or silent)(code, facts)
 
-    with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="verify") as executor:
+    workers = parallel or PARALLEL[cluster.provider]
+    with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
         futures = [
             executor.submit(_verify_one, exercise, cluster, tell, tuple(only), deadline, make or tasks)
             for exercise in exercises
