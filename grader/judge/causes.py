@@ -176,7 +176,7 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
 
 def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "") -> Ruling | None:
     """Object to Pods that are not ready: broken ones fail, others are still moving."""
-    states = {name_of(pod): state_of(pod, scene.now) for pod in scene.backends(labels, namespace)}
+    states = {name_of(pod): state_of(pod, scene.now, scene.evidence.pace) for pod in scene.backends(labels, namespace)}
     broken = {name: state for name, state in states.items() if state.state is State.BROKEN}
     moving = {name: state for name, state in states.items() if state.state is State.MOVING}
     facts = {"labels": label_text(labels), "ready": len(states) - len(broken) - len(moving), "count": len(states)}

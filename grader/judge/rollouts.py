@@ -53,7 +53,7 @@ def _stuck(scene: Scene, kind: str, workload: RawObject) -> bool:
         return False
     template = labels_of(newest).get(HASHES[kind])
     fresh = [pod for pod in pods if labels_of(pod).get(HASHES[kind]) == template]
-    return any(state_of(pod, scene.now).state is State.BROKEN for pod in fresh)
+    return any(state_of(pod, scene.now, scene.evidence.pace).state is State.BROKEN for pod in fresh)
 
 
 def _owner(pod: RawObject, kind: str) -> str:

@@ -36,6 +36,14 @@ def test_a_young_pod_is_waited_for() -> None:
     assert dict(report.chain)[Hop.ENDPOINT_SLICE] is HopState.MOVING
 
 
+def test_a_quicker_cluster_needs_less_patience_with_a_pod() -> None:
+    world = World()
+    never_ready(world)
+    world.pods[0]["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-01-02T03:03:59Z"}}
+    assert told(world).verdict is Verdict.NOT_YET
+    assert told(world, pace=0.1).verdict is Verdict.FAIL
+
+
 def test_a_rollout_is_waited_for() -> None:
     world = World()
     template = {"metadata": {"labels": {"app": "backend"}}}
