@@ -39,8 +39,12 @@ def missing(scene: Scene, name: str) -> Ruling:
     elsewhere = {
         item["metadata"]["namespace"]
         for item in evidence.objects.get("services-elsewhere", ())
-        # one that was there before this exercise was begun is somebody else's
-        if name_of(item) == name and str(item["metadata"].get("creationTimestamp") or "") >= begun
+        if name_of(item) == name
+        and (
+            item["metadata"]["namespace"] in scene.exercise.namespaces
+            # one that was there before this exercise was begun is somebody else's
+            or str(item["metadata"].get("creationTimestamp") or "") >= begun
+        )
     }
     if elsewhere:
         return fail(
