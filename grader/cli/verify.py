@@ -49,7 +49,7 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 @click.option("--only", multiple=True, metavar="NAME")
 @click.option("--learner", default="", metavar="ID")
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
-@click.option("--parallel", type=click.IntRange(min=1), default=3, metavar="COUNT")
+@click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
@@ -61,7 +61,7 @@ def verify(
     only: tuple[str, ...],
     learner: str,
     deadline: float,
-    parallel: int,
+    parallel: int | None,
     mutations: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,

@@ -19,6 +19,8 @@ from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys
 
+GONE_SECONDS = 120.0
+GONE_PAUSE = 0.2
 READY_SECONDS = 120.0
 READY_PAUSE = 0.1
 LAID = "services-course/given"
@@ -32,8 +34,16 @@ def target(cluster: ClusterInfo, api: KubeApi) -> Target:
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
-    """Create the exercise's namespaces where they are missing. Raises ApiRefused, ClusterUnreachable."""
+    """Create the exercise's namespaces where they are missing; one that is going is waited for until it is gone.
+
+    Raises ApiRefused, ClusterUnreachable, EnvironmentError_ ("namespace-going") where it does not go.
+    """
+    begun = time.monotonic()
     for namespace in exercise.all_namespaces:
+        while (live := api.read("namespaces", namespace)) is not None and is_terminating(live):
+            if time.monotonic() - begun > GONE_SECONDS:
+                raise EnvironmentError_("namespace-going", exercise=exercise.id, namespace=namespace)
+            time.sleep(GONE_PAUSE)
         create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
