@@ -41,7 +41,6 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
 
     Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
     """
-
     first = True
 
     def dial(tries: int) -> list[Try]:
