@@ -10,7 +10,6 @@ from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.model.questions import full_name
 from grader.observe.carriers import Carrier, RejectionError, SilenceError
 
-RESOLVE_SECONDS = 4.5
 _STATUS = re.compile(r"HEADER<<- .*status: (\w+)")
 SECONDS = 2.5
 
@@ -28,21 +27,6 @@ def ask_dns(carrier: Carrier, question: DnsQuestion, namespace: str) -> DnsAnswe
             return first
         return _dig(carrier, question, f"+search {shlex.quote(question.name)}")
     return _dig(carrier, question, shlex.quote(question.name))
-
-
-def has_address(carrier: Carrier, host: str) -> bool:
-    """Tell whether a name, through the search list, has an address, however slowly the DNS answers.
-
-    CoreDNS takes 2 s to give up on a name outside of the cluster where it has no upstream: longer than a connection may
-    take, so that a name which cannot be resolved looks like an address where nobody answers.
-    Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
-    """
-    command = f"dig +search +time=4 +tries=1 {shlex.quote(host)} A"
-    try:
-        body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
-    except (SilenceError, RejectionError):
-        return False
-    return bool(parse_dig(DnsQuestion("", host, "A"), str(json.loads(body).get("output", ""))).records)
 
 
 def _dig(carrier: Carrier, question: DnsQuestion, name: str) -> DnsAnswer:

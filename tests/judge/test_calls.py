@@ -123,6 +123,9 @@ def test_values_of_an_earlier_service_are_stale() -> None:
     world = env()
     world.variables["*"] = {**variables(world.service), "BACKEND_SERVICE_SERVICE_HOST": "10.96.1.1"}
     assert told(world).finding.diagnosis == "env-stale"
+    world.service["metadata"]["creationTimestamp"] = "2026-01-02T03:03:00Z"  # made again after the Pods
+    report = told(world)
+    assert (report.finding.diagnosis, report.finding.facts["seen"]) == ("env-stale", "10.96.1.1")
 
 
 def test_links_that_are_switched_off_explain_missing_variables() -> None:

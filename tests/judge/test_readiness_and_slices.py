@@ -131,9 +131,10 @@ def test_a_headless_name_answers_with_exactly_the_ready_pods() -> None:
 def test_srv_is_compared_by_port_and_target_only() -> None:
     target = f"{SERVICE}.{NAMESPACE}.svc.cluster.local."
     expect = Dns(f"_http._tcp.{target}", Vantage.SAME_NAMESPACE, "SRV", (f"80 {target}",), SERVICE)
-    assert told(dns(expect, f"0 100 80 {target}")).verdict is Verdict.PASS
-    assert told(dns(expect, f"7 1 80 {target}")).verdict is Verdict.PASS
-    assert told(dns(expect, f"0 100 81 {target}")).finding.diagnosis == "dns-differs"
+    ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}]
+    assert told(dns(expect, f"0 100 80 {target}").set(ports=ports)).verdict is Verdict.PASS
+    assert told(dns(expect, f"7 1 80 {target}").set(ports=ports)).verdict is Verdict.PASS
+    assert told(dns(expect, f"0 100 81 {target}").set(ports=ports)).finding.diagnosis == "dns-differs"
 
 
 def test_the_name_of_one_pod_answers_with_that_pod() -> None:
