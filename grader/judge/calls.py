@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.causes import missing, pods_not_ready, rollout
+from grader.judge.causes import missing, pods_not_ready
+from grader.judge.rollouts import rollout
 from grader.judge.scene import (
     Ruling,
     Scene,

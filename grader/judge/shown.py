@@ -11,6 +11,7 @@ from grader.model.evidence import Outcome, RawObject, ReachAnswer, ReachQuestion
 from grader.model.exercise import (
     Affinity,
     Call,
+    ConfigKey,
     Dns,
     Endpoints,
     Env,
@@ -40,6 +41,19 @@ RESOURCES = {
     "StatefulSet": "statefulsets",
     "ConfigMap": "configmaps",
 }
+
+
+def subject(expect: Expectation) -> str:
+    """Name the object that an expectation is about."""
+    match expect:
+        case Object():
+            return expect.name if expect.kind == "Service" else f"{expect.kind} {expect.name}"
+        case Call(to=ConfigKey() as key) | Dns(name=ConfigKey() as key):
+            return f"ConfigMap {key.config_map}"
+        case Call():
+            return str(expect.to)
+        case _:
+            return expect.service
 
 
 def shown(expect: Expectation, scene: Scene) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 `/dial` opens a fresh connection for each try. Its source is test/images/agnhost/netexec/netexec.go of Kubernetes 1.36:
 it leaves all responses out of its answer where the last try failed, and waits 5 s for each try; so the first try goes
-alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a batch that one Pod
-answers alone may have been given one address of several, so single tries follow it.
+alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a name that may stand
+for several addresses is asked in single tries.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FIRST_SECONDS = 0.35
 PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
+RESOLVE_SECONDS = 9.0
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
@@ -63,15 +64,16 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
-        if not answer.responders and unknown_inside(carrier, question.host):
+        if not answer.responders and has_no_address(carrier, question.host):
             return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
 
 
-def unknown_inside(carrier: Carrier, host: str) -> bool:
-    """Tell whether the cluster's DNS says of a name that it has none such, however the search list completes it.
+def has_no_address(carrier: Carrier, host: str) -> bool:
+    """Tell whether the cluster's DNS knows no address of a name, however the search list completes it.
 
-    The resolver then asks the world outside, and where that is silent, a wrong name looks like a server that is.
+    The resolver then asks the world outside, and CoreDNS takes 2 s to give up on a name there that it cannot look up
+    (an ExternalName's target, say): longer than a connection may take, so a wrong name looks like a silent server.
     """
     if _ADDRESS.fullmatch(host):
         return False
@@ -84,14 +86,16 @@ def unknown_inside(carrier: Carrier, host: str) -> bool:
         search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
         command = f"for domain in {search}; do {_dig(f'{name}.$domain.')}; done"
     try:
-        body = carrier.get("shell", {"cmd": command}, BATCH_SECONDS)
+        body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
     except (SilenceError, RejectionError):
         return False
-    return set(str(json.loads(body).get("output", "")).split()) == {"status:", "NXDOMAIN"}
+    words = str(json.loads(body).get("output", "")).split()
+    return words.count("status:") == words.count("asked") > 0 and "A" not in words
 
 
 def _dig(name: str) -> str:
-    return f"dig +time=1 +tries=1 {name} | grep -o 'status: [A-Z]*'"
+    """Write a command that prints "asked", the response code if there is an answer, and "A" for each address in it."""
+    return f"echo asked; dig +time=4 +tries=1 {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
 
 
 def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
@@ -107,7 +111,7 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
     """Gather tries, one first and then batches, into an answer."""
     want = set(question.want)
     responders: Counter[str] = Counter()
-    tries, batch, singly = 0, 1, False
+    tries, batch = 0, 1
     while tries < question.bound:
         results = dial(min(batch, question.bound - tries))
         tries += len(results)
@@ -117,10 +121,9 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
                 return ReachAnswer(question, outcome, dict(sorted(responders.items())), tries, text)
         if not want.issuperset(responders) and want:
             break
-        if want and want.issubset(responders) and tries > len(want):
+        if want and want.issubset(responders) and tries > len(want) and tries >= question.least:
             break
-        singly = singly or (len(results) > 1 and len(set(results)) == 1 and not _ADDRESS.fullmatch(question.host))
-        batch = 1 if singly else 2 * len(want) + 2 if want else question.bound
+        batch = 1 if question.least > 1 else 2 * len(want) + 2 if want else question.bound
     return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
 
 

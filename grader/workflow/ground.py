@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,10 @@ from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys
 
+GONE_SECONDS = 120.0
+GONE_PAUSE = 0.2
+READY_SECONDS = 120.0
+READY_PAUSE = 0.1
 LAID = "services-course/given"
 """Annotation of an exercise's own Namespace: the digest of the given workload that was applied there."""
 
@@ -29,8 +34,16 @@ def target(cluster: ClusterInfo, api: KubeApi) -> Target:
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
-    """Create the exercise's namespaces where they are missing. Raises ApiRefused, ClusterUnreachable."""
+    """Create the exercise's namespaces where they are missing; one that is going is waited for until it is gone.
+
+    Raises ApiRefused, ClusterUnreachable, EnvironmentError_ ("namespace-going") where it does not go.
+    """
+    begun = time.monotonic()
     for namespace in exercise.all_namespaces:
+        while (live := api.read("namespaces", namespace)) is not None and is_terminating(live):
+            if time.monotonic() - begun > GONE_SECONDS:
+                raise EnvironmentError_("namespace-going", exercise=exercise.id, namespace=namespace)
+            time.sleep(GONE_PAUSE)
         create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
@@ -107,6 +120,15 @@ def given_ready(api: KubeApi, exercise: Exercise) -> bool:
     are ready as the exercise says (all, where it says nothing).
     """
     return all(_stands(api, exercise, namespace) for namespace in exercise.all_namespaces)
+
+
+def wait_ready(api: KubeApi, exercise: Exercise) -> None:
+    """Wait until the given workload is ready. Raises EnvironmentError_ ("given-not-ready"), ClusterUnreachable."""
+    begun = time.monotonic()
+    while not given_ready(api, exercise):
+        if time.monotonic() - begun > READY_SECONDS:
+            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
+        time.sleep(READY_PAUSE)
 
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:

@@ -16,6 +16,10 @@ SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """What generated names are made of (k8s.io/apimachinery/pkg/util/rand/rand.go, `alphanums`)."""
 
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation that counts the changes of a DaemonSet's template; a field of Kubernetes' internal type."""
+
+
 def key_of(obj: Obj) -> Key:
     """Namespace and name of an object."""
     metadata = obj["metadata"]

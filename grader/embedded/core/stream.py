@@ -34,6 +34,11 @@ class Stream:
         self._on_data: Callable[[bytes], None] | None = None
         self._on_close: Callable[[bool], None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the other end has closed or reset."""
+        return self._ended or self._reset
+
     async def recv(self, limit: int = 65536) -> bytes:
         """Wait for some bytes; b"" once the other end has closed. Raises ConnectionReset_ after a reset."""
         while True:

@@ -25,6 +25,10 @@ CONNECT_LIMIT = 127.0
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 
+Idle = dict[tuple[str, int], Stream]
+"""Connections of one run that wait to be used again, by host and port (lib/conncache.c)."""
+
+
 @dataclass
 class Facts:
     """What --write-out can tell of a transfer; the names are curl's."""
@@ -64,14 +68,19 @@ async def main(context: Context) -> int:
             context.error(TRY)
         return 2
     code = 0
-    for url in options.lists["urls"]:
-        code = await _transfer(context, options, url)
+    idle: Idle = {}
+    try:
+        for url in options.lists["urls"]:
+            code = await _transfer(context, options, url, idle)
+    finally:
+        for stream in idle.values():
+            stream.close()
     return code
 
 
-async def _transfer(context: Context, options: Options, url: str) -> int:
+async def _transfer(context: Context, options: Options, url: str, idle: Idle) -> int:
     facts, kernel = Facts(url_effective=url), context.host.kernel
-    transfer = Transfer(context, options, facts)
+    transfer = Transfer(context, options, facts, idle)
     start = kernel.now()
     meter = not options.on & {"silent"} and not (context.tty and "output" not in options.values)
     if meter:
@@ -162,10 +171,11 @@ class Transfer:
         connected: whether there is a connection.
     """
 
-    def __init__(self, context: Context, options: Options, facts: Facts) -> None:
+    def __init__(self, context: Context, options: Options, facts: Facts, idle: Idle) -> None:
         self.context = context
         self.options = options
         self.facts = facts
+        self.idle = idle
         self.started = 0.0
         self.resolved = False
         self.connected = False
@@ -243,6 +253,13 @@ class Transfer:
         return found
 
     async def _connect(self, name: str, port: int) -> Stream:
+        kept = self.idle.pop((name, port), None)
+        if kept is not None and not kept.ended:
+            self._say(f"* Reusing existing http: connection with host {name}")
+            self.resolved = self.connected = True
+            self.facts.remote_ip, self.facts.remote_port = kept.peer
+            self.facts.local_ip = self.context.host.ip
+            return kept
         limit = self.options.seconds("connect_timeout") or CONNECT_LIMIT
         try:
             stream = await with_timeout(limit, self._try_addresses(name, port))
@@ -292,12 +309,14 @@ class Transfer:
             data = b""
         headers = self._headers(parts, data)
         stream = await self._connect(name, port)
+        kept = False
         self._say("* using HTTP/1.x")
         for line in (f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in headers)):
             self._say(f"> {line}\r")
         self._say("> \r")
         try:
             response = await http.exchange(stream, method, target, headers, data, on_response=self._on_head)
+            kept = "close" not in {response.header("connection").lower(), dict(headers).get("Connection", "").lower()}
         except ConnectionReset_:
             raise Failed(56, "Recv failure: Connection reset by peer") from None
         except http.BadReply as error:
@@ -306,7 +325,10 @@ class Transfer:
             self._say("* shutting down connection #0")
             raise Failed(52 if error.empty else 1, text) from None
         finally:
-            stream.close()
+            if kept:
+                self.idle[name, port] = stream
+            else:
+                stream.close()
         if response.body and "verbose" in self.options.on:
             self.context.error(f"{{ [{len(response.body)} bytes data]")
         self._say(f"* Connection #0 to host {name} left intact")

@@ -27,7 +27,10 @@ def sh(host: FakeHost, command: str, image: str = AGNHOST) -> Result:
         ("curl -s -o /dev/null -w '%{http_code} %{remote_ip}:%{remote_port}\\n' http://backend-service/hostname", 0,
          "200 10.96.244.56:80\n"),
         ("curl -s -o /dev/null -w '%{http_code}\\n' -m 2 http://10.96.178.255/", 7, "000\n"),
-        ("curl -s -L 'http://backend-service/redirect?location=/hostname'", 0, "backend-a"),
+        ("curl -s -L 'http://backend-service/redirect?location=/hostname'", 0, "backend-b"),
+        ("curl -s http://backend-service/hostname http://backend-service/hostname", 0, "backend-bbackend-b"),
+        ("curl -s -H 'Connection: close' http://backend-service/hostname backend-service/hostname", 0,
+         "backend-bbackend-a"),
         ("curl -s -X POST -d a=b 'http://backend-service/echo?msg=x'", 0, "x"),
         ("curl -fsS 'http://backend-service/echo?msg=x&code=404'", 22,
          "curl: (22) The requested URL returned error: 404\n"),
@@ -58,6 +61,12 @@ def test_curl_verbose_tells_the_whole_exchange(probe: FakeHost) -> None:
     assert "< HTTP/1.1 200 OK" in lines
     assert "< Content-Length: 9" in lines
     assert lines[-1] == "* Connection #0 to host backend-service left intact"
+
+
+def test_curl_says_that_it_uses_a_connection_again(probe: FakeHost) -> None:
+    result = sh(probe, "curl -sv -o /dev/null -w '%{num_connects} ' http://backend-service/a http://backend-service/b")
+    assert "* Reusing existing http: connection with host backend-service" in result.err.splitlines()
+    assert result.out == "1 0 "
 
 
 def test_curl_include_shows_the_head_as_it_came(probe: FakeHost) -> None:
