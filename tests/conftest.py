@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from grader.cluster.choose import temporary
 # A busy machine is no failure: time is measured in benchmarks/, never asserted here.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Whoever runs the tests, exercises that vary have their canonical values.
+os.environ["GRADER_LEARNER"] = ""
 
 
 @pytest.fixture(scope="module")

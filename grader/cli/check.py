@@ -88,16 +88,16 @@ def check(
 def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     """Apply the work file at every save and show the verdict; go on when an exercise passes."""
     from grader.cli.steps import steps
-    from grader.exercises import all_exercises
     from grader.paths import work_root
     from grader.render.terminal import print_report
     from grader.text import labels
     from grader.workflow import watch as work
+    from grader.workflow.find import every
 
     cluster = session.cluster()
     first = exercise(exercise_id) if exercise_id else None
     out, err = session.out(), session.err()
-    for chosen in work.queue(all_exercises(), first):
+    for chosen in work.queue(every(), first):
         with steps(err, keep=False) as shown:
             begun = work.begin(chosen, cluster, work_root(), shown)
         out.print(labels()["watch.watching"].format(exercise=chosen.id, title=chosen.title, file=begun.starter))

@@ -111,5 +111,9 @@ def submit(session: Session, exercise_id: str, output: Path | None) -> None:
 
     chosen = exercise(exercise_id)
     result = run(chosen, session.cluster(), output or work_root() / "submit")
-    facts = {"file": result.path, "objects": ", ".join(result.objects)}
-    session.out().print(labels()["submit.written"].format(**facts))
+    out, table = session.out(), labels()
+    facts = {"file": result.path, "objects": ", ".join(result.objects), "deleted": ", ".join(result.deleted)}
+    if result.objects:
+        out.print(table["submit.written"].format(**facts))
+    if result.deleted:
+        out.print(table["submit.deleted"].format(**facts))

@@ -39,11 +39,11 @@ def _line(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) 
 def _table(session: Session) -> tuple[list[Exercise], dict[str, ExerciseProgress]]:
     from rich.cells import cell_len
 
-    from grader.exercises import all_exercises
     from grader.text import labels
+    from grader.workflow.find import every
     from grader.workflow.progress import load
 
-    exercises = list(all_exercises())
+    exercises = list(every())
     known = load()
     out = session.out()
     if known.set_aside:

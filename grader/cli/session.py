@@ -46,8 +46,11 @@ class Session:
         return load()
 
 
-def exercise(name: str) -> Exercise:
-    """Read an exercise. Raises UsageError, with the nearest name, for an unknown one, and ContentError."""
+def exercise(name: str, learner: str | None = None) -> Exercise:
+    """Read an exercise, with the values of a learner (None: of whoever is learning here).
+
+    Raises UsageError, with the nearest name, for an unknown one, ContentError, OSError.
+    """
     from grader.workflow.find import exercise as find
 
-    return find(name)
+    return find(name, learner)

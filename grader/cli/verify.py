@@ -47,8 +47,9 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 @click.option("--embedded", "kind", flag_value="embedded")
 @click.option("--kind", "kind", flag_value="kind")
 @click.option("--only", multiple=True, metavar="NAME")
+@click.option("--learner", default="", metavar="ID")
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
-@click.option("--parallel", type=click.IntRange(min=1), default=3, metavar="COUNT")
+@click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
@@ -58,8 +59,9 @@ def verify(
     exercise_ids: tuple[str, ...],
     kind: str | None,
     only: tuple[str, ...],
+    learner: str,
     deadline: float,
-    parallel: int,
+    parallel: int | None,
     mutations: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
@@ -79,7 +81,7 @@ def verify(
     from grader.workflow.mutations import mutation_tasks
     from grader.workflow.verify import verify as run
 
-    chosen = tuple(exercise(name) for name in exercise_ids) or all_exercises()
+    chosen = tuple(exercise(name, learner) for name in exercise_ids) or all_exercises(learner)
     with steps(session.err(), keep=False) as shown:
         cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
         result = run(

@@ -1,4 +1,8 @@
-"""Exercises: folders of data and prose, read and validated. An error names file, line and field."""
+"""Exercises: folders of data and prose, read and validated. An error names file, line and field.
+
+Some values of an exercise may differ from learner to learner. Everything here takes a learner's id; "" stands for the
+canonical values, which lessons, the site and `grader verify` show.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,12 @@ from grader.exercises.folder import read_folder
 from grader.model.exercise import Exercise
 from grader.paths import content_root
 
-__all__ = ["all_exercises", "load", "read_folder"]
+__all__ = ["all_exercises", "ids", "load", "read_folder"]
 
 
 @cache
-def _read(folder: str) -> Exercise:
-    return read_folder(content_root() / "exercises" / folder)
+def _read(folder: str, learner: str) -> Exercise:
+    return read_folder(content_root() / "exercises" / folder, learner)
 
 
 def ids() -> tuple[str, ...]:
@@ -23,16 +27,17 @@ def ids() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in root.glob("*/exercise.yaml")))
 
 
-def load(exercise_id: str) -> Exercise:
-    """Read one exercise.
+def load(exercise_id: str, learner: str = "") -> Exercise:
+    """Read one exercise with a learner's values.
 
     Raises UsageError for an id that does not exist, ContentError for a malformed folder.
     """
     if exercise_id not in ids():
         raise UsageError("exercise-unknown", exercise=exercise_id, known=", ".join(ids()))
-    return _read(exercise_id)
+    return _read(exercise_id, learner)
 
 
-def all_exercises() -> tuple[Exercise, ...]:
-    """Read all exercises, by lesson and id. Raises ContentError for a malformed folder."""
-    return tuple(sorted(map(_read, ids()), key=lambda exercise: (exercise.lesson, exercise.id)))
+def all_exercises(learner: str = "") -> tuple[Exercise, ...]:
+    """Read all exercises with a learner's values, by lesson and id. Raises ContentError for a malformed folder."""
+    found = (_read(folder, learner) for folder in ids())
+    return tuple(sorted(found, key=lambda exercise: (exercise.lesson, exercise.id)))

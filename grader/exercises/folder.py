@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from grader.errors import ContentError
 from grader.exercises.schema import ExerciseSchema
+from grader.exercises.vary import PLACE, choose, fill, names
 from grader.model.exercise import Answer, Broken, Exercise, Form, WrongAnswer
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -20,10 +22,14 @@ WORKLOADS = frozenset({"Deployment", "StatefulSet"})
 _HEAD = re.compile(r"#\s*([a-z-]+):\s*(\S+)\s*$")
 
 
-def read_folder(folder: Path) -> Exercise:
-    """Read and validate an exercise folder. Raises ContentError with facts file, line, field, reason."""
+def read_folder(folder: Path, learner: str = "") -> Exercise:
+    """Read and validate an exercise folder, with the values of a learner ("": the canonical ones).
+
+    Raises ContentError with facts file, line, field, reason.
+    """
     path = folder / "exercise.yaml"
-    schema = _schema(path, _text(path))
+    files = _Files(_variation(path, _text(path), folder.name, learner))
+    schema = _schema(path, files.text(path))
     if schema.id != folder.name:
         raise _error(path, 1, "id", f"id is {schema.id}, but the folder is {folder.name}")
     exercise = Exercise(
@@ -33,29 +39,83 @@ def read_folder(folder: Path) -> Exercise:
         points=schema.points,
         namespace=schema.namespace or schema.id,
         folder=folder,
-        task=_text(folder / "task.md"),
-        hints=_hints(folder / "hints.md"),
-        starter=_text(folder / "starter.yaml"),
-        given=_given(folder / "given.yaml", schema),
+        task=files.text(folder / "task.md"),
+        hints=_hints(folder / "hints.md", files),
+        starter=files.text(folder / "starter.yaml"),
+        given=_given(folder / "given.yaml", files, schema),
         criteria=schema.all_criteria(),
-        answers=_answers(folder / "answers"),
-        wrong=tuple(_wrong(path, schema) for path in _answer_files(folder / "wrong")),
+        answers=_answers(folder / "answers", files),
+        wrong=tuple(_wrong(path, files, schema) for path in _answer_files(folder / "wrong")),
         may_change=schema.changeable(),
         namespaces=tuple(schema.namespaces),
         may_change_there={name: kinds for name in schema.namespaces if (kinds := schema.changeable(name))},
         ready=schema.ready,
         broken=Broken(schema.broken.criterion, schema.broken.diagnosis) if schema.broken else None,
+        learner=learner if files.values else "",
+        values=files.values,
     )
+    files.text(folder / "solution.md")
+    if unused := sorted(set(files.values) - files.used):
+        reason = f"no file of the folder holds ${{{unused[0]}}}"
+        raise _error(path, _line_of(_text(path), unused[0]), f"vary.{unused[0]}", reason)
     return exercise
 
 
-def _schema(path: Path, text: str) -> ExerciseSchema:
+@dataclass
+class _Files:
+    """Reads an exercise's files with a learner's values in them.
+
+    Attributes:
+        values: name → value.
+        used: names that were found in a file.
+    """
+
+    values: Mapping[str, str]
+    used: set[str] = field(default_factory=set)
+
+    def text(self, path: Path) -> str:
+        """Read a file. Raises ContentError where it is missing, or holds a name that is not declared.
+
+        A shell has variables of its own, so in a script any other name stays what it is.
+        """
+        text = _text(path)
+        found = names(text)
+        self.used |= found & set(self.values)
+        if self.values and path.suffix != ".sh" and (strange := sorted(found - set(self.values))):
+            name = strange[0]
+            raise _error(path, _line_of(text, f"${{{name}}}"), name, f"`vary` of exercise.yaml declares no {name}")
+        return fill(text, self.values)
+
+
+def _line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def _variation(path: Path, text: str, exercise: str, learner: str) -> Mapping[str, str]:
+    """Choose the learner's values; which names and values there may be is left to the schema.
+
+    The rest of the file need not be YAML before the values are in it: `{port: ${PORT}}` is not.
+    """
+    data = _loaded(path, PLACE.sub(r"«\1»", text))
+    vary = data.get("vary", {}) if isinstance(data, dict) else {}
+    if not isinstance(vary, dict) or not all(isinstance(values, list) and values for values in vary.values()):
+        raise _error(path, _line_of(text, "vary"), "vary", "give each name a list of values")
+    if any("«" in str(value) for values in vary.values() for value in values):
+        raise _error(path, _line_of(text, "vary"), "vary", "a value must not itself hold ${…}")
+    return {str(name): choose(learner, exercise, str(name), values) for name, values in vary.items()}
+
+
+def _loaded(path: Path, text: str) -> Any:
     try:
-        root = yaml.compose(text, Loader=_LOADER)
-        data = yaml.load(text, Loader=_LOADER)
+        return yaml.load(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise _error(path, mark.line + 1 if mark else 1, "", error.problem or str(error)) from error
+
+
+def _schema(path: Path, text: str) -> ExerciseSchema:
+    data = _loaded(path, text)
+    root = yaml.compose(text, Loader=_LOADER)
     try:
         return ExerciseSchema.model_validate(data)
     except ValidationError as error:
@@ -92,16 +152,16 @@ def _text(path: Path) -> str:
         raise _error(path, 0, "", f"the file is not UTF-8: {error}") from error
 
 
-def _hints(path: Path) -> tuple[str, ...]:
+def _hints(path: Path, files: _Files) -> tuple[str, ...]:
     """Read one hint a `## ` section."""
-    parts = re.split(r"^## .*$", _text(path), flags=re.MULTILINE)[1:]
+    parts = re.split(r"^## .*$", files.text(path), flags=re.MULTILINE)[1:]
     if not parts:
         raise _error(path, 1, "", "no hint: each hint is a section that begins with `## `")
     return tuple(part.strip() for part in parts)
 
 
-def _given(path: Path, schema: ExerciseSchema) -> str:
-    text = _text(path)
+def _given(path: Path, files: _Files, schema: ExerciseSchema) -> str:
+    text = files.text(path)
     try:
         documents = [
             (node.start_mark.line + 1, item)
@@ -143,15 +203,15 @@ def _answer_files(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _answers(folder: Path) -> tuple[Answer, ...]:
+def _answers(folder: Path, files: _Files) -> tuple[Answer, ...]:
     paths = sorted(_answer_files(folder), key=lambda path: (path.stem != "reference", path.stem))
     if not paths or paths[0].stem != "reference":
         raise _error(folder / "reference.yaml", 0, "", "the file is missing")
-    return tuple(Answer(path.stem, _text(path), FORMS[path.suffix]) for path in paths)
+    return tuple(Answer(path.stem, files.text(path), FORMS[path.suffix]) for path in paths)
 
 
-def _wrong(path: Path, schema: ExerciseSchema) -> WrongAnswer:
-    text = _text(path)
+def _wrong(path: Path, files: _Files, schema: ExerciseSchema) -> WrongAnswer:
+    text = files.text(path)
     head: dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("#"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from grader.exercises.kinds import (
     OUTSIDE,
@@ -28,6 +28,8 @@ from grader.model.report import Hop
 
 KINDS = ("object", "endpoints", "dns", "reach", "call", "local", "source", "affinity", "env")
 NEGATABLE = ("endpoints", "dns", "reach")
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+Value = Annotated[str, Field(pattern=r"^[^\r\n]+$")] | int
 Changeable = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+$")]
 
 
@@ -99,6 +101,7 @@ class ExerciseSchema(Strict):
     """The whole of exercise.yaml."""
 
     id: Name
+    vary: dict[Variable, Annotated[list[Value], Field(min_length=2)]] = Field(default_factory=dict)
     lesson: Annotated[int, Field(ge=1, le=18)]
     title: Annotated[str, Field(min_length=1)]
     points: Annotated[float, Field(gt=0, strict=False)]
@@ -120,6 +123,14 @@ class ExerciseSchema(Strict):
         if self.broken and self.broken.criterion not in ids:
             raise ValueError(f"`broken` names {self.broken.criterion}, which is not one of {', '.join(ids)}")
         return self
+
+    @field_validator("vary")
+    @classmethod
+    def _different(cls, vary: dict[str, list[str | int]]) -> dict[str, list[str | int]]:
+        for name, values in vary.items():
+            if len({str(value) for value in values}) != len(values):
+                raise ValueError(f"the values of {name} must be different")
+        return vary
 
     @model_validator(mode="after")
     def _owns_its_namespaces(self) -> ExerciseSchema:

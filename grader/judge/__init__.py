@@ -6,6 +6,7 @@ from grader.judge.chain import hops, place, walk
 from grader.judge.criteria import rule
 from grader.judge.refusals import explain
 from grader.judge.scene import Ruling, Scene, environment, fail
+from grader.judge.shown import subject
 from grader.model.evidence import Evidence
 from grader.model.exercise import Criterion, Exercise
 from grader.model.report import CriterionResult, Hop, HopState, Report, Verdict
@@ -72,6 +73,7 @@ def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
         finding=ruling.finding,
         expected=ruling.expected,
         seen=ruling.seen,
+        subject=subject(criterion.expect),
     )
 
 

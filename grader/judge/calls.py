@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.causes import missing, pods_not_ready, rollout
+from grader.judge.causes import missing, pods_not_ready
+from grader.judge.rollouts import rollout
 from grader.judge.scene import (
     Ruling,
     Scene,
@@ -32,6 +33,8 @@ def judge_call(expect: Call, scene: Scene) -> Ruling:
     to = destination(expect.to, scene.evidence.objects)
     if objection := _unwritten(expect, to):
         return objection
+    if expect.service and scene.service(expect.service) is None:
+        return missing(scene, expect.service)
     if objection := pods_not_ready(scene, expect.answered_by, expect.pods_in):
         return objection
     questions = call_questions(expect, scene.evidence.objects)
@@ -174,13 +177,14 @@ def _judge_pod(
         return fail("env-present-though", Hop.VARIABLES, **{**facts, "variable": min(present)})
     older = _created(pod) < _created(service)
     written = {str(item.get("name")) for box in pod["spec"].get("containers") or () for item in box.get("env") or ()}
-    if written & set(wanted) or (older and present == set(wanted)):
+    right = all(has.get(name) == value for name, value in wanted.items())
+    if written & set(wanted) or (older and right):
         return fail("env-hard-coded", Hop.VARIABLES, **facts)
-    if all(has.get(name) == value for name, value in wanted.items()):
+    if right:
         return None
     if pod["spec"].get("enableServiceLinks") is False:
         return fail("env-links-off", Hop.VARIABLES, **facts)
-    differing = sorted(name for name in present if has[name] != wanted[name])
+    differing = [name for name in wanted if name in present and has[name] != wanted[name]]
     if differing:
         name = differing[0]
         return fail("env-stale", Hop.VARIABLES, **{**facts, "variable": name}, seen=has[name], expected=wanted[name])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from grader.judge.handmade import slices_wrong, without_slices
 from grader.judge.pods import State, state_of
+from grader.judge.rollouts import rollout
 from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
 from grader.judge.wanted import Wanted
 from grader.model.evidence import Action, Problem, RawObject
@@ -38,8 +39,12 @@ def missing(scene: Scene, name: str) -> Ruling:
     elsewhere = {
         item["metadata"]["namespace"]
         for item in evidence.objects.get("services-elsewhere", ())
-        # one that was there before this exercise was begun is somebody else's
-        if name_of(item) == name and str(item["metadata"].get("creationTimestamp") or "") >= begun
+        if name_of(item) == name
+        and (
+            item["metadata"]["namespace"] in scene.exercise.namespaces
+            # one that was there before this exercise was begun is somebody else's
+            or str(item["metadata"].get("creationTimestamp") or "") >= begun
+        )
     }
     if elsewhere:
         return fail(
@@ -87,6 +92,8 @@ def endpoints_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling 
     ruling = _selection_wrong(scene, service, wanted) or _target_wrong(scene, service, wanted)
     if not slices_settled(service, scene.pods, scene.slices):
         return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, service=name_of(service))
+    if ruling and (moving := rollout(scene)):  # the Pods to come may have other labels and ports
+        return moving
     return ruling or _readiness_wrong(scene, service, wanted) or slices_wrong(scene, service, wanted)
 
 
@@ -173,11 +180,13 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
 
 def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "") -> Ruling | None:
     """Object to Pods that are not ready: broken ones fail, others are still moving."""
-    states = {name_of(pod): state_of(pod, scene.now) for pod in scene.backends(labels, namespace)}
+    states = {name_of(pod): state_of(pod, scene.now, scene.evidence.pace) for pod in scene.backends(labels, namespace)}
     broken = {name: state for name, state in states.items() if state.state is State.BROKEN}
     moving = {name: state for name, state in states.items() if state.state is State.MOVING}
     facts = {"labels": label_text(labels), "ready": len(states) - len(broken) - len(moving), "count": len(states)}
     if broken:
+        if moving_on := rollout(scene, labels):  # the broken ones are being replaced
+            return moving_on
         name, state = min(broken.items())
         if state.image and state.image in scene.given_images:
             problem = Problem("image-missing", {"pod": name, "image": state.image, "reason": state.reason})
@@ -189,30 +198,6 @@ def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "")
         name, state = min(moving.items())
         return not_yet("pods-moving", Hop.ENDPOINT_SLICE, **facts, pod=name, reason=word("pod", state.reason))
     return rollout(scene, labels)
-
-
-def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | None:
-    """Say that a Deployment or StatefulSet is still making or replacing Pods.
-
-    Sources: pkg/controller/deployment/util/deployment_util.go DeploymentComplete, for a StatefulSet
-    k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
-    """
-    objects = scene.evidence.objects
-    workloads = [("Deployment", item) for item in objects.get("deployments", ())]
-    workloads += [("StatefulSet", item) for item in objects.get("statefulsets", ())]
-    for kind, item in workloads:
-        spec, status = item.get("spec", {}), item.get("status", {})
-        template = spec.get("template", {})
-        if labels is not None and not all(labels_of(template).get(key) == value for key, value in labels.items()):
-            continue
-        replicas = spec.get("replicas", 1)
-        if (
-            status.get("observedGeneration", 0) < item["metadata"].get("generation", 0)
-            or status.get("updatedReplicas", 0) < replicas
-            or status.get("replicas", 0) != replicas
-        ):
-            return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
-    return None
 
 
 def _declared(pods: tuple[RawObject, ...]) -> set[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.judge.calls import judge_call, judge_env
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
+from grader.judge.names import name_wrong, named_service
 from grader.judge.partial import Difference, differences
 from grader.judge.policies import judge_affinity, judge_local, judge_source
 from grader.judge.reach import judge_not_reach, judge_reach
@@ -23,7 +23,7 @@ from grader.judge.scene import (
     vantage_text,
     word,
 )
-from grader.judge.shown import RESOURCES, comparable, namespace_in, records, shown, text
+from grader.judge.shown import RESOURCES, comparable, records, shown, text
 from grader.judge.wanted import Wanted
 from grader.model.evidence import Outcome, Problem, RawObject
 from grader.model.exercise import (
@@ -149,11 +149,11 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
     question = dns_question(expect, objects)
     if isinstance(expect.name, ConfigKey) and not question.name:
         return fail("call-value-missing", Hop.SERVICE, name=expect.name.config_map, key=expect.name.key)
-    service = scene.service(expect.service) or scene.service(expect.service, namespace_in(question.name, objects))
+    service = named_service(expect, question.name, scene)
+    if objection := name_wrong(expect, question.name, service):
+        return objection
     if service is None and (expect.is_ == "cluster-ip" or (expect.is_ != "nothing" and expect.rcode == "NOERROR")):
         return missing(scene, expect.service)
-    if service is not None and (objection := _has_no_such_records(expect, service)):
-        return objection
     wanted = records(expect, scene, service)
     answer = scene.dns_answer(question)
     facts = {"name": question.name, "type": expect.type, "vantage": vantage_text(expect.source.value)}
@@ -175,18 +175,6 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
     if answer.rcode == "NXDOMAIN" and expect.rcode == "NOERROR":
         return fail("dns-name-unknown", Hop.DNS, **facts)
     return fail("dns-differs", Hop.DNS, **facts, expected=listed(wanted) if wanted else expect.rcode)
-
-
-def _has_no_such_records(expect: Dns, service: RawObject) -> Ruling | None:
-    """Object to a Service whose names cannot have such records, whatever the DNS server says."""
-    if expect.is_ == "cluster-ip":
-        return wrong_type(service, headless_too=True)
-    if isinstance(expect.is_, Mapping) and (ruling := wrong_type(service, headless_too=False)):
-        return ruling
-    if isinstance(expect.is_, Mapping) and service["spec"].get("clusterIP") != "None":
-        address = service["spec"].get("clusterIP")
-        return fail("service-not-headless", Hop.SERVICE, service=name_of(service), address=address)
-    return None
 
 
 def _negate(expect: Endpoints | Dns, ruling: Ruling, scene: Scene) -> Ruling:

@@ -24,6 +24,7 @@ STUCK = frozenset(
 IMAGE = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 UNSCHEDULABLE_SECONDS = 5.0
 SLACK_SECONDS = 5.0
+LEAST_SLACK_SECONDS = 1.0
 
 
 class State(Enum):
@@ -49,8 +50,8 @@ class PodState:
     image: str = ""
 
 
-def state_of(pod: RawObject, now: datetime) -> PodState:
-    """Decide how a Pod stands, from its conditions and container states."""
+def state_of(pod: RawObject, now: datetime, pace: float = 1.0) -> PodState:
+    """Decide how a Pod stands, from its conditions and container states; `pace` is Evidence.pace."""
     if is_ready(pod):
         return PodState(State.READY)
     status, spec = pod.get("status", {}), pod.get("spec", {})
@@ -70,16 +71,17 @@ def state_of(pod: RawObject, now: datetime) -> PodState:
     for item, container in zip(statuses, spec.get("containers") or (), strict=False):
         probe = container.get("readinessProbe")
         started = (item.get("state", {}).get("running") or {}).get("startedAt")
-        if probe and started and not item.get("ready") and _seconds(started, now) > _patience(probe):
+        if probe and started and not item.get("ready") and _seconds(started, now) > _patience(probe, pace):
             return PodState(State.BROKEN, "Unready")
     return PodState(State.MOVING, str(status.get("phase") or "Pending"))
 
 
-def _patience(probe: RawObject) -> float:
+def _patience(probe: RawObject, pace: float) -> float:
     """Seconds in which a readiness probe that will ever succeed has (defaults: pkg/apis/core/v1/defaults.go)."""
+    slack = max(SLACK_SECONDS * pace, LEAST_SLACK_SECONDS)
     tries = int(probe.get("failureThreshold", 3)) + int(probe.get("successThreshold", 1))
     each = max(int(probe.get("periodSeconds", 10)), int(probe.get("timeoutSeconds", 1)))
-    return int(probe.get("initialDelaySeconds", 0)) + tries * each + SLACK_SECONDS
+    return int(probe.get("initialDelaySeconds", 0)) + tries * each + slack
 
 
 def _seconds(since: object, now: datetime) -> float:

@@ -207,15 +207,15 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
         node = vantage_node(question.vantage, scene.evidence.objects)
         if _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
+    if expect.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
+        if scene.quiet >= STALE_SECONDS:
+            return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
     if not _inside(expect) and spec.get("externalTrafficPolicy") == "Local":
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
         if not node and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
-    if expect.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
-        if scene.quiet >= STALE_SECONDS:
-            return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
     return None

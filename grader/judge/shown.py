@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from grader.judge.names import named_service
 from grader.judge.partial import differences
 from grader.judge.scene import Scene, listed, vantage_text, word
 from grader.model.evidence import Outcome, RawObject, ReachAnswer, ReachQuestion
 from grader.model.exercise import (
     Affinity,
     Call,
+    ConfigKey,
     Dns,
     Endpoints,
     Env,
@@ -21,7 +23,7 @@ from grader.model.exercise import (
     Source,
 )
 from grader.model.kubernetes import actual_slices, addresses_of, hostname_of, name_of
-from grader.model.questions import Objects, dns_question, find_service, full_name, reach_questions, serving
+from grader.model.questions import dns_question, reach_questions, serving
 from grader.model.traffic import (
     affinity_questions,
     call_questions,
@@ -39,6 +41,19 @@ RESOURCES = {
     "StatefulSet": "statefulsets",
     "ConfigMap": "configmaps",
 }
+
+
+def subject(expect: Expectation) -> str:
+    """Name the object that an expectation is about."""
+    match expect:
+        case Object():
+            return expect.name if expect.kind == "Service" else f"{expect.kind} {expect.name}"
+        case Call(to=ConfigKey() as key) | Dns(name=ConfigKey() as key):
+            return f"ConfigMap {key.config_map}"
+        case Call():
+            return str(expect.to)
+        case _:
+            return expect.service
 
 
 def shown(expect: Expectation, scene: Scene) -> tuple[str, str]:
@@ -98,13 +113,6 @@ def comparable(type_: str, data: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({" ".join(item.split()[-2:]) if type_ == "SRV" else item for item in data}))
 
 
-def namespace_in(name: str, objects: Objects) -> str:
-    """Find the further Namespace that a name speaks of, "" where it speaks of none."""
-    parts = name.rstrip(".").split(".")
-    further = [key.partition("@")[2] for key in objects if key.startswith("services@")]
-    return next((namespace for namespace in further if namespace in parts), "")
-
-
 def _endpoints(expect: Endpoints, scene: Scene) -> tuple[str, str]:
     service = scene.service(expect.service)
     pods = serving(scene.backends(expect.pods, expect.pods_in), expect.readiness)
@@ -122,11 +130,7 @@ def _endpoints(expect: Endpoints, scene: Scene) -> tuple[str, str]:
 def _dns(expect: Dns, scene: Scene) -> tuple[str, str]:
     question = dns_question(expect, scene.evidence.objects)
     told = scene.dns_answer(question)
-    service = scene.service(expect.service) or find_service(
-        scene.evidence.objects,
-        expect.service,
-        namespace_in(full_name(question.name, scene.exercise.namespace), scene.evidence.objects),
-    )
+    service = named_service(expect, question.name, scene)
     wanted = records(expect, scene, service)
     expected = listed(wanted) if wanted or expect.is_ != "cluster-ip" else "ClusterIP"
     seen = f"{told.rcode or word('outcome', told.outcome)} {listed(told.records)}" if told else ""

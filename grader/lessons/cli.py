@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from grader.errors import ContentError
 from grader.exercises import all_exercises
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
 from grader.lessons.outputs import collect, read_outputs, write_outputs
-from grader.lessons.run import run_notebook
+from grader.lessons.run import CANONICAL, run_notebook
 from grader.lessons.shapes import mismatches
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 
@@ -78,7 +79,12 @@ def cards(notebook: nbformat.NotebookNode) -> str:
 
 def _grader(command: str, exercise: str, expected: int, before: str = "") -> None:
     """Run a command of the learner's, and insist on its exit status; `before` is told where it is another."""
-    done = subprocess.run([sys.executable, "-m", "grader.cli", command, exercise], check=False, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", command, exercise],
+        env={**os.environ, **CANONICAL},
+        check=False,
+        capture_output=True,
+    )
     if done.returncode != expected:
         shown = (done.stdout + done.stderr).decode(errors="replace")
         what = f"grader {command} {exercise}: status {done.returncode}, not {expected}"

@@ -50,7 +50,12 @@ def code_cell(source: str) -> nbformat.NotebookNode:
 
 def task_markdown(exercise: Exercise) -> str:
     """Give an exercise's task as part of a lesson: title one level below the lesson's sections."""
-    return f"### {exercise.title}\n\n{shift_headings(without_title(exercise.task), 2)}".rstrip()
+    return f"### {exercise.title}\n\n{varied_note(exercise)}{shift_headings(without_title(exercise.task), 2)}".rstrip()
+
+
+def varied_note(exercise: Exercise) -> str:
+    """Tell that a learner's own values differ from those shown, "" where they do not."""
+    return word("varied", exercise=exercise.id) + "\n\n" if exercise.values else ""
 
 
 def _notebook(lesson: Lesson, exercises: Mapping[str, Exercise], *, solved: bool) -> nbformat.NotebookNode:

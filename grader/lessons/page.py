@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
-from grader.lessons.notebook import exercise_of, task_markdown
+from grader.lessons.notebook import exercise_of, task_markdown, varied_note
 from grader.lessons.outputs import Outputs
 from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
@@ -36,7 +36,7 @@ def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
     if lesson:
         facts = {"lesson": lesson.number, "lesson_title": lesson.title, "slug": lesson.slug}
         parts.append(word("exercise.lead", points=f"{exercise.points:g}", **facts))
-    parts.append(without_title(exercise.task).rstrip())
+    parts.append(varied_note(exercise) + without_title(exercise.task).rstrip())
     parts.append(f"## {word('exercise.do')}")
     parts.append(_both_ways(exercise))
     parts.append(f"## {word('hints.title')}")

@@ -100,6 +100,7 @@ class ReachQuestion:
         want: host names that are expected to answer; asking ends early once all of them have.
         bound: most tries.
         request: what is asked of whoever answers: "hostname", or "clientip" for the client's address as seen there.
+        least: fewest tries, each of which looks the name up anew: a name may stand for several addresses.
     """
 
     vantage: str
@@ -108,6 +109,7 @@ class ReachQuestion:
     want: tuple[str, ...] = ()
     bound: int = 1
     request: str = "hostname"
+    least: int = 1
 
 
 @dataclass(frozen=True)

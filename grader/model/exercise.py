@@ -150,6 +150,8 @@ class Exercise:
         may_change_there: further Namespace → kinds that the learner may create or change in it.
         ready: given Deployment or StatefulSet → how many of its Pods become ready, where it is not all of them.
         broken: what the ground shows before anybody repairs it; None where nothing in particular is promised.
+        learner: whose values it holds, "" for the canonical ones.
+        values: name of a value that varies from learner to learner → this learner's.
     """
 
     id: str
@@ -170,6 +172,8 @@ class Exercise:
     may_change_there: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ready: Mapping[str, int] = field(default_factory=dict)
     broken: Broken | None = None
+    learner: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_namespaces(self) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class CriterionResult:
         finding: cause of a failure, or what a pass proved.
         expected: what should be seen, for a person.
         seen: what was seen, for a person.
+        subject: the object that it is about: "backend-service", "ConfigMap client-config".
     """
 
     id: str
@@ -82,6 +83,7 @@ class CriterionResult:
     finding: Finding
     expected: str
     seen: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)

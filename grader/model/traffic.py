@@ -23,6 +23,7 @@ from grader.model.kubernetes import (
     service_port,
 )
 from grader.model.questions import (
+    NAME_TRIES,
     SOME_TRIES,
     Objects,
     addresses,
@@ -84,7 +85,10 @@ def call_questions(expect: Call, objects: Objects) -> tuple[ReachQuestion, ...]:
     pods = [pod for pod in backends(objects, expect.answered_by, expect.pods_in) if is_ready(pod)]
     want = tuple(map(hostname_of, pods)) if expect.all_of_them else ()
     bound = len(pods) ** 2 + 30 if expect.all_of_them else SOME_TRIES
-    return tuple(ReachQuestion(source.value, to.host, to.port, want, bound) for source in expect.sources)
+    return tuple(
+        ReachQuestion(source.value, to.host, to.port, want, max(bound, NAME_TRIES), least=NAME_TRIES)
+        for source in expect.sources
+    )
 
 
 def local_endpoints(objects: Objects, service: RawObject, number: int) -> Mapping[str, tuple[str, ...]]:

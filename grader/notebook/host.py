@@ -33,8 +33,12 @@ def node_port_url(port: int) -> str:
     return f"http://{ports[str(port)]}"
 
 
-def outside(url: str) -> str:
+def outside(url: str, *, silence: str = "") -> str:
     """Ask an http URL from the outside client, which is on the cluster's network but not in the cluster.
+
+    Args:
+        url: what to ask.
+        silence: what to return where nothing answers; "": that is an error.
 
     Raises ClusterMissing without a cluster, EnvironmentError_ where it has no such client or nothing answers.
     """
@@ -53,6 +57,8 @@ def outside(url: str) -> str:
         raise EnvironmentError_("outside-client-silent", url=url, reason=error.code) from error
     except SilenceError as error:
         raise EnvironmentError_("outside-client-silent", url=url, reason=f"{TIMEOUT:g} s") from error
+    if not answer.get("responses") and silence:
+        return silence
     if not answer.get("responses"):
         raise EnvironmentError_("outside-client-silent", url=url, reason="; ".join(answer.get("errors", ())))
     return str(answer["responses"][0])

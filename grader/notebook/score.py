@@ -27,8 +27,8 @@ def of(report: Report) -> Score:
 
 def score(exercise: str) -> Score:
     """Check an exercise on the current cluster and give its points. Raises as `check`."""
-    from grader import exercises
     from grader.cluster import info
     from grader.workflow import check
+    from grader.workflow.find import exercise as find
 
-    return of(check.check(exercises.load(exercise), info.load()))
+    return of(check.check(find(exercise), info.load()))

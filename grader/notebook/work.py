@@ -73,6 +73,9 @@ def start(exercise: str) -> None:
         chosen = find(exercise)
         result = starting.start(chosen, extension.current(), work_root(), _teller(place))
         place.update(Shown(_begun(chosen, result)))
+        if chosen.learner:  # the notebook shows the canonical task and starter
+            starter = starting.starter_text(chosen).rstrip()
+            put(Prose(f"{labels()['notebook.yours']}\n\n{chosen.task.rstrip()}\n\n```yaml\n{starter}\n```"))
 
 
 def hint(exercise: str) -> None:

@@ -196,7 +196,9 @@ class Observer:
 
         def dns(question: DnsQuestion) -> DnsAnswer:
             try:
-                return ask_dns(self.carrier(question.vantage, objects), question, self.exercise.namespace)
+                elsewhere = question.vantage == Vantage.OTHER_NAMESPACE
+                home = PROBE_NAMESPACE if elsewhere else self.exercise.namespace
+                return ask_dns(self.carrier(question.vantage, objects), question, home)
             except CarrierError as error:
                 problems.append(Problem(error.code, error.facts, question.vantage))
                 return DnsAnswer(question, Outcome.UNASKED)

@@ -13,6 +13,7 @@ from grader.model.questions import (
     direct_questions,
     dns_question,
     find_service,
+    leaves_cluster,
     reach_questions,
 )
 from grader.model.traffic import (
@@ -67,7 +68,8 @@ def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_p
         # A question asked before the Service is there may be remembered by the DNS server as having no answer.
         if isinstance(expect, Dns) and (expect.is_ != "cluster-ip" or _exists(expect.service, objects))
         for question in (dns_question(expect, objects),)
-        if question.name
+        # A learner's name outside of the cluster is nobody's here: whether the world answers must not decide.
+        if question.name and not (isinstance(expect.name, ConfigKey) and leaves_cluster(question.name))
     )
     reach = dict.fromkeys(
         question for criterion in criteria for question in _reach(criterion, objects, namespace, host_ports)
@@ -100,7 +102,8 @@ def _reach(
             elif criterion.negated:
                 yield from control_questions(expect, objects)
         case Call() as expect:
-            yield from call_questions(expect, objects)
+            if not expect.service or find_service(objects, expect.service):
+                yield from call_questions(expect, objects)
         case Local() as expect:
             yield from local_questions(expect, objects).values()
             yield from local_controls(expect, objects)

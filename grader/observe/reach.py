@@ -2,7 +2,8 @@
 
 `/dial` opens a fresh connection for each try. Its source is test/images/agnhost/netexec/netexec.go of Kubernetes 1.36:
 it leaves all responses out of its answer where the last try failed, and waits 5 s for each try; so the first try goes
-alone, and a batch follows only where it was answered.
+alone, and a batch follows only where it was answered. It resolves a name once, before its tries: a name that may stand
+for several addresses is asked in single tries.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
+from grader.model.questions import CLUSTER_DOMAIN
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
 FIRST_SECONDS = 0.35
 PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
+RESOLVE_SECONDS = 9.0
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
 
@@ -58,7 +64,38 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
+        if not answer.responders and has_no_address(carrier, question.host):
+            return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
+
+
+def has_no_address(carrier: Carrier, host: str) -> bool:
+    """Tell whether the cluster's DNS knows no address of a name, however the search list completes it.
+
+    The resolver then asks the world outside, and CoreDNS takes 2 s to give up on a name there that it cannot look up
+    (an ExternalName's target, say): longer than a connection may take, so a wrong name looks like a silent server.
+    """
+    if _ADDRESS.fullmatch(host):
+        return False
+    name = shlex.quote(host.rstrip("."))
+    if host.endswith("."):
+        if not host.lower().endswith(f".{CLUSTER_DOMAIN}."):
+            return True
+        command = _dig(f"{name}.")
+    else:
+        search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
+        command = f"for domain in {search}; do {_dig(f'{name}.$domain.')}; done"
+    try:
+        body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
+    except (SilenceError, RejectionError):
+        return False
+    words = str(json.loads(body).get("output", "")).split()
+    return words.count("status:") == words.count("asked") > 0 and "A" not in words
+
+
+def _dig(name: str) -> str:
+    """Write a command that prints "asked", the response code if there is an answer, and "A" for each address in it."""
+    return f"echo asked; dig +time=4 +tries=1 {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
 
 
 def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
@@ -84,9 +121,9 @@ def collect(question: ReachQuestion, dial: Callable[[int], list[Try]]) -> ReachA
                 return ReachAnswer(question, outcome, dict(sorted(responders.items())), tries, text)
         if not want.issuperset(responders) and want:
             break
-        if want and want.issubset(responders) and tries > len(want):
+        if want and want.issubset(responders) and tries > len(want) and tries >= question.least:
             break
-        batch = 2 * len(want) + 2 if want else question.bound
+        batch = 1 if question.least > 1 else 2 * len(want) + 2 if want else question.bound
     return ReachAnswer(question, Outcome.ANSWERED, dict(sorted(responders.items())), tries)
 
 

@@ -40,6 +40,7 @@ class Row:
         verdict: its verdict in words.
         tone: value of Verdict, or "skipped" where an earlier hop is broken.
         hop: the hop it is about, in words.
+        subject: the object it is about, "" where nothing says so.
         expected: what should be seen.
         seen: what was seen.
         points: "2 / 2".
@@ -51,6 +52,7 @@ class Row:
     verdict: str
     tone: str
     hop: str
+    subject: str
     expected: str
     seen: str
     points: str
@@ -68,6 +70,7 @@ class Card:
         points: points in words, "" where there are none to tell.
         chain: the hops in order, empty for an error.
         parts: (label, sentence) lines: 何が・どこで・次に, or what a pass proved.
+        pair: the criterion that the finding is about, to be compared side by side; None where nothing can be.
         rows: the criteria, empty for an error.
         footer: small words below: the cluster, the time.
         passed: how many criteria passed.
@@ -82,6 +85,7 @@ class Card:
     chain: tuple[HopWords, ...]
     parts: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    pair: Row | None = None
     footer: tuple[str, ...] = ()
     passed: int = 0
 
@@ -135,10 +139,19 @@ def _row(result: CriterionResult, report: Report) -> Row:
         verdict=table["table.skipped"] if tone == "skipped" else table[f"verdict.{tone}"],
         tone=tone,
         hop=table[f"hop.{result.hop.value}"],
+        subject=result.subject,
         expected=result.expected or table["table.empty"],
         seen=result.seen or table["table.empty"],
         points=f"{number(result.points)} / {number(result.max_points)}",
     )
+
+
+def _pair(report: Report) -> Row | None:
+    """Find the first criterion that the finding of a failure is about, where it says what was expected and seen."""
+    if report.verdict is not Verdict.FAIL:
+        return None
+    told = [item for item in report.criteria if item.verdict is Verdict.FAIL and item.finding == report.finding]
+    return next((_row(item, report) for item in told if item.expected and item.seen != item.expected), None)
 
 
 def _time(taken_at: str) -> str:
@@ -171,6 +184,7 @@ def report_card(report: Report) -> Card:
         ),
         parts=_parts(report.verdict, finding_message(report.verdict, report.finding)),
         rows=tuple(_row(result, report) for result in report.criteria),
+        pair=_pair(report),
         footer=tuple(footer),
         passed=sum(result.verdict is Verdict.PASS for result in report.criteria),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -111,20 +112,39 @@ def _chain(card: Card, width: int) -> list[Text]:
     return lines
 
 
-def _row(row: Row, width: int, label_width: int) -> Iterable[Text]:
+def _row(row: Row, width: int, label_width: int, pair: Row | None) -> Iterable[Text]:
     table = labels()
     style = STYLES[row.tone]
     head = Text(_INDENT)
     head.append(f"{row.symbol} ", style=style)
     head.append(row.hop, style="dim" if row.tone == "skipped" else "")
+    head.append(f" {row.subject}" if row.subject else "", style="dim")
     head.append(f"  {row.points} {table['table.points']}", style="dim")
     head.append(f"  {row.verdict}", style=style)
     yield head
     if row.tone in ("pass", "skipped"):
         return  # nothing to compare: what was expected was seen, or was not reached
+    if row == pair:
+        return  # it stands above, side by side
     for key, sentence in (("table.expected", row.expected), ("table.seen", row.seen)):
         for line in paragraph(table[key], sentence, width - 2, label_width=label_width):
             yield Text(_INDENT).append_text(line)
+
+
+def _pair(row: Row, width: int) -> Iterable[Text]:
+    """Lay what was expected and seen side by side, in two columns of the same width."""
+    table = labels()
+    gap = " │ "
+    column = (width - len(_INDENT) - cell_len(gap)) // 2
+    yield Text(_INDENT + f"{row.hop} {row.subject}".rstrip(), style="dim")
+    heads = ([Text(table["table.expected"], style="bold")], [Text(table["table.seen"], style="bold")])
+    bodies = tuple([_styled(line) for line in wrap(text, column)] for text in (row.expected, row.seen))
+    for left, right in (*zip(*heads, strict=True), *zip_longest(*bodies, fillvalue=Text())):
+        line = Text(_INDENT)
+        line.append_text(left)
+        line.append(" " * (column - left.cell_len) + gap, style="dim")
+        line.append_text(right)
+        yield line
 
 
 def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
@@ -137,12 +157,14 @@ def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
     label_width = max((cell_len(label) for label, _ in card.parts), default=0)
     for label, sentence in card.parts:
         lines += paragraph(label, sentence, width, label_width=label_width)
+    if card.pair:
+        lines += [Text(), *_pair(card.pair, width)]
     if details and card.rows:
         caption = table["card.details"].format(passed=card.passed, total=len(card.rows))
         lines += [Text(), Text(_INDENT + caption, style="dim")]
         row_label = max(cell_len(table["table.expected"]), cell_len(table["table.seen"]))
         for row in card.rows:
-            lines += _row(row, width, row_label)
+            lines += _row(row, width, row_label, card.pair)
     if card.footer:
         small = wrap(" ・ ".join(card.footer), width - len(_INDENT))
         lines += [Text(), *(Text(_INDENT).append_text(_styled(line, "dim")) for line in small)]

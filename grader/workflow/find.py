@@ -7,11 +7,20 @@ from difflib import get_close_matches
 from grader import exercises
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
+from grader.workflow import learner as who
 
 
-def exercise(name: str) -> Exercise:
-    """Read an exercise. Raises UsageError, with the nearest name, for an unknown one, and ContentError."""
+def exercise(name: str, learner: str | None = None) -> Exercise:
+    """Read an exercise, with the values of a learner (None: of whoever is learning here).
+
+    Raises UsageError, with the nearest name, for an unknown one, ContentError, OSError.
+    """
     known = exercises.ids()
     if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.4)):
         raise UsageError("exercise-unknown-near", exercise=name, near=near[0], known=", ".join(known))
-    return exercises.load(name)
+    return exercises.load(name, who.current() if learner is None else learner)
+
+
+def every(learner: str | None = None) -> tuple[Exercise, ...]:
+    """Read every exercise, with the values of a learner (None: of whoever is learning here). Raises as `exercise`."""
+    return exercises.all_exercises(who.current() if learner is None else learner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +19,13 @@ from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys
 
+GONE_SECONDS = 120.0
+GONE_PAUSE = 0.2
+READY_SECONDS = 120.0
+READY_PAUSE = 0.1
+LAID = "services-course/given"
+"""Annotation of an exercise's own Namespace: the digest of the given workload that was applied there."""
+
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     """Describe a cluster to the observer."""
@@ -25,8 +34,16 @@ def target(cluster: ClusterInfo, api: KubeApi) -> Target:
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
-    """Create the exercise's namespaces where they are missing. Raises ApiRefused, ClusterUnreachable."""
+    """Create the exercise's namespaces where they are missing; one that is going is waited for until it is gone.
+
+    Raises ApiRefused, ClusterUnreachable, EnvironmentError_ ("namespace-going") where it does not go.
+    """
+    begun = time.monotonic()
     for namespace in exercise.all_namespaces:
+        while (live := api.read("namespaces", namespace)) is not None and is_terminating(live):
+            if time.monotonic() - begun > GONE_SECONDS:
+                raise EnvironmentError_("namespace-going", exercise=exercise.id, namespace=namespace)
+            time.sleep(GONE_PAUSE)
         create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
@@ -54,9 +71,13 @@ def create_missing(api: KubeApi, obj: Mapping[str, Any]) -> bool:
     return True
 
 
-def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
-    """Apply the given workload. Raises EnvironmentError_ ("given-refused") where the server refuses it."""
-    results = tuple(apply_document(api, item, exercise.namespace) for item in documents(exercise))
+def apply_given(api: KubeApi, exercise: Exercise, *, again: bool = False) -> tuple[ManifestResult, ...]:
+    """Apply the given workload; `again`: only what the learner is not asked to change.
+
+    Raises EnvironmentError_ ("given-refused") where the server refuses it.
+    """
+    wanted = [item for item in documents(exercise) if not (again and _the_learners(item.content, exercise))]
+    results = tuple(apply_document(api, item, exercise.namespace) for item in wanted)
     for item in results:
         if item.action is Action.REFUSED:
             raise EnvironmentError_(
@@ -68,6 +89,30 @@ def apply_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
     return results
 
 
+def _the_learners(obj: Mapping[str, Any], exercise: Exercise) -> bool:
+    namespace = obj["metadata"].get("namespace") or exercise.namespace
+    own = namespace == exercise.namespace
+    return obj["kind"] in (exercise.may_change if own else exercise.may_change_there.get(namespace, ()))
+
+
+def lay_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
+    """Apply the given workload; where it was applied before, leave alone what the learner may have repaired.
+
+    Raises as `apply_given`, ApiRefused.
+    """
+    laid = hashlib.sha256(exercise.given.encode()).hexdigest()
+    namespace = api.read("namespaces", exercise.namespace) or {}
+    known = (namespace.get("metadata", {}).get("annotations") or {}).get(LAID)
+    results = apply_given(api, exercise, again=known == laid)
+    if known != laid:
+        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": _laid_mark(exercise, laid)})
+    return results
+
+
+def _laid_mark(exercise: Exercise, laid: str) -> Object:
+    return {"name": exercise.namespace, "annotations": {LAID: laid}}
+
+
 def given_ready(api: KubeApi, exercise: Exercise) -> bool:
     """Tell whether every given workload stands, no Pod is going, and the probe runs.
 
@@ -75,6 +120,15 @@ def given_ready(api: KubeApi, exercise: Exercise) -> bool:
     are ready as the exercise says (all, where it says nothing).
     """
     return all(_stands(api, exercise, namespace) for namespace in exercise.all_namespaces)
+
+
+def wait_ready(api: KubeApi, exercise: Exercise) -> None:
+    """Wait until the given workload is ready. Raises EnvironmentError_ ("given-not-ready"), ClusterUnreachable."""
+    begun = time.monotonic()
+    while not given_ready(api, exercise):
+        if time.monotonic() - begun > READY_SECONDS:
+            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
+        time.sleep(READY_PAUSE)
 
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:

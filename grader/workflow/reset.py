@@ -11,7 +11,7 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.model.exercise import Exercise
 from grader.workflow.ground import ensure_namespaces
 from grader.workflow.restore import clear
-from grader.workflow.start import StartResult, refused, start, starter_path
+from grader.workflow.start import StartResult, refused, start, starter_path, starter_text
 
 
 def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
@@ -28,6 +28,6 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
         except ApiRefused as error:
             raise refused(exercise, error) from error
     starter = starter_path(exercise, work)
-    if starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != exercise.starter:
+    if starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != starter_text(exercise):
         starter.replace(starter.with_name(f"{starter.name}.bak"))
     return replace(start(exercise, cluster, work, progress), removed=removed)

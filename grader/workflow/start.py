@@ -12,7 +12,8 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
-from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe
+from grader.workflow.ground import ensure_namespaces, ensure_probe, lay_given
+from grader.workflow.handed import Head
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class StartResult:
 
 
 def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
-    """Apply the given workload and lay the starter file; a second start keeps the learner's file and objects.
+    """Apply the given workload and lay the starter file.
+
+    A second start keeps the learner's file and objects: of what was given, it applies again only what the learner is
+    not asked to change.
 
     Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ where the workload cannot be
     applied, OSError where the work folder cannot be written.
@@ -45,7 +49,7 @@ def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
         report("apply-given", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
             ensure_namespaces(api, exercise)
-            given = apply_given(api, exercise)
+            given = lay_given(api, exercise)
             ensure_probe(api, exercise.namespace)
         except ApiRefused as error:
             raise refused(exercise, error) from error
@@ -53,13 +57,18 @@ def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
     starter = starter_path(exercise, work)
     laid = not starter.exists()
     if laid:
-        write_atomically(starter, exercise.starter)
+        write_atomically(starter, starter_text(exercise))
     return StartResult(exercise.namespace, starter, laid, given)
 
 
 def starter_path(exercise: Exercise, work: Path) -> Path:
     """Tell where the learner edits an exercise."""
     return work / f"{exercise.id}.yaml"
+
+
+def starter_text(exercise: Exercise) -> str:
+    """Give what the learner edits; where values vary, it tells whose they are, for whoever grades it elsewhere."""
+    return f"{Head(learner=exercise.learner)}{exercise.starter}"
 
 
 def refused(exercise: Exercise, error: ApiRefused) -> EnvironmentError_:

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grader.cluster.info import ClusterInfo
+from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
-from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise, Form
@@ -19,12 +18,11 @@ from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, given_ready
+from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, wait_ready
 from grader.workflow.restore import clear
 from grader.workflow.start import refused
 
-READY_SECONDS = 120.0
-READY_PAUSE = 0.1
+PARALLEL = {Provider.EMBEDDED: 8, Provider.KIND: 4, Provider.CONTEXT: 4}
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def verify(
     *,
     only: Sequence[str] = (),
     deadline: float = 60.0,
-    parallel: int = 3,
+    parallel: int | None = None,
     make: Callable[[Exercise], Sequence[Task]] | None = None,
 ) -> VerifyResult:
     """Try every answer and wrong answer of these exercises, each in a namespace as new.
@@ -132,7 +130,7 @@ def verify(
         progress: told about each attempt: step "verify-attempt" with exercise, kind, name, got, sound, seconds.
         only: names of attempts ("unsolved", "starter", "reference", a wrong answer's name); empty: all.
         deadline: seconds for each verdict.
-        parallel: how many exercises at a time.
+        parallel: how many exercises at a time; None: as many as keep this kind of cluster busy.
         make: lists the attempts at an exercise; None: `tasks`.
 
     Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ ("given-not-ready") where the
@@ -145,7 +143,8 @@ def verify(
         with lock:  # attempts run side by side; whoever listens need not care
             (progress or silent)(code, facts)
 
-    with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="verify") as executor:
+    workers = parallel or PARALLEL[cluster.provider]
+    with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
         futures = [
             executor.submit(_verify_one, exercise, cluster, tell, tuple(only), deadline, make or tasks)
             for exercise in exercises
@@ -199,6 +198,7 @@ def _verify_one(
 ) -> list[Attempt]:
     attempts = []
     with KubeApi(cluster.kubeconfig) as api:
+        mine = [name for name in exercise.all_namespaces if api.read("namespaces", name) is None]
         for task in make(exercise):
             if only and task.name not in only:
                 continue
@@ -217,6 +217,8 @@ def _verify_one(
             progress("verify-attempt", facts)
         if attempts:
             clear(api, exercise)
+        for name in mine:  # nobody was at work there before
+            api.delete("namespaces", name)
     return attempts
 
 
@@ -263,11 +265,7 @@ def _prepare(api: KubeApi, exercise: Exercise) -> None:
         ensure_probe(api, exercise.namespace)
     except ApiRefused as error:
         raise refused(exercise, error) from error
-    begun = time.monotonic()
-    while not given_ready(api, exercise):
-        if time.monotonic() - begun > READY_SECONDS:
-            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        time.sleep(READY_PAUSE)
+    wait_ready(api, exercise)
 
 
 def _sweep(api: KubeApi, exercise: Exercise, evidence: Evidence) -> None:

@@ -106,7 +106,7 @@ def test_an_error_goes_into_the_junit_file_too(run: Run, home: Path) -> None:
 
 
 def test_a_mistake_of_ours_is_a_message_and_a_file(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(name: str) -> None:
+    def broken(name: str, learner: str | None = None) -> None:
         raise ZeroDivisionError("by mistake")
 
     monkeypatch.setattr("grader.workflow.find.exercise", broken)
@@ -131,7 +131,7 @@ def test_ctrl_c_is_told_and_leaves_with_130(home: Path) -> None:
     code = (
         "import grader.cli.check as c, sys\n"
         "from grader.workflow import find\n"
-        "def slow(name):\n"
+        "def slow(name, learner=None):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
         "find.exercise = slow\n"

@@ -24,6 +24,7 @@ from grader.cluster.provider import silent
 from grader.errors import EnvironmentError_
 from grader.kube import kubectl
 from grader.kube.client import KubeApi, Object
+from grader.observe.container import ContainerCarrier
 
 pytestmark = pytest.mark.kind
 
@@ -149,6 +150,18 @@ def test_load_balancer_address_answers_the_outside_client(cluster: ClusterInfo) 
         "exec", container, "curl", "-s", "-m", "1", *patiently, f"http://{address}/hostname", timeout=60
     )
     assert answer in {probe_name(f"{NAME}-{role}") for role in ("control-plane", "worker", "worker2")}
+
+
+def test_commands_leave_no_dead_processes_in_the_outside_client(cluster: ClusterInfo) -> None:
+    container = cluster.outside.removeprefix("docker:")
+    for _ in range(3):
+        carrier = ContainerCarrier(container)
+        for _ in range(5):
+            assert carrier.get("hostname", {}, 5.0)
+        carrier.close()
+    dead = "cut -d' ' -f3 /proc/[0-9]*/stat | grep -q Z"
+    soon = f"for i in $(seq 50); do {dead} || exit 0; sleep 0.1; done; exit 1"
+    Docker().run("exec", container, "sh", "-c", soon, timeout=30)  # raises where some are still there after 5 s
 
 
 def test_up_makes_a_deleted_probe_again(cluster: ClusterInfo) -> None:

@@ -93,7 +93,9 @@ def test_each_inconsistency_is_refused_with_its_reason(folder: Path, old: str, n
     assert reason in error_of(folder).facts["reason"]
 
 
-@pytest.mark.parametrize("name", ["task.md", "hints.md", "given.yaml", "starter.yaml", "answers/reference.yaml"])
+@pytest.mark.parametrize(
+    "name", ["task.md", "hints.md", "given.yaml", "starter.yaml", "solution.md", "answers/reference.yaml"]
+)
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     assert error_of(folder).facts["file"].endswith(name)

@@ -14,7 +14,7 @@ from tests.judge.telling import (
     spec,
     told,
 )
-from tests.judge.world import NAMESPACE, SERVICE, World, criterion, exercise
+from tests.judge.world import NAMESPACE, SERVICE, World, criterion, exercise, slices
 
 
 def test_slices_that_lag_behind_are_waited_for_and_never_failed() -> None:
@@ -36,6 +36,14 @@ def test_a_young_pod_is_waited_for() -> None:
     assert dict(report.chain)[Hop.ENDPOINT_SLICE] is HopState.MOVING
 
 
+def test_a_quicker_cluster_needs_less_patience_with_a_pod() -> None:
+    world = World()
+    never_ready(world)
+    world.pods[0]["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-01-02T03:03:59Z"}}
+    assert told(world).verdict is Verdict.NOT_YET
+    assert told(world, pace=0.1).verdict is Verdict.FAIL
+
+
 def test_a_rollout_is_waited_for() -> None:
     world = World()
     template = {"metadata": {"labels": {"app": "backend"}}}
@@ -47,6 +55,49 @@ def test_a_rollout_is_waited_for() -> None:
         }
     ]
     assert told(world).finding.diagnosis == "rollout-moving"
+
+
+def replacing(world: World, *, updated: int, template: dict[str, str] | None = None) -> None:
+    """The Deployment of the backends is replacing them; the Pods that are there are the old ones, but for `updated`."""
+    for index, pod in enumerate(world.pods):
+        if pod["metadata"]["labels"].get("app") == "backend":
+            template_hash = "new" if index < updated else "old"
+            pod["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": f"backend-{template_hash}"}]
+            pod["metadata"]["labels"]["pod-template-hash"] = template_hash
+            if template_hash == "new":
+                pod["metadata"]["creationTimestamp"] = "2026-01-02T03:04:00Z"
+    world.deployments = [
+        {
+            "metadata": {"name": "backend", "generation": 2},
+            "spec": {"replicas": 3, "template": {"metadata": {"labels": template or {"app": "backend"}}}},
+            "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": updated},
+        }
+    ]
+
+
+def test_labels_of_pods_that_are_being_replaced_are_not_held_against_anybody() -> None:
+    world = World()
+    spec(selector={"app": "backend", "traffic": "open"})(world)
+    replacing(world, updated=0, template={"app": "backend", "traffic": "open"})
+    world.slices = slices(world.service, world.pods)
+    assert told(world).finding.diagnosis == "rollout-moving"
+    world.deployments[0]["status"]["updatedReplicas"] = 3
+    assert told(world).finding.diagnosis == "selector-matches-no-pod"
+
+
+def test_pods_that_are_broken_but_being_replaced_are_waited_for() -> None:
+    world = World()
+    never_ready(world)
+    replacing(world, updated=0)
+    assert told(world).finding.diagnosis == "rollout-moving"
+
+
+def test_a_rollout_whose_new_pods_are_broken_is_not_waited_for() -> None:
+    world = World()
+    never_ready(world)
+    replacing(world, updated=1)
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "pods-not-ready")
 
 
 def test_traffic_that_does_not_flow_yet_is_waited_for_then_blamed_on_the_environment() -> None:

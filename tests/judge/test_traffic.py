@@ -130,6 +130,8 @@ def test_source_ranges_and_a_local_policy_are_told_at_the_load_balancer() -> Non
     world = load_balancer().set(loadBalancerSourceRanges=["203.0.113.0/24"])
     world.answered["*"] = NOBODY
     assert told(world, quiet_for=3.0).finding.diagnosis == "source-ranges-exclude-client"
+    world.set(externalTrafficPolicy="Local")  # silence is not what a policy does to an address of a load balancer
+    assert told(world, quiet_for=3.0).finding.diagnosis == "source-ranges-exclude-client"
     world = load_balancer().set(externalTrafficPolicy="Local")
     world.answered["*"] = only("backend-c")
     assert told(world, quiet_for=3.0).finding.diagnosis == "external-traffic-policy-local"

@@ -7,17 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grader.model.evidence import DnsAnswer, DnsQuestion, Evidence, Outcome, ReachAnswer, ReachQuestion
+from grader.model.evidence import (
+    DnsAnswer,
+    Evidence,
+    Outcome,
+    ReachAnswer,
+    ReachQuestion,
+    ShellAnswer,
+    ShellQuestion,
+)
 from grader.model.exercise import At, Criterion, Dns, Endpoints, Exercise, Object, Reach, Vantage
 from grader.model.kubernetes import expected_slices, has_slices
-from grader.model.questions import direct_questions, reach_questions
 from grader.model.report import Hop
+from grader.model.traffic import ENVIRONMENT, NODE_TRIES
+from grader.observe.plan import plan
 
 NAMESPACE = "shop"
 SERVICE = "backend-service"
 CLUSTER_IP = "10.96.7.7"
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 TAKEN_AT = "2026-01-02T03:04:05.000Z"
+OWN_ADDRESS = "172.18.0.99"
 STARTED_AT = "2026-01-02T03:00:00Z"
 GIVEN = f"""
 apiVersion: apps/v1
@@ -156,6 +166,8 @@ class World:
         self.dns: tuple[DnsAnswer, ...] | None = None
         self.changes: dict[str, Any] = {"quiet_for": 60.0}
         self.answered: dict[str, Any] = {}
+        self.variables: dict[str, dict[str, str]] = {}
+        self.further: dict[str, tuple[Raw, ...]] = {}
 
     @property
     def service(self) -> Raw:
@@ -176,16 +188,30 @@ class World:
                 "endpointslices": tuple(made),
                 "deployments": tuple(self.deployments),
                 "nodes": tuple(self.nodes),
+                **self.further,
             }
         )
 
     def answer(self, question: ReachQuestion) -> ReachAnswer:
         """Right answers, unless the test says otherwise for this vantage."""
-        changed = self.answered.get(question.vantage, self.answered.get("*"))
-        if changed is not None and question.want:
+        where = f"{question.vantage} {question.host}"
+        changed = self.answered.get(where, self.answered.get(question.vantage, self.answered.get("*")))
+        if changed is not None and (question.want or where in self.answered):
             return replace(changed, question=question)
+        if question.request == "clientip":
+            return ReachAnswer(question, Outcome.ANSWERED, {OWN_ADDRESS: question.bound}, question.bound)
+        if question.bound == NODE_TRIES and not question.want:  # a node that nobody serves
+            return ReachAnswer(question, Outcome.TIMEOUT)
         names = question.want or ("backend-a",)
         return ReachAnswer(question, Outcome.ANSWERED, dict.fromkeys(names, 3), 9)
+
+    def shell(self, question: ShellQuestion) -> ShellAnswer:
+        """The vantage's own address; in a Pod the variables that the test gave it."""
+        if question.command == ENVIRONMENT:
+            pod = question.vantage.removeprefix("pod/").partition(":")[0]
+            variables = self.variables.get(pod, self.variables.get("*", {}))
+            return ShellAnswer(question, Outcome.ANSWERED, "".join(f"{k}={v}\n" for k, v in variables.items()))
+        return ShellAnswer(question, Outcome.ANSWERED, f"{OWN_ADDRESS}\n")
 
     def direct(self, question: ReachQuestion) -> ReachAnswer:
         if "direct" in self.answered:
@@ -196,21 +222,14 @@ class World:
         objects = self.objects()
         changes = {**self.changes, **changes}
         host_ports = changes.get("host_ports", {})
-        reach: list[ReachAnswer] = []
-        dns: list[DnsAnswer] = []
-        for item in self.task.criteria:
-            expect = item.expect
-            if isinstance(expect, Reach):
-                reach += [self.answer(q) for q in reach_questions(expect, objects, NAMESPACE, host_ports)]
-            if isinstance(expect, Dns):
-                question = DnsQuestion(expect.source.value, expect.name, expect.type)
-                address = self.service["spec"].get("clusterIP", "") if self.services else ""
-                dns.append(DnsAnswer(question, Outcome.ANSWERED, "NOERROR", (address,), expect.name))
-        reach += [self.direct(q) for q in direct_questions([c.expect for c in self.task.criteria], objects)]
+        asked = plan(self.task.criteria, objects, NAMESPACE, host_ports)
+        address = self.service["spec"].get("clusterIP", "") if self.services else ""
+        dns = [DnsAnswer(item, Outcome.ANSWERED, "NOERROR", (address,), item.name) for item in asked.dns]
+        reach = [self.answer(item) for item in asked.reach] + [self.direct(item) for item in asked.direct]
         return Evidence(
             **{
                 "exercise": "shop", "namespace": NAMESPACE, "cluster": "kind v1.36.3", "taken_at": TAKEN_AT,
-                "objects": objects, "reach": tuple(reach),
+                "objects": objects, "reach": tuple(reach), "shell": tuple(map(self.shell, asked.shell)),
                 "dns": tuple(dns) if self.dns is None else self.dns, **changes,
             }
         )  # fmt: skip

@@ -70,6 +70,11 @@ def test_silence_outside_is_an_error_with_its_reason(cluster: ClusterInfo, monke
     assert "i/o timeout" in caught.value.facts["reason"]
 
 
+def test_silence_outside_may_be_what_a_lesson_shows(cluster: ClusterInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "ContainerCarrier", lambda container: Dialer({"errors": ["i/o timeout"]}))
+    assert host.outside("http://172.18.255.200/hostname", silence="silent") == "silent"
+
+
 def test_a_cluster_without_an_outside_client_says_so(cluster: ClusterInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "load", lambda: replace(cluster, outside=""))
     with pytest.raises(EnvironmentError_) as caught:

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -66,6 +67,30 @@ def test_asking_ends_at_once_when_a_stranger_answers() -> None:
     assert asked(("a", "b", "c"), cycle("x"))[1:] == ({"x": 1}, 1)
 
 
+def test_a_name_is_looked_up_anew_for_each_of_the_fewest_tries() -> None:
+    batches: list[int] = []
+    answers = cycle("a")
+
+    def dial(tries: int) -> list[Try]:
+        batches.append(tries)
+        return [(Outcome.ANSWERED, next(answers)) for _ in range(tries)]
+
+    collect(ReachQuestion("v", "h", 80, ("a",), 31, least=5), dial)
+    assert batches == [1, 1, 1, 1, 1]
+    batches.clear()
+    collect(ReachQuestion("v", "h", 80, ("a", "b"), 20, least=3), dial)
+    assert batches == [1] * 20
+
+
+def test_a_stranger_among_the_addresses_of_a_name_is_seen() -> None:
+    answers = cycle("a", "a", "a", "x")
+    answer = collect(
+        ReachQuestion("v", "h", 80, ("a",), 31, least=12),
+        lambda tries: [(Outcome.ANSWERED, next(answers)) for _ in range(tries)],
+    )
+    assert dict(answer.responders) == {"a": 3, "x": 1}
+
+
 def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None:
     results = iter([[(Outcome.ANSWERED, "a")], [(Outcome.ANSWERED, "b"), (Outcome.REFUSED, "no")]])
     answer = collect(ReachQuestion("v", "h", 80, ("a", "b", "c"), 39), lambda tries: next(results))
@@ -73,11 +98,13 @@ def test_a_failure_after_answers_is_the_outcome_and_keeps_who_answered() -> None
 
 
 class Carrier:
-    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead."""
+    """Answers `/dial` with a fixed body or error; its own `/hostname` may be dead; names are what dig says."""
 
     def __init__(self, dial: bytes | Exception, *, alive: bool = True) -> None:
         self.dial, self.alive = dial, alive
         self.timeouts: list[float] = []
+        self.commands: list[str] = []
+        self.names = "status: NOERROR\n"
 
     def get(self, path: str, query: Mapping[str, str], timeout: float) -> bytes:
         self.timeouts.append(timeout)
@@ -85,6 +112,9 @@ class Carrier:
             if self.alive:
                 return b"probe"
             raise SilenceError
+        if path == "shell":
+            self.commands.append(query["cmd"])
+            return json.dumps({"output": self.names}).encode()
         if isinstance(self.dial, Exception):
             raise self.dial
         return self.dial
@@ -103,6 +133,31 @@ def test_silence_is_a_time_out_only_where_the_vantage_itself_answers() -> None:
 def test_a_name_that_cannot_be_resolved_is_told_from_silence() -> None:
     rejection = RejectionError("host and/or port param are invalid. lookup backend: no such host")
     assert ask_reach(Carrier(rejection), QUESTION).outcome is Outcome.NAME_ERROR
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("asked\nstatus: NXDOMAIN\n" * 3, Outcome.NAME_ERROR),
+        ("asked\nstatus: NXDOMAIN\nasked\nstatus: NOERROR\nasked\nstatus: NXDOMAIN\n", Outcome.NAME_ERROR),  # an alias
+        ("asked\nstatus: SERVFAIL\n", Outcome.NAME_ERROR),
+        ("asked\nstatus: NOERROR\nA\nasked\nstatus: NXDOMAIN\n", Outcome.TIMEOUT),
+        ("asked\nasked\nstatus: NXDOMAIN\n", Outcome.TIMEOUT),  # one question was lost
+        ("", Outcome.TIMEOUT),
+    ],
+)
+def test_silence_at_a_name_without_an_address_is_the_names_fault(said: str, outcome: Outcome) -> None:
+    carrier = Carrier(SilenceError())
+    carrier.names = said
+    assert ask_reach(carrier, QUESTION).outcome is outcome
+    assert "backend.$domain." in carrier.commands[0]
+
+
+def test_an_address_is_no_name_and_a_name_of_the_world_is_not_asked_for() -> None:
+    carrier = Carrier(SilenceError())
+    assert ask_reach(carrier, replace(QUESTION, host="10.96.0.9")).outcome is Outcome.TIMEOUT
+    assert ask_reach(carrier, replace(QUESTION, host="backend.")).outcome is Outcome.NAME_ERROR
+    assert carrier.commands == []
 
 
 def test_the_first_try_goes_alone_and_may_take_as_long_as_it_is_told() -> None:

@@ -5,6 +5,7 @@ import pytest
 from grader.errors import ClusterMissing, ManifestError, UsageError
 from grader.model.report import Finding, Report, Verdict
 from grader.render.card import error_card, number, report_card
+from grader.render.terminal import plain_text
 from tests.render.samples import ALL, ENVIRONMENT, FAILED, PASSED, WAITING
 
 
@@ -70,3 +71,20 @@ def test_an_error_says_whose_turn_it_is(error: UsageError, word: str) -> None:
 @pytest.mark.parametrize(("points", "shown"), [(2.0, "2"), (1.5, "1.5"), (0.0, "0"), (1 / 3, "0.33"), (10.0, "10")])
 def test_points_have_no_needless_fraction(points: float, shown: str) -> None:
     assert number(points) == shown
+
+
+def test_a_failure_is_shown_side_by_side_and_a_pass_is_not() -> None:
+    pair = report_card(FAILED).pair
+    assert pair is not None
+    assert pair.id == next(item.id for item in FAILED.criteria if item.finding == FAILED.finding)
+    assert pair.expected != pair.seen
+    assert report_card(PASSED).pair is None
+
+
+def test_the_columns_of_a_terminal_hold_what_was_expected_and_seen_on_the_same_lines() -> None:
+    lines = plain_text(report_card(FAILED), 80).splitlines()
+    head = next(index for index, line in enumerate(lines) if "│" in line)
+    assert [word.strip() for word in lines[head].split("│")] == ["期待", "実際"]
+    left, right = zip(*(line.split("│") for line in lines[head + 1 :] if "│" in line), strict=True)
+    assert "backend-5d9c7-2xk4p:8080" in "".join(left)
+    assert "".join(right).strip()

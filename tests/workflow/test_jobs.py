@@ -213,3 +213,22 @@ def test_verify_tells_an_answer_that_fails_and_a_wrong_one_that_passes(
     assert result.attempts[1].got == "pass"
     sound = verify([exercise], cluster, only=("reference",))
     assert any("reference verdict: pass != fail" in line for line in differences(sound, result))
+
+
+def test_verify_leaves_no_namespace_that_it_made_and_waits_for_one_that_is_going(
+    cluster: ClusterInfo, api: KubeApi, tmp_path: Path
+) -> None:
+    exercise = exercises.load("loadbalancer")
+
+    def standing() -> bool:
+        live = api.read("namespaces", exercise.namespace)
+        return live is not None and not live["metadata"].get("deletionTimestamp")
+
+    assert not standing()
+    assert verify([exercise], cluster, only=("unsolved",)).sound
+    assert not standing()
+    start(exercise, cluster, tmp_path)  # at once: the namespace may still be going
+    assert standing()
+    assert verify([exercise], cluster, only=("unsolved",)).sound
+    assert standing()  # somebody is at work there
+    api.delete("namespaces", exercise.namespace)

@@ -50,6 +50,7 @@ def ensure(docker: Docker, cluster: str, image: str, network: str, pool: Pool) -
         "-d",
         f"--name={name}",
         f"--network={network}",
+        "--init",  # reaps what commands leave behind; netexec as process 1 would not
         "--restart=unless-stopped",
         f"--label={LABEL_OUTSIDE}={cluster}",
         f"--label={LABEL_POOL}={pool}",

@@ -11,6 +11,7 @@ import ipaddress
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from grader.embedded.core.index import SERVICE_NAME_LABEL, cluster_ips
@@ -123,10 +124,16 @@ class _Target:
 
 
 class Zone:
-    """Answers questions; holds no state of its own."""
+    """Answers questions; holds no state of its own.
 
-    def __init__(self, view: View) -> None:
+    Args:
+        view: what it reads of the cluster.
+        random: shuffles the addresses of each answer, as kind's `loadbalance` does; None: they keep their order.
+    """
+
+    def __init__(self, view: View, random: Random | None = None) -> None:
         self._view = view
+        self._random = random
 
     def query(self, qname: str, qtype: str, serial: int = 1) -> Answer:
         """Answer one question.
@@ -173,7 +180,15 @@ class Zone:
             return Answer("NXDOMAIN", authority=soa)
         if not records:
             return Answer("NOERROR", authority=soa)
-        return Answer("NOERROR", tuple(records), (), tuple(extra))
+        return Answer("NOERROR", self._balanced(records), (), self._balanced(extra))
+
+    def _balanced(self, records: list[Rr]) -> tuple[Rr, ...]:
+        """Put addresses last, in any order (plugin/loadbalance/loadbalance.go roundRobin)."""
+        addresses = [record for record in records if record.type in ("A", "AAAA")]
+        if self._random is None or len(addresses) < 2:
+            return tuple(records)
+        self._random.shuffle(addresses)
+        return (*(record for record in records if record.type not in ("A", "AAAA")), *addresses)
 
     def _addresses(self, qname: str, qtype: str, chain: tuple[str, ...]) -> list[Rr]:
         """A or AAAA records, through CNAMEs inside the zone (backend_lookup.go A)."""

@@ -16,6 +16,10 @@ SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """What generated names are made of (k8s.io/apimachinery/pkg/util/rand/rand.go, `alphanums`)."""
 
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation that counts the changes of a DaemonSet's template; a field of Kubernetes' internal type."""
+
+
 def key_of(obj: Obj) -> Key:
     """Namespace and name of an object."""
     metadata = obj["metadata"]
@@ -35,6 +39,11 @@ def uid_of(obj: Obj) -> str:
 def safe_random(random_: random.Random, length: int = 5) -> str:
     """A random suffix of a generated name (k8s.io/apiserver/pkg/storage/names/generate.go)."""
     return "".join(random_.choice(SAFE_ALPHABET) for _ in range(length))
+
+
+def safe_encoded(text: str) -> str:
+    """A text in characters that make no words (k8s.io/apimachinery/pkg/util/rand SafeEncodeString)."""
+    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in text.encode())
 
 
 def is_deleting(obj: Obj) -> bool:

@@ -77,7 +77,7 @@ class World:
         self.index = Index(store)
         self.random = random.Random(seed)
         self.network = Network(self.index, kernel, self.random)
-        self.nameserver = Nameserver(Zone(self.index), lambda: max(1, int(kernel.now())))
+        self.nameserver = Nameserver(Zone(self.index, self.random), lambda: max(1, int(kernel.now())))
         self._plans = bootstrap.node_plans(name)
         context = Context(store, self.index, kernel, Recorder(store), self.random)
         self.context = context

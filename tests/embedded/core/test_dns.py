@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -37,7 +38,12 @@ def slice_(service_name: str, ports: list[Obj] | None, *endpoints: Obj) -> Obj:
 
 
 @pytest.fixture
-def zone() -> Zone:
+def zone(store: Store) -> Zone:
+    return Zone(Index(store))
+
+
+@pytest.fixture
+def store() -> Store:
     store = Store(lambda: 0.0)
     for name in ("world", "default", "kube-system"):
         store.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -73,7 +79,7 @@ def zone() -> Zone:
         slice_("headnoport", None, ready),
     ):
         store.create("endpointslices", obj)
-    return Zone(Index(store))
+    return store
 
 
 @pytest.mark.parametrize(
@@ -179,3 +185,17 @@ def test_no_name_breaks_the_zone(prefix: str, type_: str) -> None:
 @given(st.ip_addresses())
 def test_reverse_names_are_read_back(ip: Any) -> None:
     assert address_of_reverse(f"{ip.reverse_pointer}.") == str(ip)
+
+
+def test_the_addresses_of_an_answer_come_in_any_order_where_the_zone_balances(store: Store) -> None:
+    ready: list[Obj] = [{"addresses": [f"10.244.1.{n}"], "conditions": {"ready": True}} for n in (5, 6, 7)]
+    store.create("services", service("many", clusterIP="None"))
+    store.create("endpointslices", slice_("many", None, *ready))
+    plain, balanced = Zone(Index(store)), Zone(Index(store), Random(1))
+    name = "many.world.svc.cluster.local."
+    assert len({plain.query(name, "A").answers for _ in range(20)}) == 1
+    orders = {balanced.query(name, "A").answers for _ in range(20)}
+    assert len(orders) > 1
+    assert {frozenset(order) for order in orders} == {frozenset(plain.query(name, "A").answers)}
+    alias = balanced.query("extin.world.svc.cluster.local.", "A")
+    assert [record.type for record in alias.answers] == ["CNAME", "A"]

@@ -20,12 +20,10 @@ from grader.embedded.core.api.workloads import (
     selector_errors,
     template_errors,
 )
+from grader.embedded.core.objects import TEMPLATE_GENERATION
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
-
-GENERATION = "deprecated.daemonset.template.generation"
-"""What counts the template's changes; a field of the internal type, an annotation of apps/v1."""
 
 
 class DaemonSetStrategy(Workload):
@@ -40,7 +38,7 @@ class DaemonSetStrategy(Workload):
         """SetDefaults_DaemonSet; the template's generation is an annotation (conversion.go)."""
         super().default(obj)
         meta = obj["metadata"]
-        meta["annotations"] = {GENERATION: "1", **(meta.get("annotations") or {})}
+        meta["annotations"] = {TEMPLATE_GENERATION: "1", **(meta.get("annotations") or {})}
         spec = obj["spec"]
         spec.setdefault("revisionHistoryLimit", 10)
         strategy = spec.setdefault("updateStrategy", {})
@@ -87,12 +85,12 @@ class DaemonSetStrategy(Workload):
 
 def generation_of(daemon_set: Obj) -> int:
     """The template's generation, 0 where it is not told."""
-    text = (daemon_set["metadata"].get("annotations") or {}).get(GENERATION, "")
+    text = (daemon_set["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "")
     return int(text) if text.isdecimal() else 0
 
 
 def _set_generation(obj: Obj, number: int) -> None:
-    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), GENERATION: str(number)}
+    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(number)}
 
 
 def _strategy(strategy: Spec) -> list[FieldError]:

@@ -63,13 +63,15 @@ class StatefulSetStrategy(Workload):
         policy.setdefault("whenScaled", "Retain")
 
     def prepare_create(self, obj: Obj, context: Context) -> None:
-        """No status, and nothing of a feature that is off."""
+        """No status, nothing of a feature that is off, and a serviceName that is shown even where it is empty."""
         super().prepare_create(obj, context)
+        obj["spec"].setdefault("serviceName", "")
         _drop_disabled(obj, None)
 
     def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
         """The status has a subresource of its own."""
         super().prepare_update(obj, old, context)
+        obj["spec"].setdefault("serviceName", "")
         _drop_disabled(obj, old)
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:

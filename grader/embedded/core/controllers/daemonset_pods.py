@@ -11,10 +11,9 @@ from typing import Any
 from grader.embedded.core.controllers.podtemplate import pod_from_template
 from grader.embedded.core.controllers.revisions import POD_LABEL
 from grader.embedded.core.controllers.scheduler import affinity_holds, untolerated
-from grader.embedded.core.objects import labels_of
+from grader.embedded.core.objects import TEMPLATE_GENERATION, labels_of
 from grader.embedded.core.store import Obj
 
-GENERATION = "deprecated.daemonset.template.generation"
 GENERATION_LABEL = "pod-template-generation"
 NODE_NAME = "metadata.name"
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -51,7 +50,7 @@ def new_pod(daemon_set: Obj, name: str, node: str, digest: str) -> Obj:
 
     """
     pod = pod_from_template(daemon_set, name)
-    generation = (daemon_set["metadata"].get("annotations") or {}).get(GENERATION)
+    generation = (daemon_set["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION)
     if generation is not None:
         pod["metadata"]["labels"][GENERATION_LABEL] = generation
     pod["metadata"]["labels"][POD_LABEL] = digest
@@ -79,7 +78,7 @@ def target_node(pod: Obj) -> str:
 
 def is_updated(daemon_set: Obj, pod: Obj, digest: str) -> bool:
     """Whether the Pod is of the present template (IsPodUpdated)."""
-    generation = (daemon_set["metadata"].get("annotations") or {}).get(GENERATION)
+    generation = (daemon_set["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION)
     same = generation is not None and labels_of(pod).get(GENERATION_LABEL) == generation
     return same or labels_of(pod).get(POD_LABEL) == digest
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from grader.embedded.core.objects import SAFE_ALPHABET, controller_reference, is_deleting, key_of
+from grader.embedded.core.objects import controller_reference, is_deleting, key_of, safe_encoded
 from grader.embedded.core.store import Obj, Store, StoreError
 
 HASH_LABEL = "pod-template-hash"
@@ -18,17 +18,12 @@ class PodRefused(StoreError):
 
 
 def template_hash(template: dict[str, Any], collisions: int) -> str:
-    """What tells a template's ReplicaSet and Pods from others'; ten safe characters.
+    """What tells a template's ReplicaSet and Pods from others': a number of 32 bits in safe characters.
 
     Upstream hashes Go's memory layout (pkg/controller/controller_utils.go ComputeHash), which cannot be had here.
     """
     text = json.dumps(template, sort_keys=True) + (str(collisions) if collisions else "")
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
-    letters = ""
-    for _ in range(10):
-        number, rest = divmod(number, len(SAFE_ALPHABET))
-        letters += SAFE_ALPHABET[rest]
-    return letters
+    return safe_encoded(str(int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])))
 
 
 def same_template(left: dict[str, Any], right: dict[str, Any]) -> bool:

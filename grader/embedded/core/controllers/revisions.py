@@ -13,7 +13,6 @@ from typing import Any
 from grader.embedded.core.controllers.base import Context
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.objects import (
-    SAFE_ALPHABET,
     controlled_by,
     controller_of,
     controller_reference,
@@ -21,6 +20,7 @@ from grader.embedded.core.objects import (
     key_of,
     label_selector_matches,
     labels_of,
+    safe_encoded,
     with_metadata,
 )
 from grader.embedded.core.store import Obj
@@ -46,7 +46,7 @@ def data_hash(data: dict[str, Any], collisions: int) -> str:
     number = 0x811C9DC5
     for byte in (text + str(collisions)).encode():
         number = (number * 0x01000193) & 0xFFFFFFFF ^ byte
-    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in str(number).encode())
+    return safe_encoded(str(number))
 
 
 def revisions_of(context: Context, workload: Obj) -> list[Obj]:

@@ -55,11 +55,15 @@ class Scheduler(Controller):
         if (pod["spec"].get("schedulerName") or SCHEDULER) != SCHEDULER or pod["spec"].get("schedulingGates"):
             return
         nodes = self.store.list("nodes")
+        if claim := missing_claim(pod):
+            found = f'persistentvolumeclaim "{claim}" not found. not found'
+            self._refuse(pod, f"0/{len(nodes)} nodes are available: {found}")
+            return
         reasons = {node["metadata"]["name"]: why_not(pod, node) for node in nodes}
         fitting = [name for name, reason in reasons.items() if not reason]
         if not fitting:
             self._waiting[key] = None
-            self._refuse(pod, nodes, [reason for reason in reasons.values() if reason])
+            self._refuse(pod, _why_nowhere(list(reasons.values())))
             return
         self._bind(pod, self._best(pod, fitting))
 
@@ -89,14 +93,7 @@ class Scheduler(Controller):
         message = f"Successfully assigned {namespace}/{name} to {node}"
         self.context.recorder.event(pod, "Normal", "Scheduled", message, SCHEDULER)
 
-    def _refuse(self, pod: Obj, nodes: list[Obj], reasons: list[str]) -> None:
-        counted = ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
-        message = f"0/{len(nodes)} nodes are available: {counted}." if nodes else "no nodes available to schedule pods"
-        if nodes:
-            message += (
-                f" no new claims to deallocate, preemption: 0/{len(nodes)} nodes are available: "
-                f"{len(nodes)} Preemption is not helpful for scheduling."
-            )
+    def _refuse(self, pod: Obj, message: str) -> None:
         unschedulable = {
             "type": "PodScheduled",
             "status": "False",
@@ -111,6 +108,25 @@ class Scheduler(Controller):
             conditions = set_condition(status.get("conditions") or [], unschedulable, self.context.now())
             self.context.update_status("pods", pod, {"phase": "Pending", **status, "conditions": conditions})
             self.context.recorder.event(pod, "Warning", "FailedScheduling", message, SCHEDULER)
+
+
+def _why_nowhere(reasons: list[str]) -> str:
+    if not reasons:
+        return "no nodes available to schedule pods"
+    counted = ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
+    total = len(reasons)
+    return (
+        f"0/{total} nodes are available: {counted}. no new claims to deallocate, preemption: "
+        f"0/{total} nodes are available: {total} Preemption is not helpful for scheduling."
+    )
+
+
+def missing_claim(pod: Obj) -> str:
+    """The first claim of storage that the Pod mounts, "" where there is none: no claim exists in this cluster."""
+    for volume in pod["spec"].get("volumes") or ():
+        if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
+            return str(name)
+    return ""
 
 
 def _alike(pod: Obj, owner: dict[str, Any] | None, other: Obj) -> bool:

@@ -42,7 +42,7 @@ async def main(context: Context) -> int:
             raise context.fail(1, shown) from None
     conf = ResolvConf((server,), conf.search, conf.ndots, conf.timeout, conf.attempts)
     if _is_bind(context):
-        return await Bind(context, conf, port).run(words[0], kind)
+        return await Bind(context, conf, port, chosen=len(words) > 1).run(words[0], kind)
     return await _busybox(context, conf, words[0], kind)
 
 
@@ -97,29 +97,44 @@ def _busybox_record(record: Record) -> str:
 
 
 class Bind:
-    """BIND's program."""
+    """BIND's program (bin/dig/nslookup.c, dighost.c).
 
-    def __init__(self, context: Context, conf: ResolvConf, port: int) -> None:
+    It wants recursion of a server that it was not told to ask, and says each time that it got none: CoreDNS offers none
+    for the names that it knows itself.
+    """
+
+    def __init__(self, context: Context, conf: ResolvConf, port: int, *, chosen: bool) -> None:
         self.context = context
         self.conf = conf
         self.server = conf.nameservers[0]
         self.port = port
+        self.chosen = chosen
 
     def _say_server(self) -> None:
         self.context.print(f"Server:\t\t{self.server}", f"Address:\t{self.server}#{self.port}", "")
 
+    async def _ask(self, name: str, kind: str) -> DnsReply:
+        """One query, and what there is to say about the reply. Raises NameserverTimeout."""
+        reply = await query(self.context.host, name, kind, self.conf)
+        if reply.rcode == "SERVFAIL":
+            self.context.print(f";; Got SERVFAIL reply from {self.server}")
+        elif not self.chosen:
+            self.context.print(f";; Got recursion not available from {self.server}")
+        return reply
+
     async def run(self, name: str, kind: str) -> int:
-        """Look a name up along the search list and print what was found."""
-        if is_ipv4(name):
-            return await self._reverse(name)
+        """Look a name up along the search list and print what was found; a timeout ends it."""
+        try:
+            return await (self._reverse(name) if is_ipv4(name) else self._forward(name, kind))
+        except NameserverTimeout:
+            self.context.print(NO_SERVERS, "")
+            return 1
+
+    async def _forward(self, name: str, kind: str) -> int:
         asked, reply = name, DnsReply("NXDOMAIN")
         candidates = list(self.conf.candidates(name)) if not name.endswith(".") else [name]
         for asked in candidates:
-            try:
-                reply = await query(self.context.host, asked, kind or "A", self.conf)
-            except NameserverTimeout:
-                self.context.print(NO_SERVERS, "")
-                return 1
+            reply = await self._ask(asked, kind or "A")
             if reply.rcode != "NXDOMAIN":
                 break
         self._say_server()
@@ -129,23 +144,37 @@ class Bind:
             return 1
         if not reply.answers:
             self.context.print(f"*** Can't find {name}: No answer", "")
-            return 1
+            return 0
         if not reply.authoritative:
             self.context.print("Non-authoritative answer:")
-        self.context.print(*(_bind_record(record) for record in reply.answers), "")
+        self.context.print(*(_bind_record(record) for record in reply.answers))
+        code = 0 if kind else await self._second(_canonical(asked, reply))
+        self.context.print("")
+        return code
+
+    async def _second(self, name: str) -> int:
+        """Without a type, AAAA follows A, of the name at the end of the aliases."""
+        reply = await self._ask(name, "AAAA")
+        if reply.rcode != "NOERROR":
+            self.context.print(f"** server can't find {name.rstrip('.')}: {reply.rcode}")
+            return 1
+        self.context.print(*(_bind_record(record) for record in reply.answers if record.type == "AAAA"))
         return 0
 
     async def _reverse(self, address: str) -> int:
-        try:
-            reply = await query(self.context.host, reverse(address), "PTR", self.conf)
-        except NameserverTimeout:
-            self.context.print(NO_SERVERS, "")
-            return 1
+        reply = await self._ask(reverse(address), "PTR")
         if reply.rcode != "NOERROR" or not reply.answers:
             self.context.print(f"** server can't find {reverse(address).rstrip('.')}: {reply.rcode}", "")
             return 1
         self.context.print(*(_bind_record(record) for record in reply.answers), "")
         return 0
+
+
+def _canonical(name: str, reply: DnsReply) -> str:
+    aliases = {record.name.rstrip("."): record.data for record in reply.answers if record.type == "CNAME"}
+    while (held := aliases.pop(name.rstrip("."), None)) is not None:
+        name = held
+    return name
 
 
 def _bind_record(record: Record) -> str:

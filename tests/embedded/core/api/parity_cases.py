@@ -29,7 +29,7 @@ PLURALS = {
         "Service": "v1/services", "Pod": "v1/pods", "Deployment": "apps/v1/deployments", "ConfigMap": "v1/configmaps",
         "EndpointSlice": "discovery.k8s.io/v1/endpointslices", "Endpoints": "v1/endpoints", "Secret": "v1/secrets",
         "ReplicaSet": "apps/v1/replicasets", "StatefulSet": "apps/v1/statefulsets", "Job": "batch/v1/jobs",
-        "DaemonSet": "apps/v1/daemonsets",
+        "DaemonSet": "apps/v1/daemonsets", "ControllerRevision": "apps/v1/controllerrevisions",
 }  # fmt: skip
 
 
@@ -243,6 +243,17 @@ def deployment(*containers: Tree, labels: Any = None, selector: Any = None, **sp
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": full}
 
 
+def stateful_set(*containers: Tree, **fields: Any) -> Tree:
+    return {**deployment(*containers, **{"serviceName": "web", **fields}), "kind": "StatefulSet"}
+
+
+def daemon_set(*containers: Tree, **fields: Any) -> Tree:
+    made = deployment(*containers, replicas=None, **fields)
+    template = made["spec"]["template"]
+    nowhere = {**template, "spec": {**template["spec"], "nodeSelector": {"no": "where"}}}
+    return {**made, "kind": "DaemonSet", "spec": {**made["spec"], "template": nowhere}}
+
+
 def probe(**fields: Any) -> Tree:
     return container(readinessProbe=fields)
 
@@ -308,17 +319,70 @@ WORKLOADS: dict[str, Tree] = {
     ),
     "replica-set": {**deployment(), "kind": "ReplicaSet"},
     "replica-set-mismatch": {**deployment(labels={"a": "b"}), "kind": "ReplicaSet"},
-    "stateful-set": {**deployment(serviceName="web"), "kind": "StatefulSet"},
-    "stateful-set-no-selector": {**deployment(selector=False, serviceName="web"), "kind": "StatefulSet"},
-    "daemon-set": {
-        **deployment(
-            replicas=None,
-            template={
-                "metadata": {"labels": {"app": "web"}},
-                "spec": {"containers": [container()], "nodeSelector": {"no": "where"}},
-            },
-        ),
-        "kind": "DaemonSet",
+    "stateful-set": stateful_set(),
+    "stateful-set-no-selector": stateful_set(selector=False),
+    "stateful-set-empty-selector": stateful_set(selector={}),
+    "stateful-set-mismatch": stateful_set(labels={"app": "other"}),
+    "stateful-set-negative": stateful_set(replicas=-1),
+    "stateful-set-parallel": stateful_set(podManagementPolicy="Parallel"),
+    "stateful-set-policy": stateful_set(podManagementPolicy="Sideways"),
+    "stateful-set-on-delete": stateful_set(updateStrategy={"type": "OnDelete"}),
+    "stateful-set-on-delete-rolling": stateful_set(updateStrategy={"type": "OnDelete", "rollingUpdate": {"partition": 1}}),
+    "stateful-set-strategy": stateful_set(updateStrategy={"type": "Recreate"}),
+    "stateful-set-strategy-bare": stateful_set(updateStrategy={"type": "RollingUpdate"}),
+    "stateful-set-partition": stateful_set(updateStrategy={"rollingUpdate": {"partition": 2}}),
+    "stateful-set-partition-negative": stateful_set(updateStrategy={"rollingUpdate": {"partition": -1}}),
+    "stateful-set-max-unavailable": stateful_set(updateStrategy={"rollingUpdate": {"maxUnavailable": 2}}),
+    "stateful-set-retention": stateful_set(persistentVolumeClaimRetentionPolicy={"whenScaled": "Delete"}),
+    "stateful-set-retention-bad": stateful_set(persistentVolumeClaimRetentionPolicy={"whenScaled": "Keep"}),
+    "stateful-set-ordinals": stateful_set(ordinals={"start": 3}),
+    "stateful-set-ordinals-negative": stateful_set(ordinals={"start": -1}),
+    "stateful-set-service-name": stateful_set(serviceName="a.b"),
+    "stateful-set-no-service-name": stateful_set(serviceName=None),
+    "stateful-set-name": named(stateful_set(), "a.b"),
+    "stateful-set-history": stateful_set(revisionHistoryLimit=-1),
+    "stateful-set-min-ready": stateful_set(minReadySeconds=-1),
+    "stateful-set-several": stateful_set(podManagementPolicy="x", replicas=-1, serviceName="A", selector=False),
+    "stateful-set-restart": stateful_set(
+        template={"metadata": {"labels": {"app": "web"}}, "spec": {"restartPolicy": "Never", "containers": [container()]}}
+    ),
+    "stateful-set-deadline": stateful_set(
+        template={"metadata": {"labels": {"app": "web"}}, "spec": {"activeDeadlineSeconds": 5, "containers": [container()]}}
+    ),
+    "stateful-set-hostname": stateful_set(
+        template={
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"hostname": "a.b", "subdomain": "C", "containers": [container()]},
+        }
+    ),
+    "daemon-set": daemon_set(),
+    "daemon-set-no-selector": daemon_set(selector=False),
+    "daemon-set-empty-selector": daemon_set(selector={}),
+    "daemon-set-mismatch": daemon_set(labels={"app": "other"}),
+    "daemon-set-on-delete": daemon_set(updateStrategy={"type": "OnDelete"}),
+    "daemon-set-strategy": daemon_set(updateStrategy={"type": "Recreate"}),
+    "daemon-set-strategy-rolling": daemon_set(updateStrategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+    "daemon-set-surge": daemon_set(updateStrategy={"rollingUpdate": {"maxSurge": "30%", "maxUnavailable": 0}}),
+    "daemon-set-surge-alone": daemon_set(updateStrategy={"rollingUpdate": {"maxSurge": 1}}),
+    "daemon-set-zero-zero": daemon_set(updateStrategy={"rollingUpdate": {"maxUnavailable": 0}}),
+    "daemon-set-percent": daemon_set(updateStrategy={"rollingUpdate": {"maxUnavailable": "x"}}),
+    "daemon-set-more-than-all": daemon_set(updateStrategy={"rollingUpdate": {"maxUnavailable": "200%"}}),
+    "daemon-set-min-ready": daemon_set(minReadySeconds=-1),
+    "daemon-set-history": daemon_set(revisionHistoryLimit=-1),
+    "daemon-set-name": named(daemon_set(), "D_1"),
+    "daemon-set-replicas": {**daemon_set(), "spec": {**daemon_set()["spec"], "replicas": 2}},
+    "daemon-set-generation": {
+        **daemon_set(),
+        "metadata": {"name": "d", "annotations": {"deprecated.daemonset.template.generation": "7", "a": "b"}},
+    },
+    "controller-revision": {
+        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "r"}, "revision": 1, "data": {"a": 1}
+    },
+    "controller-revision-no-data": {
+        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "r"}, "revision": 1
+    },
+    "controller-revision-negative": {
+        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "r"}, "revision": -1, "data": {"a": 1}
     },
     "config-map": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "b"}},
     "config-map-key": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a b": "c"}},
@@ -459,6 +523,28 @@ CHANGED: dict[str, list[Step]] = {
         post(service(type="LoadBalancer", **LB)),
         patch(f"{WEB}/status", {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.3"}]}}}, "merge-patch+json"),
         patch(WEB, TO_CLUSTER_IP),
+    ],
+    "stateful-set-service-name": [
+        post(stateful_set()), patch("apps/v1/statefulsets/d", {"spec": {"serviceName": "other"}}),
+    ],
+    "stateful-set-selector": [
+        post(stateful_set()), patch("apps/v1/statefulsets/d", {"spec": {"selector": {"matchLabels": {"x": "y"}}}}),
+    ],
+    "stateful-set-replicas-negative": [
+        post(stateful_set()), patch("apps/v1/statefulsets/d/scale", {"spec": {"replicas": -1}}, "merge-patch+json"),
+    ],
+    "stateful-set-strategy": [
+        post(stateful_set()), patch("apps/v1/statefulsets/d", {"spec": {"updateStrategy": {"type": "OnDelete"}}}),
+    ],
+    "daemon-set-selector": [
+        post(daemon_set()), patch("apps/v1/daemonsets/d", {"spec": {"selector": {"matchLabels": {"x": "y"}}}}),
+    ],
+    "daemon-set-scale": [
+        post(daemon_set()), patch("apps/v1/daemonsets/d/scale", {"spec": {"replicas": 2}}, "merge-patch+json"),
+    ],
+    "controller-revision-data": [
+        post(WORKLOADS["controller-revision"]),
+        patch("apps/v1/controllerrevisions/r", {"data": {"a": 2}}, "merge-patch+json"),
     ],
     "deployment-selector": [
         post(deployment()),

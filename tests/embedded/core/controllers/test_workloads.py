@@ -195,6 +195,14 @@ def test_a_pod_that_fits_nowhere_says_why(cluster: Any) -> None:
     assert cluster.store.get("pods", "default", "picky")["spec"]["nodeName"] == "services-course-worker"
 
 
+def test_a_pod_that_claims_storage_waits_for_it(cluster: Any) -> None:
+    cluster.pod("store", volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}])
+    cluster.settle()
+    told = '0/3 nodes are available: persistentvolumeclaim "data" not found. not found'
+    assert cluster.store.get("pods", "default", "store")["status"]["phase"] == "Pending"
+    assert ("FailedScheduling", told) in cluster.events("store")
+
+
 def test_replicas_are_spread_over_the_workers(cluster: Any) -> None:
     cluster.deployment("web", 4)
     cluster.settle()

@@ -1,0 +1,4 @@
+# criterion: service
+# diagnosis: service-missing
+# Removed to be made anew, and not made anew.
+kubectl delete service signup

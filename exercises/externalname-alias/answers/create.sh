@@ -1,0 +1,2 @@
+# By a command alone.
+kubectl create service externalname accounts --external-name=ledger.externalname-alias-office.svc.cluster.local

@@ -1,0 +1,2 @@
+# By a command alone.
+kubectl create service externalname payment --external-name=api.pay.example

@@ -1,0 +1,95 @@
+"""What a file of manifests says of itself in the comments at its head, for whoever grades it elsewhere.
+
+`# learner: ID` tells whose values an exercise has. What `grader submit` writes also tells what no manifest can: which
+given objects were deleted, whose Pods were started again, and which Pod an address belongs to. Such a file may be
+hostile, so nothing is taken from it but what has exactly this form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grader.workflow.learner import FORM
+
+MOST_LINES = 200
+_LINE = re.compile(r"# (learner|deleted|restarted|address): (\S+)(?: (\S+))?")
+_NAMESPACE, _KIND, _NAME = "[a-z0-9][-a-z0-9]{0,62}", "[A-Z][A-Za-z]{0,62}", "[a-z0-9][-.a-z0-9]{0,252}"
+_REFERENCE = re.compile(f"({_NAMESPACE})/({_KIND})/({_NAME})(?:/(0|[1-9][0-9]{{0,2}}))?")
+_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """One object; or one of its Pods.
+
+    Attributes:
+        namespace: its Namespace.
+        kind: its kind.
+        name: its name.
+        pod: which of a workload's Pods, by name, from 0; None for the object itself.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+    pod: int | None = None
+
+    def __str__(self) -> str:
+        own = f"{self.namespace}/{self.kind}/{self.name}"
+        return own if self.pod is None else f"{own}/{self.pod}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands at the head of a file.
+
+    Attributes:
+        learner: id of the learner, "" where none is told.
+        deleted: given objects that the learner deleted.
+        restarted: given workloads whose Pods the learner started again.
+        addresses: address of a Pod in the learner's cluster → the Pod.
+    """
+
+    learner: str = ""
+    deleted: tuple[Reference, ...] = ()
+    restarted: tuple[Reference, ...] = ()
+    addresses: Mapping[str, Reference] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"# learner: {self.learner}"] if self.learner else []
+        lines += [f"# deleted: {item}" for item in self.deleted]
+        lines += [f"# restarted: {item}" for item in self.restarted]
+        lines += [f"# address: {address} {pod}" for address, pod in self.addresses.items()]
+        return "".join(f"{line}\n" for line in lines)
+
+
+def read(text: str) -> Head:
+    """Read the head of a file: the comment lines before anything else. Never raises."""
+    learner = ""
+    deleted: list[Reference] = []
+    restarted: list[Reference] = []
+    addresses: dict[str, Reference] = {}
+    for line in text.splitlines()[:MOST_LINES]:
+        if line.strip() and not line.startswith("#"):
+            break
+        match = _LINE.fullmatch(line.rstrip())
+        if not match:
+            continue
+        key, first, second = match.groups()
+        if key == "learner" and second is None and FORM.fullmatch(first):
+            learner = learner or first
+        elif key == "address" and second and _ADDRESS.fullmatch(first) and (pod := reference(second)):
+            addresses[first] = pod
+        elif key in ("deleted", "restarted") and second is None and (item := reference(first)):
+            (deleted if key == "deleted" else restarted).append(item)
+    return Head(learner, tuple(deleted), tuple(restarted), addresses)
+
+
+def reference(text: str) -> Reference | None:
+    """Read a reference, None where it is none."""
+    match = _REFERENCE.fullmatch(text)
+    if not match:
+        return None
+    return Reference(match[1], match[2], match[3], int(match[4]) if match[4] else None)

@@ -1,0 +1,153 @@
+"""Endpoints by readiness, slices made by hand, and names whose answer is Pods."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
+from grader.model.exercise import ConfigKey, Dns, Endpoints, Readiness, Vantage
+from grader.model.report import Verdict
+from tests.judge.telling import PORT, told
+from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, pod, slice_of
+
+WANTED = Endpoints(SERVICE, LABELS, 8080, 80)
+
+
+def endpoints(readiness: Readiness = Readiness.REQUIRED, *, unready: int = 0, **changes: Any) -> World:
+    world = World(exercise(criterion("endpoints", replace(WANTED, readiness=readiness, **changes))))
+    for item in world.pods[:unready]:
+        item["status"]["conditions"][0]["status"] = "False"
+    return world
+
+
+def test_gated_is_proved_by_a_pod_that_stays_out() -> None:
+    report = told(endpoints(Readiness.GATED, unready=1))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.PASS, "endpoints-gated")
+    assert report.finding.facts["ready"] == "2"
+    assert told(endpoints(Readiness.GATED)).finding.diagnosis == "no-pod-unready"
+    world = endpoints(Readiness.GATED, unready=1).set(publishNotReadyAddresses=True)
+    assert told(world).finding.diagnosis == "unready-published"
+    assert told(endpoints(Readiness.GATED, unready=3)).verdict is not Verdict.PASS
+
+
+def test_published_is_proved_by_a_pod_that_is_in_although_unready() -> None:
+    world = endpoints(Readiness.PUBLISHED, unready=1).set(publishNotReadyAddresses=True)
+    assert told(world).finding.diagnosis == "endpoints-published"
+    assert told(endpoints(Readiness.PUBLISHED, unready=1)).finding.diagnosis == "unready-left-out"
+    world = endpoints(Readiness.PUBLISHED).set(publishNotReadyAddresses=True)
+    assert told(world).finding.diagnosis == "no-pod-unready"
+
+
+def test_one_port_name_may_mean_another_number_in_other_pods() -> None:
+    world = endpoints(among={"tier": "api"}).set(selector={"tier": "api"}, ports=[{**PORT, "targetPort": "http-api"}])
+    world.pods[3] = pod("batch-a", 4, {"app": "batch", "tier": "api"}, on="worker2", port=9090)
+    assert told(world).finding.diagnosis == "endpoints-exact"
+    world.set(ports=[{**PORT, "targetPort": 9090}])
+    assert told(world).finding.diagnosis == "target-port-mismatch"
+    world.set(selector=LABELS, ports=[{**PORT, "targetPort": "http-api"}])
+    assert told(world).finding.diagnosis == "selector-too-narrow"
+
+
+def by_hand(
+    addresses: tuple[str, ...] = ("10.245.0.1",),
+    port: tuple[str, int, str] = ("", 5432, "TCP"),
+    **changes: Any,
+) -> World:
+    expect = Endpoints(SERVICE, {"app": "legacy"}, 5432, 80, pods_in="shop-legacy")
+    world = World(exercise(criterion("endpoints", expect))).set(selector=None)
+    legacy = pod("legacy-a", 1, {"app": "legacy"}, port=5432)
+    legacy["status"]["podIPs"] = [{"ip": "10.245.0.1"}]
+    world.further["pods@shop-legacy"] = (legacy,)
+    made = slice_of(world.service, port, [{"addresses": [item], "conditions": {}} for item in addresses])
+    made["metadata"]["labels"] = {"kubernetes.io/service-name": SERVICE}
+    world.slices = [{**made, **changes}]
+    return world
+
+
+def test_a_slice_made_by_hand_that_holds_the_outside_pods_passes() -> None:
+    report = told(by_hand())
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.PASS, "endpoints-exact")
+
+
+@pytest.mark.parametrize(
+    ("world", "diagnosis"),
+    [
+        (by_hand(metadata={"name": "legacy", "labels": {}}), "slice-unlabelled"),
+        (by_hand(metadata={"name": "legacy", "labels": {"kubernetes.io/service-name": "other"}}), "slice-unlabelled"),
+        (by_hand(addressType="IPv6"), "slice-address-type-differs"),
+        (by_hand(endpoints=[]), "slice-empty"),
+        (by_hand(port=("db", 5432, "TCP")), "slice-port-name-differs"),
+        (by_hand(port=("", 5433, "TCP")), "slice-port-differs"),
+        (by_hand(("10.245.0.2",)), "endpoints-differ"),
+        (by_hand(("10.245.0.1", "10.245.0.2")), "endpoints-differ"),
+        (by_hand(endpoints=[{"addresses": ["10.245.0.1"], "conditions": {"ready": False}}]), "slice-not-ready"),
+    ],
+)
+def test_each_mistake_in_a_slice_has_its_own_words(world: World, diagnosis: str) -> None:
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
+
+
+def test_without_any_slice_the_selector_is_what_is_missing() -> None:
+    world = by_hand()
+    world.slices = []
+    assert told(world).finding.diagnosis == "selector-missing"
+
+
+def test_a_stranger_in_an_extra_slice_is_found_beside_the_controllers() -> None:
+    world = endpoints()
+    extra = slice_of(world.service, ("", 8080, "TCP"), [{"addresses": ["10.244.9.9"], "conditions": {}}])
+    extra["metadata"] = {"name": "by-hand", "labels": {"kubernetes.io/service-name": SERVICE}}
+    world.slices = [*world.objects()["endpointslices"], extra]
+    report = told(world)
+    assert report.finding.diagnosis == "endpoints-differ"
+    assert "10.244.9.9" in report.finding.facts["unexpected"]
+
+
+def dns(expect: Dns, *records: str, rcode: str = "NOERROR") -> World:
+    world = World(exercise(criterion("dns", expect))).set(clusterIP="None")
+    name = expect.name if isinstance(expect.name, str) else "backend-service.shop.svc.cluster.local."
+    question = DnsQuestion("same-namespace", name, expect.type)
+    world.dns = (DnsAnswer(question, Outcome.ANSWERED, rcode, tuple(sorted(records))),)
+    return world
+
+
+PODS = Dns(SERVICE, Vantage.SAME_NAMESPACE, "A", LABELS, SERVICE)
+
+
+def test_a_headless_name_answers_with_exactly_the_ready_pods() -> None:
+    every = ("10.244.1.1", "10.244.1.2", "10.244.1.3")
+    assert told(dns(PODS, *every)).verdict is Verdict.PASS
+    assert told(dns(PODS, *every[:2])).finding.diagnosis == "dns-differs"
+    assert told(dns(PODS, *every, "10.244.1.4")).finding.diagnosis == "dns-differs"
+    assert told(dns(PODS, rcode="NXDOMAIN")).finding.diagnosis == "dns-name-unknown"
+    assert told(dns(PODS, *every[:2]), quiet_for=0.5).verdict is Verdict.NOT_YET
+    assert told(dns(PODS, "10.96.7.7").set(clusterIP="10.96.7.7")).finding.diagnosis == "service-not-headless"
+
+
+def test_srv_is_compared_by_port_and_target_only() -> None:
+    target = f"{SERVICE}.{NAMESPACE}.svc.cluster.local."
+    expect = Dns(f"_http._tcp.{target}", Vantage.SAME_NAMESPACE, "SRV", (f"80 {target}",), SERVICE)
+    ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}]
+    assert told(dns(expect, f"0 100 80 {target}").set(ports=ports)).verdict is Verdict.PASS
+    assert told(dns(expect, f"7 1 80 {target}").set(ports=ports)).verdict is Verdict.PASS
+    assert told(dns(expect, f"0 100 81 {target}").set(ports=ports)).finding.diagnosis == "dns-differs"
+
+
+def test_the_name_of_one_pod_answers_with_that_pod() -> None:
+    expect = Dns("backend-a.backend-service", Vantage.SAME_NAMESPACE, "A", "pod", SERVICE, pod="backend-a")
+    assert told(dns(expect, "10.244.1.1")).verdict is Verdict.PASS
+    assert told(dns(expect, "10.244.1.2")).finding.diagnosis == "dns-differs"
+
+
+def test_a_name_that_the_learner_writes_is_asked_and_may_be_wrong() -> None:
+    expect = Dns(ConfigKey("names", "HOST"), Vantage.SAME_NAMESPACE, "A", LABELS, SERVICE, absolute=True)
+    every = ("10.244.1.1", "10.244.1.2", "10.244.1.3")
+    world = dns(expect, *every)
+    assert told(world).finding.diagnosis == "call-value-missing"
+    name = "backend-service.shop.svc.cluster.local"
+    world.further["configmaps"] = ({"metadata": {"name": "names"}, "data": {"HOST": name}},)
+    assert told(world).verdict is Verdict.PASS  # asked with the dot that makes it absolute
