@@ -313,7 +313,7 @@ def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
     }
     if expect.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
-    if scene.quiet < DATA_PLANE_SECONDS:
+    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:  # silence is no news: a busy machine is silent too
         return not_yet("data-plane-moving", _hop(expect, answer), **facts)
     return environment(Problem("data-plane-silent", facts), _hop(expect, answer))
 
