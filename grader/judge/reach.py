@@ -218,7 +218,7 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
-        if not node and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
+        if not node and seen and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
