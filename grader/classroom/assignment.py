@@ -11,6 +11,7 @@ import nbformat
 
 from grader.classroom import ASSIGNMENT
 from grader.errors import UsageError
+from grader.lessons.notebook import varied_note
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
 from grader.text import labels
@@ -45,10 +46,16 @@ def _nbgrader(identifier: str, *, solution: bool = False, points: float | None =
     }
 
 
+def _task(exercise: Exercise) -> str:
+    """An exercise's task, with a word below its title where a student's own values differ."""
+    title, _, rest = exercise.task.partition("\n")
+    return f"{title}\n\n{varied_note(exercise).rstrip()}\n{rest}" if exercise.values else exercise.task
+
+
 def _cells(exercise: Exercise) -> list[nbformat.NotebookNode]:
     new = nbformat.v4
     return [
-        new.new_markdown_cell(exercise.task, id=f"task-{exercise.id}", metadata=_nbgrader(f"task-{exercise.id}")),
+        new.new_markdown_cell(_task(exercise), id=f"task-{exercise.id}", metadata=_nbgrader(f"task-{exercise.id}")),
         new.new_code_cell(f'start("{exercise.id}")', id=f"start-{exercise.id}"),
         new.new_code_cell(
             f"%%apply {exercise.id}\n{exercise.starter}",

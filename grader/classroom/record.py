@@ -93,16 +93,23 @@ def release(course: Path) -> Path:
 
 
 def table(results: Sequence[StudentResult]) -> str:
-    """Marks as CSV text: one row a student, one column an exercise; an unscored exercise is empty, never 0."""
+    """Marks as CSV text: one row a student, one column an exercise; an unscored exercise is empty, never 0.
+
+    `learner` holds the learners' ids that the answers carry, `same_learner` the other students whose answers carry one
+    of them: they worked on one computer, or one handed in what the other made.
+    """
     exercises = sorted({answer.exercise for result in results for answer in result.answers})
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["student", "timestamp", *exercises, "points", "max_points", "scored"])
+    writer.writerow(["student", "timestamp", *exercises, "points", "max_points", "scored", "learner", "same_learner"])
     for result in results:
         by_exercise = {answer.exercise: answer.report.points for answer in result.answers}
         marks = [by_exercise.get(exercise, "") if result.scored else "" for exercise in exercises]
         total = result.points if result.scored else ""
-        writer.writerow([result.student, result.timestamp, *marks, total, result.max_points, result.scored])
+        others = (other for other in results if other is not result)
+        same = sorted(other.student for other in others if set(other.learners) & set(result.learners))
+        shared = [" ".join(result.learners), " ".join(same)]
+        writer.writerow([result.student, result.timestamp, *marks, total, result.max_points, result.scored, *shared])
     return text.getvalue()
 
 

@@ -10,6 +10,9 @@ from typing import Any
 from grader.model.report import Report, Verdict
 from grader.paths import write_atomically
 
+LEARNER_UNKNOWN = "learner-unknown"
+"""Diagnosis of an answer that might be right for a learner whom nothing names."""
+
 
 @dataclass(frozen=True)
 class GradedAnswer:
@@ -20,12 +23,14 @@ class GradedAnswer:
         source: where the answer was found ("submit", "cell", "file", "none").
         text: the manifest that was graded.
         report: the verdict.
+        learner: id of the learner whose values the exercise had, "" where nothing told.
     """
 
     exercise: str
     source: str
     text: str
     report: Report
+    learner: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,16 @@ class StudentResult:
         return all(answer.report.verdict not in unscored for answer in self.answers)
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The exercises that cannot be graded because nothing tells whose values they had; grading again is no help."""
+        return tuple(answer.exercise for answer in self.answers if answer.report.finding.diagnosis == LEARNER_UNKNOWN)
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The learners' ids that the answers carry; one person has one, unless several computers were used."""
+        return tuple(sorted({answer.learner for answer in self.answers if answer.learner}))
+
+    @property
     def points(self) -> float:
         """Points earned."""
         return sum(answer.report.points for answer in self.answers)
@@ -72,10 +87,7 @@ class StudentResult:
             "timestamp": self.timestamp,
             "problems": self.problems,
             "seconds": self.seconds,
-            "answers": [
-                {"exercise": item.exercise, "source": item.source, "text": item.text, "report": item.report.to_json()}
-                for item in self.answers
-            ],
+            "answers": [{**vars(item), "report": item.report.to_json()} for item in self.answers],
         }
         write_atomically(folder / f"{self.student}.json", json.dumps(data, ensure_ascii=False, indent=1), mode=0o600)
 

@@ -3,6 +3,9 @@
 For each exercise the answer is, in this order: what `grader submit` exported (`submit/ID.yaml`, an explicit act), the
 answer cell of the notebook where it was changed, the manifest file (`ID.yaml`, `work/ID.yaml`) where it was changed,
 else nothing.
+
+Whose values an exercise that varies has, the answer's own head says (`# learner: ID`), else what `start("ID")` showed
+in the notebook.
 """
 
 from __future__ import annotations
@@ -12,14 +15,17 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+from grader import exercises as exercises_of
 from grader.classroom import ASSIGNMENT
 from grader.classroom.assignment import answer_id
 from grader.model.exercise import Exercise
+from grader.workflow.handed import read as read_head
 
 MAX_BYTES = 1_000_000
 """The largest manifest or notebook that is read, in bytes; the released notebook has some ten thousand."""
@@ -38,10 +44,12 @@ class StudentAnswer:
     Attributes:
         text: the manifest, "" where there is none.
         source: where it was found: "submit", "cell", "file", "none".
+        learner: id of the learner whose values the exercise had, "" where nothing tells.
     """
 
     text: str
     source: str
+    learner: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,9 @@ class Submission:
     @property
     def fingerprint(self) -> str:
         """A hash of all that is graded: equal submissions need not be graded twice."""
-        graded = {exercise: answer.text for exercise, answer in sorted(self.answers.items())}
+        graded = {
+            exercise: [answer.source, answer.text, answer.learner] for exercise, answer in sorted(self.answers.items())
+        }
         return hashlib.sha256(json.dumps(graded).encode()).hexdigest()
 
 
@@ -105,22 +115,37 @@ class _Reader:
         self.problems.append((code, relative))
         return None
 
-    def answer_cells(self, exercises: Sequence[Exercise]) -> dict[str, str]:
-        """The manifests in the notebook's answer cells: exercise id → text without its %%apply line."""
+    def answer_cells(self, exercises: Sequence[Exercise]) -> tuple[dict[str, str], str]:
+        """The manifests in the notebook's answer cells: exercise id → text without its %%apply line.
+
+        And the one learner's id that the notebook's outputs tell, "" where they tell none, or several.
+        """
         relative = f"{ASSIGNMENT}.ipynb"
         text = self.text(relative)
         if text is None:
-            return {}
+            return {}, ""
         wanted = {answer_id(exercise.id): exercise.id for exercise in exercises}
         found: dict[str, str] = {}
+        learners: set[str] = set()
         try:
             for cell in json.loads(text)["cells"]:
+                learners |= set(_learners(cell))
                 identifier = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
                 if isinstance(identifier, str) and identifier in wanted:
                     found[wanted[identifier]] = _manifest(_source(cell))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._refuse("submission-notebook-broken", relative)
-        return found
+        return found, learners.pop() if len(learners) == 1 else ""
+
+
+def _learners(cell: Mapping[str, Any]) -> Iterator[str]:
+    """The learners' ids that a cell's outputs tell, as `start` shows them at the head of a starter."""
+    for output in cell.get("outputs") or ():
+        texts = [output.get("text"), *(output.get("data") or {}).values()]
+        for text in texts:
+            whole = "".join(text) if isinstance(text, list) else text
+            if isinstance(whole, str):
+                yield from (read_head(line).learner for line in whole.splitlines() if read_head(line).learner)
 
 
 def _source(cell: Mapping[str, Any]) -> str:
@@ -134,8 +159,23 @@ def _manifest(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not line.startswith("%%apply")).strip()
 
 
-def _changed(text: str | None, exercise: Exercise) -> bool:
-    return text is not None and text.strip() not in ("", exercise.starter.strip())
+def _changed(answer: StudentAnswer, exercise: Exercise) -> bool:
+    """Whether it is more than what the student was given. What was exported may be a head alone: a deletion."""
+    if answer.source == "submit":
+        return bool(answer.text.strip())
+    untouched = ("", _bare(exercise.starter), _bare(variant(exercise, answer.learner).starter))
+    return _bare(answer.text) not in untouched
+
+
+def _bare(text: str) -> str:
+    """A text without the comment lines before anything else."""
+    lines = dropwhile(lambda line: not line.strip() or line.startswith("#"), text.splitlines())
+    return "\n".join(lines).strip()
+
+
+def variant(exercise: Exercise, learner: str) -> Exercise:
+    """An exercise with the values of a learner."""
+    return exercises_of.load(exercise.id, learner) if exercise.values and learner else exercise
 
 
 def folder_of(root: Path, student: str) -> Path:
@@ -147,15 +187,16 @@ def folder_of(root: Path, student: str) -> Path:
 def read(root: Path, student: str, exercises: Sequence[Exercise]) -> Submission:
     """Read one student's submission; never raises for what is in it."""
     reader = _Reader(folder_of(root, student))
-    cells = reader.answer_cells(exercises)
+    cells, shown_to = reader.answer_cells(exercises)
     answers: dict[str, StudentAnswer] = {}
     for exercise in exercises:
         candidates = [("submit", reader.text(f"submit/{exercise.id}.yaml")), ("cell", cells.get(exercise.id))]
         candidates += [("file", reader.text(f"{prefix}{exercise.id}.yaml")) for prefix in ("", "work/")]
-        chosen = next(
-            ((source, text) for source, text in candidates if text and _changed(text, exercise)), ("none", "")
-        )
-        answers[exercise.id] = StudentAnswer(text=chosen[1], source=chosen[0])
+        found = [
+            StudentAnswer(text, source, read_head(text).learner or shown_to) for source, text in candidates if text
+        ]
+        changed = (answer for answer in found if _changed(answer, exercise))
+        answers[exercise.id] = next(changed, StudentAnswer("", "none"))
     timestamp = (reader.text("timestamp.txt") or "").strip()
     kept = timestamp if TIMESTAMP.fullmatch(timestamp) else ""
     return Submission(student, answers, tuple(reader.problems), kept)

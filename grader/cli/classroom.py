@@ -52,11 +52,14 @@ def autograde(session: Session, submissions: Path, results: Path, names: tuple[s
         )
 
     everyone = run(submissions, results, _chosen(names), parallel=parallel, progress=told)
-    unscored = [result.student for result in everyone if not result.scored]
+    unknown = [f"{result.student}({', '.join(result.unknown)})" for result in everyone if result.unknown]
+    unscored = [result.student for result in everyone if not result.scored and not result.unknown]
     out.print(table["autograde.sum"].format(count=len(everyone), folder=results))
     if unscored:
         out.print(table["autograde.again"].format(students=", ".join(unscored)))
-    return 4 if unscored else 0
+    if unknown:
+        out.print(table["autograde.unknown"].format(students=", ".join(unknown)))
+    return 4 if unscored or unknown else 0
 
 
 @click.group(cls=TaughtGroup, name="classroom")

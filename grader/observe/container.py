@@ -80,7 +80,7 @@ class ContainerCarrier:
             try:
                 if shell.stdin is not None:
                     os.write(shell.stdin.fileno(), script.encode())  # nothing is left in a buffer for a dead shell
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: the reader has just closed a dead shell's pipes
                 raise self._unreachable(str(error)) from error
         try:
             exit_status, output = answer.get(timeout=timeout + BEGIN_SECONDS)

@@ -7,7 +7,7 @@ Like kubectl's client-side apply (k8s.io/kubectl/pkg/cmd/apply) it keeps the man
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from grader.cluster.info import ClusterInfo
@@ -74,25 +74,33 @@ def apply_document(
     hostile: bool = False,
     kinds: Collection[str] = (),
     elsewhere: Mapping[str, Collection[str]] = NOWHERE,
+    exactly: Callable[[KubeApi, Mapping[str, Any], str], None] | None = None,
 ) -> ManifestResult:
-    """Apply one object. Raises ClusterUnreachable."""
+    """Apply one object. Raises ClusterUnreachable.
+
+    Args:
+        api: the API server.
+        document: the object.
+        namespace: as in `apply_manifests`.
+        hostile: as in `apply_manifests`.
+        kinds: as in `apply_manifests`.
+        elsewhere: as in `apply_manifests`.
+        exactly: used in the place of what `kubectl apply` does: makes an object, in a namespace, just what is said.
+    """
     obj = document.content
     kind, name = "", ""
     try:
-        _well_formed(obj)
+        well_formed(obj)
         kind, name = obj["kind"], str(obj["metadata"].get("name") or "")
-        allowed = {namespace: kinds, **elsewhere}
-        if hostile and kinds and not any(kind in some for some in allowed.values()):
-            raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise")
+        if hostile:
+            admit(api, obj, namespace, kinds, elsewhere)
         resource = api.resource_of(obj)
         target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
-        if hostile and not resource.namespaced:
-            raise refusal("kind", "ClusterScoped", f"{kind} belongs to no namespace")
-        if hostile and target not in allowed:
-            raise refusal("metadata.namespace", "ForeignNamespace", f"namespace {target} is not {namespace}")
-        if hostile and kind not in allowed[target] and (kinds or target != namespace):
-            raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise in {target}")
-        action = _send(api, obj, resource.path(target or None), name, target)
+        if exactly:
+            exactly(api, obj, target)
+            action = Action.CONFIGURED
+        else:
+            action = _send(api, obj, resource.path(target or None), name, target)
     except ApiRefused as error:
         where = namespace
         if isinstance(obj, Mapping) and isinstance(obj.get("metadata"), Mapping):
@@ -101,13 +109,33 @@ def apply_document(
     return ManifestResult(document.line, kind, name, target, action)
 
 
+def admit(
+    api: KubeApi,
+    obj: Mapping[str, Any],
+    namespace: str,
+    kinds: Collection[str],
+    elsewhere: Mapping[str, Collection[str]],
+) -> None:
+    """Refuse what somebody who is not trusted may not touch; arguments as in `apply_manifests`. Raises ApiRefused."""
+    kind, allowed = obj["kind"], {**elsewhere, namespace: kinds}
+    if kinds and not any(kind in some for some in allowed.values()):
+        raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise")
+    if not api.resource_of(obj).namespaced:
+        raise refusal("kind", "ClusterScoped", f"{kind} belongs to no namespace")
+    target = obj["metadata"].get("namespace") or namespace
+    if target not in allowed:
+        raise refusal("metadata.namespace", "ForeignNamespace", f"namespace {target} is not {namespace}")
+    if kind not in allowed[target] and (kinds or target != namespace):
+        raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise in {target}")
+
+
 def refusal(field: str, reason: str, message: str) -> ApiRefused:
     """Build a refusal of our own, in the shape of the API server's."""
     cause = {"field": field, "reason": reason, "message": message}
     return ApiRefused({"reason": reason, "message": message, "details": {"causes": [cause]}}, 400)
 
 
-def _well_formed(obj: Any) -> None:
+def well_formed(obj: Any) -> None:
     """Refuse what is not an object, as kubectl does before it asks a server (cli-runtime, resource/mapper.go)."""
     if not isinstance(obj, Mapping):
         raise refusal("", "NotAnObject", "the document is not a mapping")
@@ -119,6 +147,9 @@ def _well_formed(obj: Any) -> None:
         raise refusal("metadata.name", "FieldValueRequired", "resource name may not be empty")
     if not isinstance(metadata.get("namespace") or "", str):
         raise refusal("metadata.namespace", "FieldValueTypeInvalid", "metadata.namespace is not a string")
+    for field in ("labels", "annotations"):
+        if not isinstance(metadata.get(field) or {}, Mapping):
+            raise refusal(f"metadata.{field}", "FieldValueTypeInvalid", f"metadata.{field} is not a mapping")
 
 
 def _kind(obj: Any) -> str:
@@ -152,10 +183,13 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
     raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
 
 
-def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+def replace(
+    api: KubeApi, obj: Mapping[str, Any], namespace: str, *, dry_run: bool = False
+) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """Make an object exactly what a manifest says, but for what the server and controllers add.
 
-    Returns what it was and what it became; None where it was missing. Raises as `_send`.
+    Returns what it was and what it became; None where it was missing. With `dry_run` the server keeps nothing of it,
+    and what is missing stays missing. Raises as `_send`.
     """
     name = str(obj["metadata"]["name"])
     resource = api.resource_of(obj)
@@ -167,7 +201,8 @@ def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> tuple[Mappi
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
-            _send(api, obj, path, name, target)
+            if not dry_run:
+                _send(api, obj, path, name, target)
             return None
         metadata = {**obj["metadata"], **({"namespace": target} if target else {})}
         had = live["metadata"].get("annotations") or {}
@@ -180,7 +215,7 @@ def replace(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> tuple[Mappi
         kept = {"status": live["status"]} if "status" in live else {}
         body = {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
         try:
-            return live, _change(api, "PUT", f"{path}/{name}", body)
+            return live, _change(api, "PUT", f"{path}/{name}", body, dry_run=dry_run)
         except ApiRefused as error:
             if error.reason != "Conflict":
                 raise
@@ -236,9 +271,11 @@ def _parsed(text: str) -> Any:
         return {}
 
 
-def _change(api: KubeApi, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _change(
+    api: KubeApi, method: str, path: str, body: Mapping[str, Any], *, dry_run: bool = False
+) -> Mapping[str, Any]:
     """Send a change, and return what the object became. Raises ApiRefused on 4xx, ClusterUnreachable on 5xx."""
-    status, answer = api.request(method, path, QUERY, body=body)
+    status, answer = api.request(method, path, {**QUERY, **({"dryRun": "All"} if dry_run else {})}, body=body)
     parsed = _parsed(answer.decode(errors="replace"))
     if status < 400:
         return parsed if isinstance(parsed, dict) else {}

@@ -63,6 +63,7 @@ def check_with_evidence(
     deadline: float = 60.0,
     progress: Progress | None = None,
     hostile: bool = False,
+    applying: Callable[[], tuple[ManifestResult, ...]] | None = None,
 ) -> tuple[Report, Evidence]:
     """Give one verdict and the Evidence it rests on, to be saved and judged again.
 
@@ -74,12 +75,15 @@ def check_with_evidence(
         progress: as `check`.
         hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only in
             its own Namespaces, and only in those where it lets them change.
+        applying: brings an answer into the cluster in another way than applying `text`.
     """
     label = f"{cluster.provider.value} {cluster.version}"
     blank = Evidence(exercise.id, exercise.namespace, label, now())
     manifests: tuple[ManifestResult, ...] = ()
     try:
-        if text is not None:
+        if applying is not None:
+            manifests = applying()
+        elif text is not None:
             manifests = apply_manifests(
                 text,
                 exercise.namespace,

@@ -21,6 +21,8 @@ from grader.workflow.restore import WORKLOADS, documents, given_keys
 
 GONE_SECONDS = 120.0
 GONE_PAUSE = 0.2
+READY_SECONDS = 120.0
+READY_PAUSE = 0.1
 LAID = "services-course/given"
 """Annotation of an exercise's own Namespace: the digest of the given workload that was applied there."""
 
@@ -118,6 +120,15 @@ def given_ready(api: KubeApi, exercise: Exercise) -> bool:
     are ready as the exercise says (all, where it says nothing).
     """
     return all(_stands(api, exercise, namespace) for namespace in exercise.all_namespaces)
+
+
+def wait_ready(api: KubeApi, exercise: Exercise) -> None:
+    """Wait until the given workload is ready. Raises EnvironmentError_ ("given-not-ready"), ClusterUnreachable."""
+    begun = time.monotonic()
+    while not given_ready(api, exercise):
+        if time.monotonic() - begun > READY_SECONDS:
+            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
+        time.sleep(READY_PAUSE)
 
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:

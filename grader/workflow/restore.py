@@ -124,10 +124,15 @@ def _stray(obj: Object, plural: str, namespace: str, given: frozenset[Key]) -> b
         return False
     if is_terminating(obj) or metadata.get("ownerReferences"):
         return False
-    if plural == "endpoints":
-        made = ENDPOINTS_MANAGED_BY in labels_of(obj) or ENDPOINTS_TRIGGER in (metadata.get("annotations") or {})
-        return not made
-    return True
+    return not made_by_cluster(obj)
+
+
+def made_by_cluster(obj: Mapping[str, Any]) -> bool:
+    """Tell whether the cluster made an object that has no owner: the Endpoints of a Service."""
+    if obj["kind"] != "Endpoints":
+        return False
+    annotations = obj["metadata"].get("annotations") or {}
+    return ENDPOINTS_MANAGED_BY in labels_of(obj) or ENDPOINTS_TRIGGER in annotations
 
 
 def _templates(exercise: Exercise) -> dict[tuple[str, str, str], Mapping[str, str]]:
@@ -139,7 +144,7 @@ def _templates(exercise: Exercise) -> dict[tuple[str, str, str], Mapping[str, st
     }
 
 
-def workload_of(pod: Object) -> tuple[str, str]:
+def workload_of(pod: Mapping[str, Any]) -> tuple[str, str]:
     """Tell kind and name of the workload that made a Pod; a ReplicaSet speaks for its Deployment. ("", "") for none."""
     for owner in pod["metadata"].get("ownerReferences") or ():
         if owner["kind"] == "ReplicaSet":
@@ -167,25 +172,53 @@ def _restore(api: KubeApi, item: Document, exercise: Exercise) -> None:
     obj = item.content
     namespace, kind, name = _key(obj, exercise)
     try:
-        if kind == "Pod":
-            _restore_pod(api, obj, namespace)
-        elif kind == "Service":
-            live = api.read("services", name, namespace)
-            if live is None or _headless(live) == _headless(obj):
-                _put(api, obj, namespace)
-            else:  # the server would keep the clusterIP that there is, or refuse
-                _remove(api, {**live, "kind": kind}, namespace)
-                _create(api, obj, namespace)
-        else:
-            _put(api, obj, namespace)
+        make_exactly(api, obj, namespace)
     except ApiRefused as error:
         raise EnvironmentError_(
             "given-refused", exercise=exercise.id, object=f"{kind}/{name}", reason=error.message
         ) from error
 
 
+def make_exactly(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
+    """Make an object exactly what a manifest says, whatever is there now. Raises ApiRefused, ClusterUnreachable."""
+    kind, name = obj["kind"], name_of(obj)
+    if kind == "Pod":
+        _restore_pod(api, obj, namespace)
+        return
+    live = api.read("services", name, namespace) if kind == "Service" else None
+    if live is not None and _headless(live) != _headless(obj):
+        # the server would keep the clusterIP that there is, or refuse
+        _remove(api, {**live, "kind": kind}, namespace)
+        _create(api, obj, namespace)
+    else:
+        _put(api, obj, namespace)
+
+
+def differs(api: KubeApi, live: Mapping[str, Any], obj: Mapping[str, Any], namespace: str) -> bool:
+    """Tell whether a live object is another than a manifest says. Raises ApiRefused, ClusterUnreachable."""
+    if obj["kind"] == "Pod":
+        return not _as_given(live, obj)
+    if obj["kind"] == "Service" and _headless(live) != _headless(obj):
+        return True
+    try:
+        swap = replace(api, obj, namespace, dry_run=True)
+    except ApiRefused as error:
+        if error.reason != "Invalid":
+            raise
+        return True
+    return swap is None or _significant(swap[0]) != _significant(swap[1])
+
+
+def _significant(obj: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = obj.get("metadata", {})
+    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    content = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+    return {"labels": metadata.get("labels") or {}, "annotations": annotations, **content}
+
+
 def _headless(service: Mapping[str, Any]) -> bool:
-    return bool(service.get("spec", {}).get("clusterIP") == HEADLESS)
+    spec = service.get("spec")
+    return isinstance(spec, Mapping) and spec.get("clusterIP") == HEADLESS
 
 
 def _put(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:

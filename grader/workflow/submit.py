@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,30 @@ from grader.errors import UsageError
 from grader.kube.client import KubeApi
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
+from grader.model.kubernetes import addresses_of, is_terminating, name_of
+from grader.model.questions import PROBE_POD
 from grader.paths import write_atomically
-from grader.workflow.manifests import read_documents
-from grader.workflow.restore import CLUSTERS_OWN
+from grader.workflow.apply import LAST_APPLIED
+from grader.workflow.handed import Head, Reference
+from grader.workflow.learner import current
+from grader.workflow.restore import (
+    CLUSTERS_OWN,
+    differs,
+    documents,
+    given_keys,
+    made_by_cluster,
+    shown,
+    workload_of,
+)
 
 Object = Mapping[str, Any]
 
 KEPT_METADATA = ("name", "labels", "annotations")
 TOOL_ANNOTATIONS = ("kubectl.kubernetes.io/", "deployment.kubernetes.io/", "endpoints.kubernetes.io/", "metallb.")
+FIRST = ("Service", "ConfigMap")
+SERVICE_ACCOUNT_VOLUME = "kube-api-access-"
 HEADLESS = "None"
+POD_ALLOCATED = ("nodeName", "serviceAccount", "serviceAccountName", "tolerations", "priority", "preemptionPolicy")
 SERVICE_ALLOCATED = ("clusterIPs", "healthCheckNodePort")
 SERVICE_DEFAULTS: Mapping[str, Any] = {
     # pkg/apis/core/v1/defaults.go, SetDefaults_Service, of an IPv4 cluster
@@ -44,11 +60,13 @@ class SubmitResult:
     Attributes:
         path: the file.
         objects: "Service/backend-service", in the order of the file.
+        deleted: the same of given objects that the learner deleted.
 
     """
 
     path: Path
     objects: tuple[str, ...]
+    deleted: tuple[str, ...] = ()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -73,7 +91,27 @@ def clean(obj: Object) -> dict[str, Any]:
     result = {"apiVersion": kept.pop("apiVersion"), "kind": kept.pop("kind"), "metadata": metadata, **kept}
     if result["kind"] == "Service":
         result["spec"] = _service(obj)
+    if result["kind"] == "Pod":
+        result["spec"] = _pod(obj)
     return result
+
+
+def _pod(obj: Object) -> dict[str, Any]:
+    """Leave out what the cluster puts into every Pod: its node, its token, and how long it stays on a broken node."""
+    spec = {key: deepcopy(value) for key, value in obj.get("spec", {}).items() if key not in POD_ALLOCATED}
+    spec["volumes"] = [item for item in spec.get("volumes") or () if not _is_token(item.get("name", ""))]
+    for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
+        mounts = [item for item in container.get("volumeMounts") or () if not _is_token(item.get("name", ""))]
+        container["volumeMounts"] = mounts
+        if not mounts:
+            del container["volumeMounts"]
+    if not spec["volumes"]:
+        del spec["volumes"]
+    return spec
+
+
+def _is_token(volume: str) -> bool:
+    return volume.startswith(SERVICE_ACCOUNT_VOLUME)
 
 
 def _service(obj: Object) -> dict[str, Any]:
@@ -93,39 +131,148 @@ def _service(obj: Object) -> dict[str, Any]:
 
 
 def _asked_node_ports(obj: Object) -> frozenset[int] | None:
-    """Tell which nodePorts the learner wrote, from what was applied last; None where nothing tells."""
-    applied = (obj["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/last-applied-configuration")
-    if applied is None:
+    """Tell which nodePorts were written by somebody, and not allocated; None where nothing tells.
+
+    The server notes who wrote a field (managedFields, where `f:nodePort` stands below the key of its port), but not
+    what it allocated itself; and what was applied last may have been changed since.
+    """
+    metadata = obj["metadata"]
+    applied = (metadata.get("annotations") or {}).get(LAST_APPLIED)
+    written = [(entry.get("fieldsV1") or {}) for entry in metadata.get("managedFields") or ()]
+    if applied is None and not written:
         return None
-    ports = (yaml.safe_load(applied).get("spec") or {}).get("ports") or ()
-    return frozenset(port["nodePort"] for port in ports if "nodePort" in port)
+    ports = (yaml.safe_load(applied or "{}").get("spec") or {}).get("ports") or ()
+    asked = {port["nodePort"] for port in ports if "nodePort" in port}
+    for fields in written:
+        by_port = ((fields.get("f:spec") or {}).get("f:ports")) or {}
+        for port in obj.get("spec", {}).get("ports") or ():
+            key = json.dumps({"port": port.get("port"), "protocol": port.get("protocol", "TCP")}, separators=(",", ":"))
+            if "f:nodePort" in (by_port.get(f"k:{key}") or {}):
+                asked.add(port.get("nodePort"))
+    return frozenset(asked)
+
+
+def kinds_in(exercise: Exercise, namespace: str) -> tuple[str, ...]:
+    """List the kinds that a learner may change in a Namespace of the exercise."""
+    return exercise.may_change if namespace == exercise.namespace else exercise.may_change_there.get(namespace, ())
 
 
 def own_objects(api: KubeApi, exercise: Exercise) -> Iterator[Object]:
-    """Give the objects of the kinds that a learner may change, but for what was given and what controllers made."""
-    given = {(item.content["kind"], item.content["metadata"]["name"]) for item in read_documents(exercise.given)}
-    for resource in KNOWN:
-        if resource.kind not in exercise.may_change:
-            continue
-        for obj in api.list(resource.plural, exercise.namespace):
-            metadata = obj["metadata"]
-            untouched = (obj["kind"], metadata["name"]) in given or (resource.plural, metadata["name"]) in CLUSTERS_OWN
-            if untouched or metadata.get("ownerReferences") or metadata.get("deletionTimestamp"):
+    """Give the objects that the learner made, and the given ones that were changed, of kinds that may be changed."""
+    given = {_key(item.content, exercise): item.content for item in documents(exercise)}
+    for namespace in exercise.all_namespaces:
+        for resource in KNOWN:
+            if resource.kind not in kinds_in(exercise, namespace):
                 continue
-            yield obj
+            for obj in api.list(resource.plural, namespace):
+                metadata = obj["metadata"]
+                if (resource.plural, metadata["name"]) in CLUSTERS_OWN or metadata.get("deletionTimestamp"):
+                    continue
+                if metadata.get("ownerReferences") or made_by_cluster(obj):
+                    continue
+                was = given.get((namespace, obj["kind"], metadata["name"]))
+                if was is None or differs(api, obj, was, namespace):
+                    yield obj
+
+
+def _key(obj: Object, exercise: Exercise) -> tuple[str, str, str]:
+    return str(obj["metadata"].get("namespace") or exercise.namespace), str(obj["kind"]), str(obj["metadata"]["name"])
+
+
+def _deleted(api: KubeApi, exercise: Exercise) -> Iterator[Reference]:
+    """Name the given objects that a learner may change and that are gone."""
+    for item in documents(exercise):
+        namespace, kind, name = _key(item.content, exercise)
+        if kind not in kinds_in(exercise, namespace):
+            continue
+        live = api.read(api.resource_of(item.content).plural, name, namespace)
+        if live is None or is_terminating(live):
+            yield Reference(namespace, kind, name)
+
+
+def _restarted(pods: Iterable[Object], services: Iterable[Object], exercise: Exercise) -> Iterator[Reference]:
+    """Name the given workloads whose Pods all came after a Service that the learner made: they know its variables."""
+    since: dict[str, str] = {}
+    for service in services:
+        born, namespace = str(service["metadata"]["creationTimestamp"]), str(service["metadata"]["namespace"])
+        since[namespace] = max(born, since.get(namespace, born))
+    given = given_keys(exercise)
+    for key, group in by_workload(pods, exercise).items():
+        newer = key[0] in since and all(str(pod["metadata"]["creationTimestamp"]) >= since[key[0]] for pod in group)
+        if newer and key in given and key[1] != "Pod":
+            yield Reference(*key)
+
+
+def by_workload(pods: Iterable[Object], exercise: Exercise) -> dict[tuple[str, str, str], list[Object]]:
+    """Sort Pods by what made them (Namespace, kind, name; a Pod of its own by itself), each group by name."""
+    groups: dict[tuple[str, str, str], list[Object]] = {}
+    for pod in sorted(pods, key=name_of):
+        if is_terminating(pod) or name_of(pod) == PROBE_POD:
+            continue
+        kind, name = workload_of(pod)
+        key = (str(pod["metadata"]["namespace"]), kind or "Pod", name or name_of(pod))
+        groups.setdefault(key, []).append(pod)
+    return groups
+
+
+def _addresses(objects: Iterable[Object], pods: Iterable[Object], exercise: Exercise) -> dict[str, Reference]:
+    """Tell which given Pod each address in a slice belongs to: on another cluster that Pod has another address."""
+    given = given_keys(exercise)
+    known = {
+        address: Reference(*key, pod=index)
+        for key, group in by_workload(pods, exercise).items()
+        if key in given
+        for index, pod in enumerate(group)
+        for address in addresses_of(pod)
+    }
+    slices = [obj for obj in objects if obj["kind"] == "EndpointSlice"]
+    used = [address for obj in slices for item in obj.get("endpoints") or () for address in item.get("addresses") or ()]
+    return {address: known[address] for address in dict.fromkeys(used) if address in known}
 
 
 def submit(exercise: Exercise, cluster: ClusterInfo, folder: Path) -> SubmitResult:
-    """Write the learner's objects of an exercise into `folder/<exercise>.yaml`.
+    """Write the learner's objects of an exercise into `folder/<exercise>.yaml`, with a head for whoever grades it.
 
     Raises UsageError ("nothing-to-submit") where there are none, ClusterUnreachable, OSError.
     """
     with KubeApi(cluster.kubeconfig) as api:
-        objects = sorted(own_objects(api, exercise), key=lambda obj: (obj["kind"], obj["metadata"]["name"]))
-    if not objects:
+        objects = sorted(own_objects(api, exercise), key=_order)
+        pods = [pod for namespace in exercise.all_namespaces for pod in api.list("pods", namespace)]
+        given = given_keys(exercise)
+        services = [obj for obj in objects if obj["kind"] == "Service" and _key(obj, exercise) not in given]
+        head = Head(
+            learner=exercise.learner or current(),
+            deleted=tuple(_deleted(api, exercise)),
+            restarted=tuple(_restarted(pods, services, exercise)),
+            addresses=_addresses(objects, pods, exercise),
+        )
+    if not objects and not head.deleted:
         facts = {"namespace": exercise.namespace, "kinds": ", ".join(exercise.may_change), "exercise": exercise.id}
         raise UsageError("nothing-to-submit", **facts)
     path = folder / f"{exercise.id}.yaml"
-    text = yaml.dump_all(map(clean, objects), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-    write_atomically(path, text)
-    return SubmitResult(path, tuple(f"{obj['kind']}/{obj['metadata']['name']}" for obj in objects))
+    manifests = (_placed(obj, exercise) for obj in objects)
+    text = yaml.dump_all(manifests, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if objects else ""
+    write_atomically(path, f"{head}{text}")
+    done = [shown(obj["kind"], name_of(obj), obj["metadata"]["namespace"], exercise) for obj in objects]
+    return SubmitResult(path, tuple(done), tuple(shown(*_parts(item), exercise) for item in head.deleted))
+
+
+def _parts(item: Reference) -> tuple[str, str, str]:
+    return item.kind, item.name, item.namespace
+
+
+def _order(obj: Object) -> tuple[int, str, str, str]:
+    """Put Services first: Pods that start after them know their variables."""
+    metadata = obj["metadata"]
+    first = FIRST.index(obj["kind"]) if obj["kind"] in FIRST else len(FIRST)
+    return first, obj["kind"], metadata["namespace"], metadata["name"]
+
+
+def _placed(obj: Object, exercise: Exercise) -> dict[str, Any]:
+    """Clean an object, and say where it is where that is not the exercise's own Namespace."""
+    made = clean(obj)
+    namespace = obj["metadata"]["namespace"]
+    if namespace != exercise.namespace:
+        name = made["metadata"].pop("name")
+        made["metadata"] = {"name": name, "namespace": namespace, **made["metadata"]}
+    return made

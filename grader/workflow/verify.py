@@ -11,7 +11,6 @@ from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
-from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise, Form
@@ -19,12 +18,10 @@ from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, given_ready
+from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, wait_ready
 from grader.workflow.restore import clear
 from grader.workflow.start import refused
 
-READY_SECONDS = 120.0
-READY_PAUSE = 0.1
 PARALLEL = {Provider.EMBEDDED: 8, Provider.KIND: 4, Provider.CONTEXT: 4}
 
 
@@ -268,11 +265,7 @@ def _prepare(api: KubeApi, exercise: Exercise) -> None:
         ensure_probe(api, exercise.namespace)
     except ApiRefused as error:
         raise refused(exercise, error) from error
-    begun = time.monotonic()
-    while not given_ready(api, exercise):
-        if time.monotonic() - begun > READY_SECONDS:
-            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        time.sleep(READY_PAUSE)
+    wait_ready(api, exercise)
 
 
 def _sweep(api: KubeApi, exercise: Exercise, evidence: Evidence) -> None:

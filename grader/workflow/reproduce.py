@@ -1,0 +1,114 @@
+"""Bring what `grader submit` wrote into another cluster: objects, deletions, Pods that were started again.
+
+The file comes from somebody who is not trusted: only the kinds that the exercise lets change, only in its Namespaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from grader.cluster.info import ClusterInfo
+from grader.errors import ManifestError
+from grader.kube.client import KubeApi
+from grader.kube.resources import KNOWN
+from grader.model.evidence import ManifestResult
+from grader.model.exercise import Exercise
+from grader.model.kubernetes import addresses_of, name_of
+from grader.workflow.apply import apply_document
+from grader.workflow.handed import Head, read
+from grader.workflow.manifests import Document, read_documents
+from grader.workflow.restore import given_keys, make_exactly
+from grader.workflow.submit import by_workload, kinds_in
+
+
+def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[ManifestResult, ...]:
+    """Do to the ground of an exercise, as it was given, what a learner did to it elsewhere; one result an object.
+
+    Raises ManifestError where the text cannot be read as objects, ClusterUnreachable.
+    """
+    head = read(text)
+    try:
+        documents = read_documents(text)
+    except ManifestError as error:
+        if error.code != "manifest-empty" or not head.deleted:
+            raise
+        documents = ()
+    given = given_keys(exercise)
+    with KubeApi(cluster.kubeconfig) as api:
+        _delete(api, head, exercise)
+        addresses = _addresses(api, head, exercise) if head.addresses else {}
+        results = []
+        for item in documents:
+            document = Document(item.line, _moved(item.content, addresses))
+            results.append(
+                apply_document(
+                    api,
+                    document,
+                    exercise.namespace,
+                    hostile=True,
+                    kinds=exercise.may_change,
+                    elsewhere=exercise.may_change_there,
+                    exactly=make_exactly if _key(item.content, exercise) in given else None,
+                )
+            )
+        _restart(api, head, exercise)
+    return tuple(results)
+
+
+def _key(obj: Any, exercise: Exercise) -> tuple[Any, Any, Any]:
+    metadata = obj.get("metadata") if isinstance(obj, Mapping) else None
+    if not isinstance(metadata, Mapping):
+        return None, None, None
+    return str(metadata.get("namespace") or exercise.namespace), str(obj.get("kind")), str(metadata.get("name"))
+
+
+def _delete(api: KubeApi, head: Head, exercise: Exercise) -> None:
+    """Delete the given objects that are named and that a learner may change."""
+    plurals = {resource.kind: resource.plural for resource in KNOWN}
+    given = given_keys(exercise)
+    for item in head.deleted:
+        if (item.namespace, item.kind, item.name) in given and item.kind in kinds_in(exercise, item.namespace):
+            api.delete(plurals[item.kind], item.name, item.namespace, grace_seconds=0 if item.kind == "Pod" else None)
+
+
+def _restart(api: KubeApi, head: Head, exercise: Exercise) -> None:
+    """Delete the Pods of the given workloads that are named; their controllers make new ones."""
+    given = given_keys(exercise)
+    wanted = {(item.namespace, item.kind, item.name) for item in head.restarted} & given
+    for namespace in {key[0] for key in wanted}:
+        for key, pods in by_workload(api.list("pods", namespace), exercise).items():
+            for pod in pods if key in wanted else ():
+                api.delete("pods", name_of(pod), namespace, grace_seconds=0)
+
+
+def _addresses(api: KubeApi, head: Head, exercise: Exercise) -> dict[str, tuple[str, str]]:
+    """Tell address and node that each Pod of the learner's has here."""
+    pods = [pod for namespace in exercise.all_namespaces for pod in api.list("pods", namespace)]
+    groups = by_workload(pods, exercise)
+    found = {}
+    for address, item in head.addresses.items():
+        group = groups.get((item.namespace, item.kind, item.name), [])
+        if item.pod is not None and item.pod < len(group) and (here := addresses_of(group[item.pod])):
+            found[address] = (here[0], str(group[item.pod].get("spec", {}).get("nodeName", "")))
+    return found
+
+
+def _moved(content: Any, addresses: Mapping[str, tuple[str, str]]) -> Any:
+    """Put the addresses that Pods have here into a slice."""
+    if not addresses or not isinstance(content, Mapping) or content.get("kind") != "EndpointSlice":
+        return content
+    moved = deepcopy(dict(content))
+    endpoints = moved.get("endpoints")
+    for endpoint in endpoints if isinstance(endpoints, list) else ():
+        old = endpoint.get("addresses") if isinstance(endpoint, dict) else None
+        if not isinstance(old, list):
+            continue
+        known = [addresses[address] for address in old if isinstance(address, str) and address in addresses]
+        endpoint["addresses"] = [
+            addresses[address][0] if isinstance(address, str) and address in addresses else address for address in old
+        ]
+        if known and "nodeName" in endpoint:
+            endpoint["nodeName"] = known[0][1]
+    return moved
