@@ -29,6 +29,8 @@ from grader.model.kubernetes import (
 from grader.model.questions import PROBE_POD
 from grader.model.report import Hop
 
+STALE_SECONDS = 2.0
+
 
 def missing(scene: Scene, name: str) -> Ruling:
     """Say why a Service is not there."""
@@ -166,6 +168,8 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         if not waiting:
             return moving
     if not waiting:
+        if scene.quiet < STALE_SECONDS:  # Pods and Deployments are listed side by side: these may be of two moments
+            return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, **facts)
         return fail("no-pod-unready", Hop.ENDPOINT_SLICE, **facts, count=len(pods))
     facts["pods"] = listed(map(name_of, waiting))
     published = bool(service["spec"].get("publishNotReadyAddresses"))

@@ -33,6 +33,12 @@ def test_gated_is_proved_by_a_pod_that_stays_out() -> None:
     assert told(endpoints(Readiness.GATED, unready=3)).verdict is not Verdict.PASS
 
 
+def test_that_no_pod_is_unready_is_said_only_once_nothing_moves() -> None:
+    world = endpoints(Readiness.GATED)
+    world.changes["quiet_for"] = 0.5
+    assert (told(world).verdict, told(world).finding.diagnosis) == (Verdict.NOT_YET, "endpoint-slices-moving")
+
+
 def test_published_is_proved_by_a_pod_that_is_in_although_unready() -> None:
     world = endpoints(Readiness.PUBLISHED, unready=1).set(publishNotReadyAddresses=True)
     assert told(world).finding.diagnosis == "endpoints-published"
