@@ -116,7 +116,8 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     if not has_slices(service):
         if actual_slices(service, scene.slices):
             return None  # slices made by hand are compared as they are
-        return without_slices(scene, service) or fail("selector-missing", Hop.ENDPOINT_SLICE, **facts)
+        code = "slice-missing" if wanted.pods_in else "selector-missing"
+        return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)
     chosen = {uid_of(pod): pod for pod in scene.backends(selector)}
     strangers = [pod for uid, pod in chosen.items() if uid not in pods]

@@ -105,10 +105,11 @@ def test_each_mistake_in_a_slice_has_its_own_words(world: World, diagnosis: str)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
 
 
-def test_without_any_slice_the_selector_is_what_is_missing() -> None:
+def test_without_any_slice_what_is_missing_is_the_slice_where_pods_live_elsewhere_else_the_selector() -> None:
     world = by_hand()
     world.slices = []
-    assert told(world).finding.diagnosis == "selector-missing"
+    assert told(world).finding.diagnosis == "slice-missing"
+    assert told(endpoints().set(selector=None)).finding.diagnosis == "selector-missing"
 
 
 def test_a_stranger_in_an_extra_slice_is_found_beside_the_controllers() -> None:
