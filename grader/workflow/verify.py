@@ -238,7 +238,7 @@ def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task,
         elsewhere = _elsewhere(api)
         text = None
         ran = script.run(task.text, exercise.namespace, cluster, strict=task.kind == "answer")
-    report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline)
+    report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline, api=api)
     seconds = round(time.monotonic() - begun, 3)
     _sweep(api, exercise, evidence)
     if task.text is not None and task.form is Form.SCRIPT:
