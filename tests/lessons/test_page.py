@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from grader.exercises import all_exercises
 from grader.lessons.outputs import Outputs, key
 from grader.lessons.page import catalogue_page, exercise_page, lesson_page
 from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Exercise
+from grader.paths import content_root
 
 
 def test_a_page_has_admonitions_and_no_notebook_syntax(lesson: Lesson, exercises: Mapping[str, Exercise]) -> None:
@@ -44,3 +47,14 @@ def test_the_catalogue_lists_every_exercise_with_points_and_lesson(exercises: Ma
         row = next(line for line in page.splitlines() if f"]({exercise.id}.md)" in line)
         assert row.endswith(f"| {exercise.points:g} |")
         assert f"({'../lessons/' + lessons[exercise.lesson].slug}.md)" in row
+
+
+def test_the_site_names_every_lesson_and_exercise_in_order() -> None:
+    config = (content_root() / "site" / "mkdocs.yml").read_text(encoding="utf-8")
+    index = (content_root() / "site" / "pages" / "index.md").read_text(encoding="utf-8")
+    lessons = [f"lessons/{lesson.slug}.md" for lesson in read_lessons()]
+    assert [line.strip(" -") for line in config.splitlines() if line.strip().startswith("- lessons/")] == lessons
+    assert re.findall(r"\((lessons/[^)]+)\)", index) == lessons
+    shown = [line.strip(" -") for line in config.splitlines() if line.strip().startswith("- exercises/")]
+    assert shown[:2] == ["exercises/index.md", "exercises/soundness.md"]
+    assert shown[2:] == [f"exercises/{exercise.id}.md" for exercise in all_exercises()]
