@@ -59,6 +59,7 @@ def check(
     from grader.cli.steps import steps
     from grader.render.machine import report_object, to_json
     from grader.render.terminal import print_report
+    from grader.text import labels
     from grader.workflow import progress
     from grader.workflow.check import check as run
 
@@ -78,6 +79,8 @@ def check(
         click.echo(to_json(report_object(report)), nl=False)
     else:
         print_report(report, session.out(), details=not brief)
+        if report.verdict.exit_status == 0:
+            session.out().print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
     return report.verdict.exit_status
 
 
@@ -108,5 +111,6 @@ def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
                 out.clear()
             print_report(report, out)
             if report.verdict.exit_status == 0:
+                out.print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
                 break
     out.print(labels()["watch.finished"])

@@ -99,6 +99,28 @@ def hint(session: Session, exercise_id: str, again: bool) -> None:
         out.print(table["hint.last"].format(exercise=chosen.id), style="dim")
 
 
+@click.command(cls=Taught, name="solution")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.option("--yes", is_flag=True)
+@click.pass_obj
+def solution(session: Session, exercise_id: str, yes: bool) -> None:
+    """Show the answer, explained: at once after a pass, else after a question."""
+    import sys
+
+    from grader.errors import UsageError
+    from grader.text import labels
+    from grader.workflow import progress
+
+    chosen = exercise(exercise_id)
+    if not yes and not progress.load().of(chosen.id).passed_at:
+        if not sys.stdin.isatty():
+            raise UsageError("solution-closed", exercise=chosen.id)
+        if not click.confirm(labels()["solution.sure"].format(exercise=chosen.id)):
+            session.out().print(labels()["solution.kept"].format(exercise=chosen.id))
+            return
+    _markdown(chosen.solution, session.out())
+
+
 @click.command(cls=Taught, name="submit")
 @click.argument("exercise_id", metavar="EXERCISE")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")

@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "grader.cli.check:check",
     "watch": "grader.cli.check:watch",
     "hint": "grader.cli.exercise:hint",
+    "solution": "grader.cli.exercise:solution",
     "reset": "grader.cli.exercise:reset",
     "progress": "grader.cli.overview:progress",
     "submit": "grader.cli.exercise:submit",

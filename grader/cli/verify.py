@@ -42,6 +42,23 @@ def _compare(session: Session, left: Path, right: Path) -> int:
     return 1 if found else 0
 
 
+def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path, ...]) -> int:
+    """Keep the record that the site shows, or hold it against results; exit status 1 where they differ."""
+    from grader.text import labels
+    from grader.workflow import soundness
+
+    out, table = session.out(), labels()
+    if publish:
+        soundness.write([_read(path) for path in publish])
+        out.print(table["verify.published"].format(file=soundness.record_path()))
+    found = soundness.stale([_read(path) for path in published]) if published else ()
+    for line in found:
+        out.print(f"  {table['symbol.fail']} {line}", style="red")
+    if published:
+        out.print(table["verify.stale" if found else "verify.current"])
+    return 1 if found else 0
+
+
 @click.command(cls=Taught, name="verify")
 @click.argument("exercise_ids", metavar="[EXERCISE]...", nargs=-1)
 @click.option("--embedded", "kind", flag_value="embedded")
@@ -51,8 +68,11 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
 @click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
+@click.option("--handed-in", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
+@click.option("--publish", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--published", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.pass_obj
 def verify(
     session: Session,
@@ -63,12 +83,17 @@ def verify(
     deadline: float,
     parallel: int | None,
     mutations: bool,
+    handed_in: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
+    publish: tuple[Path, ...],
+    published: tuple[Path, ...],
 ) -> int:
-    """Try every answer and every wrong answer, or compare two results."""
+    """Try every answer and every wrong answer, or look at results."""
     if compare:
         return _compare(session, *compare)
+    if publish or published:
+        return _publish(session, publish, published)
     from rich.text import Text
 
     from grader.cli.steps import steps
@@ -79,6 +104,7 @@ def verify(
     from grader.render.terminal import print_report
     from grader.text import labels
     from grader.workflow.mutations import mutation_tasks
+    from grader.workflow.verify import handing_in
     from grader.workflow.verify import verify as run
 
     chosen = tuple(exercise(name, learner) for name in exercise_ids) or all_exercises(learner)
@@ -91,7 +117,7 @@ def verify(
             only=only,
             deadline=deadline,
             parallel=parallel,
-            make=mutation_tasks if mutations else None,
+            make=mutation_tasks if mutations else handing_in if handed_in else None,
         )
     out = session.out()
     table = labels()

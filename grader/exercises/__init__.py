@@ -7,6 +7,7 @@ canonical values, which lessons, the site and `grader verify` show.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from grader.errors import UsageError
 from grader.exercises.folder import read_folder
@@ -17,8 +18,12 @@ __all__ = ["all_exercises", "ids", "load", "read_folder"]
 
 
 @cache
-def _read(folder: str, learner: str) -> Exercise:
-    return read_folder(content_root() / "exercises" / folder, learner)
+def _read(folder: Path, learner: str) -> Exercise:
+    return read_folder(folder, learner)
+
+
+def _folder(exercise_id: str) -> Path:
+    return content_root() / "exercises" / exercise_id
 
 
 def ids() -> tuple[str, ...]:
@@ -34,10 +39,10 @@ def load(exercise_id: str, learner: str = "") -> Exercise:
     """
     if exercise_id not in ids():
         raise UsageError("exercise-unknown", exercise=exercise_id, known=", ".join(ids()))
-    return _read(exercise_id, learner)
+    return _read(_folder(exercise_id), learner)
 
 
 def all_exercises(learner: str = "") -> tuple[Exercise, ...]:
     """Read all exercises with a learner's values, by lesson and id. Raises ContentError for a malformed folder."""
-    found = (_read(folder, learner) for folder in ids())
+    found = (_read(_folder(name), learner) for name in ids())
     return tuple(sorted(found, key=lambda exercise: (exercise.lesson, exercise.id)))

@@ -53,8 +53,8 @@ def read_folder(folder: Path, learner: str = "") -> Exercise:
         broken=Broken(schema.broken.criterion, schema.broken.diagnosis) if schema.broken else None,
         learner=learner if files.values else "",
         values=files.values,
+        solution=files.text(folder / "solution.md"),
     )
-    files.text(folder / "solution.md")
     if unused := sorted(set(files.values) - files.used):
         reason = f"no file of the folder holds ${{{unused[0]}}}"
         raise _error(path, _line_of(_text(path), unused[0]), f"vary.{unused[0]}", reason)

@@ -16,8 +16,9 @@ from grader.judge.scene import (
     not_yet,
     passed,
     vantage_text,
+    word,
 )
-from grader.model.evidence import Outcome, RawObject, ReachAnswer
+from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import Call, ConfigKey, Env
 from grader.model.kubernetes import hostname_of, is_ready, name_of
 from grader.model.questions import full_name
@@ -26,6 +27,7 @@ from grader.model.traffic import Destination, call_questions, destination, env_q
 
 STALE_SECONDS = 2.0
 SILENCE_SECONDS = 6.0  # kube-proxy programs within 1.3 s on kind; a loaded machine is slower
+DATA_PLANE_SECONDS = 20.0  # and a Service that is there with that port will answer, as the judge of `reach` says too
 
 
 def judge_call(expect: Call, scene: Scene) -> Ruling:
@@ -96,23 +98,30 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
         return fail("call-name-unresolved", Hop.DNS, **facts)
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, Hop.CLUSTER_IP)
-    known = _ports(scene, to)
+    service = _service(scene, to)
+    known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
     if known is not None and to.port not in known:  # objects explain it: no need to wait
         return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
-    if quiet < SILENCE_SECONDS:
+    local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
+    sound = service is not None and answer.outcome is Outcome.TIMEOUT and not local
+    lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet  # a busy machine is silent too
+    if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
         return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
+    if sound:  # a Service of that name and port, which kube-proxy either serves or refuses at once
+        facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
+        return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
     codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
     return fail(codes.get(answer.outcome, "call-unexpected-answer"), Hop.CLUSTER_IP, **facts, who=answer.error or "-")
 
 
-def _ports(scene: Scene, to: Destination) -> set[int] | None:
-    """List the ports of the Service that a name belongs to, None where it is none that was observed."""
+def _service(scene: Scene, to: Destination) -> RawObject | None:
+    """Find the Service with a ClusterIP that a name belongs to, None where it is none that was observed."""
     parts = full_name(to.host, scene.exercise.namespace).split(".")
     namespace = "" if parts[1] == scene.exercise.namespace else parts[1]
     service = scene.service(parts[0], namespace) if len(parts) > 1 else None
     if service is None or service["spec"].get("clusterIP") in (None, "", "None"):
         return None
-    return {int(port["port"]) for port in service["spec"].get("ports") or ()}
+    return service
 
 
 def judge_env(expect: Env, scene: Scene) -> Ruling:

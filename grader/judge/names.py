@@ -13,6 +13,8 @@ from grader.model.kubernetes import name_of
 from grader.model.questions import leaves_cluster
 from grader.model.report import Hop
 
+_ADDRESS = re.compile(r"\d+(\.\d+){3}\.?")
+_NAME = re.compile(r"[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*\.?")
 _SRV = re.compile(r"_(?P<port>[^.]+)\._(?P<protocol>[^.]+)\.")
 
 
@@ -29,8 +31,8 @@ def named_service(expect: Dns, name: str, scene: Scene) -> RawObject | None:
 
 def name_wrong(expect: Dns, name: str, service: RawObject | None) -> Ruling | None:
     """Object to a name that cannot have such records, whatever the DNS server says."""
-    if isinstance(expect.name, ConfigKey) and leaves_cluster(name):
-        return fail("dns-name-outside", Hop.DNS, name=name)
+    if isinstance(expect.name, ConfigKey) and (ruling := _unfit(expect.name, name)):
+        return ruling
     if service is None:
         return None
     if expect.is_ == "cluster-ip":
@@ -41,6 +43,16 @@ def name_wrong(expect: Dns, name: str, service: RawObject | None) -> Ruling | No
         address = service["spec"].get("clusterIP")
         return fail("service-not-headless", Hop.SERVICE, service=name_of(service), address=address)
     return _port_unnamed(expect, name, service) if expect.type == "SRV" and isinstance(expect.is_, tuple) else None
+
+
+def _unfit(key: ConfigKey, name: str) -> Ruling | None:
+    """Object to a learner's value that is no name of the cluster."""
+    facts = {"name": key.config_map, "key": key.key, "seen": name.rstrip(".")}
+    if _ADDRESS.fullmatch(name):
+        return fail("call-value-is-address", Hop.SERVICE, **facts)
+    if not _NAME.fullmatch(name):
+        return fail("dns-value-no-name", Hop.SERVICE, **facts)
+    return fail("dns-name-outside", Hop.DNS, name=name) if leaves_cluster(name) else None
 
 
 def _port_unnamed(expect: Dns, name: str, service: RawObject) -> Ruling | None:

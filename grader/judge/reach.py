@@ -34,6 +34,8 @@ DATA_PLANE_SECONDS = 20.0
 WATCH_SECONDS = 3.0
 SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
 HOPS = {
     Vantage.SAME_NAMESPACE: Hop.CLUSTER_IP,
     Vantage.OTHER_NAMESPACE: Hop.CLUSTER_IP,
@@ -195,6 +197,8 @@ def _suspect(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswe
     if not _inside(expect) and spec.get("externalTrafficPolicy") == "Local":
         node = _node_of(scene, answer.question.host)
         return not node or _local(expect, scene, service, node) < wanted
+    if several and (near := _near(expect, scene, service, _handled_by(expect, scene, answer))):
+        return near < wanted
     return expect.at is At.LOAD_BALANCER and bool(_narrow_ranges(spec))
 
 
@@ -214,10 +218,14 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
-        if not node and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
+        if not node and seen and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
+    node = _handled_by(expect, scene, answer)
+    if seen and seen <= _near(expect, scene, service, node) < wanted:
+        facts["distribution"] = str(spec["trafficDistribution"])
+        return fail("traffic-distribution-prefers-near", Hop.CLUSTER_IP, **facts, node=node)
     return None
 
 
@@ -245,6 +253,31 @@ def _local(expect: Reach, scene: Scene, service: RawObject, node: str) -> set[st
     endpoints = routed(item for item in slices if item.port_name == str(port.get("name", "")))
     local = {endpoint.name for endpoint in endpoints if endpoint.node == node}
     return {hostname_of(pod) for pod in scene.pods if name_of(pod) in local}
+
+
+def _handled_by(expect: Reach, scene: Scene, answer: ReachAnswer) -> str:
+    """Find the node whose kube-proxy chose who answers, "" where it is not known."""
+    if _inside(expect):
+        return vantage_node(answer.question.vantage, scene.evidence.objects)
+    return _node_of(scene, answer.question.host)
+
+
+def _near(expect: Reach, scene: Scene, service: RawObject, node: str) -> set[str]:
+    """List the host names of the endpoints that trafficDistribution prefers on a node, none where it prefers none.
+
+    Rule: topologyModeFromHints in pkg/proxy/topology.go.
+    """
+    distribution = service["spec"].get("trafficDistribution")
+    if not distribution or not node:
+        return set()
+    own = _local(expect, scene, service, node)
+    if distribution == "PreferSameNode" and own:
+        return own
+    zones = {name_of(item): labels_of(item).get(ZONE_LABEL, "") for item in scene.evidence.objects.get("nodes", ())}
+    if not zones.get(node):
+        return set()
+    same = (other for other, zone in zones.items() if zone == zones[node])
+    return set().union(*(_local(expect, scene, service, other) for other in same))
 
 
 def _cut_off(local: set[str], seen: set[str], wanted: set[str]) -> bool:
@@ -280,7 +313,7 @@ def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
     }
     if expect.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
-    if scene.quiet < DATA_PLANE_SECONDS:
+    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:  # silence is no news: a busy machine is silent too
         return not_yet("data-plane-moving", _hop(expect, answer), **facts)
     return environment(Problem("data-plane-silent", facts), _hop(expect, answer))
 

@@ -31,15 +31,18 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
     workloads += [("StatefulSet", item) for item in objects.get("statefulsets", ())]
     for kind, item in workloads:
         asked = (labels or {}).items()
-        if asked <= labels_of(_template(item)).items() and _moving(item) and not _stuck(scene, kind, item):
+        if asked <= labels_of(_template(item)).items() and _moving(scene, item) and not _stuck(scene, kind, item):
             return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
     return None
 
 
-def _moving(workload: RawObject) -> bool:
+def _moving(scene: Scene, workload: RawObject) -> bool:
     status, replicas = workload.get("status", {}), workload.get("spec", {}).get("replicas", 1)
     return bool(
-        _unseen(workload) or status.get("updatedReplicas", 0) < replicas or status.get("replicas", 0) != replicas
+        _unseen(workload)
+        or status.get("updatedReplicas", 0) < replicas
+        or status.get("replicas", 0) != replicas
+        or len(scene.backends(labels_of(_template(workload)))) < replicas  # gone, and not yet missed
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 from grader.exercises import all_exercises
 from grader.lessons.notebook import learner_notebook, solution_notebook, written
 from grader.lessons.outputs import read_outputs
-from grader.lessons.page import catalogue_page, exercise_page, lesson_page
+from grader.lessons.page import catalogue_page, exercise_page, lesson_page, soundness_page
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 from grader.model.exercise import Exercise
-from grader.paths import write_atomically
+from grader.paths import content_root, write_atomically
 
 
 def build_notebooks(target: Path, *, solved: bool = False) -> tuple[Path, ...]:
@@ -51,7 +52,11 @@ def build_site(target: Path, pages: Path) -> None:
 
 
 def _pages(lessons: Mapping[int, Lesson], exercises: Mapping[str, Exercise]) -> dict[str, str]:
-    pages = {"exercises/index.md": catalogue_page(exercises.values(), lessons)}
+    record = json.loads((content_root() / "exercises" / "verified.json").read_text(encoding="utf-8"))
+    pages = {
+        "exercises/index.md": catalogue_page(exercises.values(), lessons),
+        "exercises/soundness.md": soundness_page(exercises.values(), record),
+    }
     for lesson in lessons.values():
         pages[f"lessons/{lesson.slug}.md"] = lesson_page(lesson, exercises, read_outputs(lessons_root(), lesson))
     for exercise in exercises.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
 from grader.lessons.notebook import exercise_of, task_markdown, varied_note
@@ -55,6 +56,28 @@ def catalogue_page(exercises: Iterable[Exercise], lessons: Mapping[int, Lesson])
         shown = f"[{lesson.number}. {lesson.title}](../lessons/{lesson.slug}.md)" if lesson else str(exercise.lesson)
         rows.append(f"| [{exercise.title}]({exercise.id}.md) | {shown} | {exercise.points:g} |")
     return "\n\n".join([f"# {word('catalogue.title')}", word("catalogue.lead"), "\n".join(rows)]) + "\n"
+
+
+def soundness_page(exercises: Iterable[Exercise], record: Mapping[str, Any]) -> str:
+    """Write the table of what proves each exercise sound; `record` is exercises/verified.json."""
+    heads = [
+        word(f"soundness.head.{name}")
+        for name in ("exercise", "criteria", "answers", "wrong", "caught", "mutants", "survivors")
+    ]
+    rows = [f"| {' | '.join(heads)} |", "| --- | --: | --: | --: | --: | --: | --: |"]
+    sums = [0] * 6
+    for exercise in exercises:
+        proved = record["exercises"].get(exercise.id, {})
+        numbers = [
+            len(exercise.criteria),
+            *(proved.get(key, 0) for key in ("answer", "wrong", "wrong-sound", "mutation", "mutation-passed")),
+        ]
+        sums = [total + number for total, number in zip(sums, numbers, strict=True)]
+        rows.append(f"| [{exercise.title}]({exercise.id}.md) | {' | '.join(map(str, numbers))} |")
+    rows.append(f"| {word('soundness.sum')} | {' | '.join(map(str, sums))} |")
+    clusters = word("soundness.clusters", clusters=", ".join(record["clusters"]))
+    parts = [f"# {word('soundness.title')}", word("soundness.lead"), clusters, "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _with_lead(lesson: Lesson, text: str) -> str:

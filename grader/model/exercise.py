@@ -152,6 +152,7 @@ class Exercise:
         broken: what the ground shows before anybody repairs it; None where nothing in particular is promised.
         learner: whose values it holds, "" for the canonical ones.
         values: name of a value that varies from learner to learner → this learner's.
+        solution: the answer explained, Japanese Markdown.
     """
 
     id: str
@@ -174,6 +175,7 @@ class Exercise:
     broken: Broken | None = None
     learner: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    solution: str = ""
 
     @property
     def all_namespaces(self) -> tuple[str, ...]:

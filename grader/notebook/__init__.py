@@ -1,1 +1,1 @@
-"""The course in a notebook: `%load_ext grader`, `%%apply`, and `start`, `check`, `hint`, `watch`, which show cards."""
+"""The course in a notebook: `%load_ext grader`, `%%apply`, and `start`, `check` and the like, which show cards."""

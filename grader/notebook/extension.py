@@ -52,10 +52,10 @@ def welcome(cluster: ClusterInfo) -> Card:
 def load(shell: InteractiveShell) -> None:
     """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
     from grader.notebook.magic import apply
-    from grader.notebook.work import check, hint, start, watch
+    from grader.notebook.work import check, hint, solution, start, watch
 
     shell.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
-    shell.push({"check": check, "hint": hint, "start": start, "watch": watch})  # type: ignore[no-untyped-call]
+    shell.push({"check": check, "hint": hint, "solution": solution, "start": start, "watch": watch})  # type: ignore[no-untyped-call]
     shell.input_transformers_cleanup.append(with_body)
     with told():
         # Without a cluster, too, kubectl must not find the learner's own.

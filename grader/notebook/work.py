@@ -1,4 +1,4 @@
-"""`start`, `check`, `hint`, `watch`: the commands of the terminal as functions that show cards.
+"""`start`, `check`, `hint`, `solution`, `watch`: the commands of the terminal as functions that show cards.
 
 Each takes an exercise id, shows what came of it and returns nothing: a learner's cell ends in a card, not in an object.
 """
@@ -6,10 +6,12 @@ Each takes an exercise id, shows what came of it and returns nothing: a learner'
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from grader.cluster.provider import Progress, silent
+from grader.errors import UsageError
 from grader.model.exercise import Exercise
-from grader.model.report import Verdict
+from grader.model.report import Report, Verdict
 from grader.notebook import extension
 from grader.notebook.show import Note, Output, Prose, Shown, put, told
 from grader.paths import work_root
@@ -41,7 +43,17 @@ def check(exercise: str, *, deadline: float = 60.0) -> None:
     with told(place):
         report = checking.check(find(exercise), extension.current(), deadline=deadline, progress=_teller(place))
         progress.record(report)
-        place.update(Shown(report_card(report)))
+        place.update(Shown(_judged(report)))
+
+
+def _judged(report: Report) -> Card:
+    """Give the card of a report; one that passed names what can be read next."""
+    card = report_card(report)
+    if report.verdict is not Verdict.PASS:
+        return card
+    table = labels()
+    more = (table["part.next"], table["notebook.solution"].format(exercise=report.exercise))
+    return replace(card, parts=(*card.parts, more))
 
 
 def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
@@ -86,6 +98,21 @@ def hint(exercise: str) -> None:
         put(Prose(f"**{title}**\n\n{item.text}"))
 
 
+def solution(exercise: str, *, yes: bool = False) -> None:
+    """Show the answer of an exercise, explained.
+
+    Args:
+        exercise: its id.
+        yes: show it although the exercise has not passed.
+
+    """
+    with told():
+        chosen = find(exercise)
+        if not yes and not progress.load().of(chosen.id).passed_at:
+            raise UsageError("solution-closed-notebook", exercise=chosen.id)
+        put(Prose(chosen.solution))
+
+
 def watch(exercise: str, *, deadline: float = 60.0) -> None:
     """Judge the work file at every save until it passes or the kernel is interrupted.
 
@@ -105,7 +132,7 @@ def watch(exercise: str, *, deadline: float = 60.0) -> None:
         try:
             for _ in watching.saves(begun.starter):
                 report = watching.verdict(chosen, cluster, begun.starter, deadline=deadline, progress=silent)
-                place.update(Shown(report_card(report)))
+                place.update(Shown(_judged(report)))
                 if report.verdict is Verdict.PASS:
                     break
         except KeyboardInterrupt:

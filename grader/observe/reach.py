@@ -41,8 +41,10 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
 
     Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
     """
+    first = True
 
     def dial(tries: int) -> list[Try]:
+        nonlocal first
         query = {
             "request": question.request,
             "protocol": "http",
@@ -50,7 +52,8 @@ def ask_reach(carrier: Carrier, question: ReachQuestion, first_seconds: float = 
             "port": str(question.port),
             "tries": str(tries),
         }
-        seconds = first_seconds if tries == 1 else BATCH_SECONDS
+        seconds = first_seconds if first else BATCH_SECONDS
+        first = False
         try:
             return read_dial(carrier.get("dial", query, seconds), tries)
         except RejectionError as error:

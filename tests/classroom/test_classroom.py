@@ -19,7 +19,7 @@ from grader.classroom.grading import Step, autograde
 from grader.classroom.results import load_all
 from grader.model.exercise import Exercise
 
-ALL = exercises.all_exercises()
+ALL = tuple(exercises.load(name) for name in ("clusterip", "nodeport", "loadbalancer"))
 POINTS = sum(exercise.points for exercise in ALL)
 
 HOSTILE_CODE = """

@@ -127,3 +127,27 @@ def test_a_cluster_of_another_kind_under_the_same_name_is_not_touched(learner: R
     done = learner("--cluster", "services-course", "cluster", "up", "--kind")
     assert done.exit_code == 2 and "別の種類" in done.stderr
     assert learner("cluster", "status").exit_code == 0
+
+
+def test_the_solution_is_shown_after_a_pass_and_before_it_only_on_request(learner: Run) -> None:
+    learner("reset", "clusterip")
+    closed = learner("solution", "clusterip")
+    assert closed.exit_code == 2 and "grader solution clusterip --yes" in closed.stderr
+    assert "targetPort" in learner("solution", "clusterip", "--yes").stdout
+    solved = learner("check", "clusterip", "-f", str(ANSWER))
+    assert "grader solution clusterip" in solved.stdout
+    assert learner("solution", "clusterip").stdout.startswith("# 解説")
+
+
+@pytest.mark.parametrize(("answer", "shown"), [("y\n", True), ("n\n", False)])
+def test_on_a_terminal_the_question_is_asked(
+    learner: Run, monkeypatch: pytest.MonkeyPatch, answer: str, shown: bool
+) -> None:
+    from click.testing import CliRunner
+
+    from grader.cli.root import root
+
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    done = CliRunner().invoke(root, ["solution", "clusterip"], input=answer)
+    assert done.exit_code == 0
+    assert ("targetPort" in done.stdout) is shown

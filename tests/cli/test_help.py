@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import click
@@ -57,12 +56,3 @@ def test_help_loads_neither_client_nor_notebook_nor_schemas() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == ""
-
-
-def test_help_answers_at_once() -> None:
-    def seconds() -> float:
-        begun = time.monotonic()
-        subprocess.run([sys.executable, "-m", "grader.cli", "--help"], capture_output=True, check=True)
-        return time.monotonic() - begun
-
-    assert min(seconds() for _ in range(5)) < 1.0  # 0.2 s on a quiet machine; wide, as test machines are not

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -28,7 +29,7 @@ def vary(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             text = path.read_text(encoding="utf-8").replace("backend-service", "${SERVICE}")
-            text = text.replace("service-port: 80}", "service-port: ${PORT}}").replace("port: 80,", "port: ${PORT},")
+            text = re.sub(r"port: 80\b", "port: ${PORT}", text)
             path.write_text(text, encoding="utf-8")
     path = folder / "exercise.yaml"
     head = "vary:\n  SERVICE: [backend-service, catalog, stock]\n  PORT: [80, 8000, 9090]\nlesson: 3\n"

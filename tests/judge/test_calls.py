@@ -58,7 +58,7 @@ def test_what_cannot_be_called_fails_before_anything_is_asked(value: str | None,
     [
         (f"{SERVICE}:8080", NOBODY, "call-port-unserved"),
         (f"{SERVICE}:80", REFUSED, "call-refused"),
-        (f"{SERVICE}:80", NOBODY, "call-timeout"),
+        ("elsewhere.mall:80", NOBODY, "call-timeout"),
         ("backend:80", UNKNOWN, "call-name-unresolved"),
         (f"{SERVICE}:80", only("backend-a"), "call-some-only"),
         (f"{SERVICE}:80", only("backend-a", "batch-a"), "call-unexpected-answer"),
@@ -71,6 +71,16 @@ def test_each_way_to_fail_has_its_own_words(value: str, answer: ReachAnswer, dia
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
     if diagnosis != "call-port-unserved":
         assert told(world, quiet_for=0.5).verdict is Verdict.NOT_YET
+
+
+def test_silence_of_a_service_that_is_there_with_that_port_is_not_the_learners_fault() -> None:
+    world = call(f"http://{SERVICE}/")
+    world.answered["*"] = NOBODY
+    assert told(world, quiet_for=8.0).verdict is Verdict.NOT_YET
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
+    world.set(internalTrafficPolicy="Local")  # where no endpoint is near, nothing answers
+    assert told(world).finding.diagnosis == "call-timeout"
 
 
 def test_one_of_the_pods_is_enough_where_not_all_are_asked_for() -> None:

@@ -81,7 +81,7 @@ def test_labels_of_pods_that_are_being_replaced_are_not_held_against_anybody() -
     replacing(world, updated=0, template={"app": "backend", "traffic": "open"})
     world.slices = slices(world.service, world.pods)
     assert told(world).finding.diagnosis == "rollout-moving"
-    world.deployments[0]["status"]["updatedReplicas"] = 3
+    replacing(world, updated=3)
     assert told(world).finding.diagnosis == "selector-matches-no-pod"
 
 
@@ -89,6 +89,15 @@ def test_pods_that_are_broken_but_being_replaced_are_waited_for() -> None:
     world = World()
     never_ready(world)
     replacing(world, updated=0)
+    assert told(world).finding.diagnosis == "rollout-moving"
+
+
+def test_pods_that_their_deployment_has_not_missed_yet_are_waited_for() -> None:
+    world = World()
+    replacing(world, updated=3)
+    for pod in world.pods[:3]:
+        pod["metadata"]["labels"]["app"] = "backned"
+    world.slices = slices(world.service, world.pods)
     assert told(world).finding.diagnosis == "rollout-moving"
 
 

@@ -43,10 +43,13 @@ def named(*ports: dict[str, Any]) -> World:
 
 
 def test_a_learners_name_outside_of_the_cluster_is_told_and_never_asked_of_the_world() -> None:
-    for value in (SERVICE, f"{SERVICE}.", f"{SERVICE}.{NAMESPACE}", f"{SERVICE}.{NAMESPACE}.svc", "10.96.0.7"):
+    for value in (SERVICE, f"{SERVICE}.", f"{SERVICE}.{NAMESPACE}", f"{SERVICE}.{NAMESPACE}.svc"):
         world = Written(value)
         assert told(world, quiet_for=0.0).finding.diagnosis == "dns-name-outside", value
         assert world.asked() == []
+    assert told(Written("10.96.0.7")).finding.diagnosis == "call-value-is-address"
+    for value in ("http://backend.shop.svc.cluster.local", "backend.shop.svc.cluster.local:80", "two words"):
+        assert told(Written(value)).finding.diagnosis == "dns-value-no-name"
     for value in (f"{SERVICE}.{NAMESPACE}.svc.cluster.local", f"{SERVICE}.{NAMESPACE}.svc.Cluster.Local."):
         assert told(Written(value)).finding.diagnosis == "not-asked-yet", value
         assert len(Written(value).asked()) == 1

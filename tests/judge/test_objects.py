@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,9 +147,7 @@ def test_a_service_of_the_same_name_elsewhere_is_named_unless_it_was_there_befor
     assert report.finding.diagnosis == "service-in-other-namespace"
     assert report.finding.facts["found"] == "default"
     assert told(world, objects={**objects, "services-elsewhere": (early,)}).finding.diagnosis == "service-missing"
-    world.task = replace(
-        world.task, namespaces=("other",)
-    )  # what is given in the exercise's own Namespace is its business
+    world.task = replace(world.task, namespaces=("other",))
     found = told(world, objects={**objects, "services-elsewhere": (early,)}).finding
     assert (found.diagnosis, found.facts["found"]) == ("service-in-other-namespace", "other")
 

@@ -52,8 +52,23 @@ def test_a_local_policy_inside_is_told_with_and_without_a_pod_on_the_node() -> N
     assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
 
 
+def test_a_preference_for_what_is_near_is_told_where_it_leaves_pods_out() -> None:
+    world = World().set(trafficDistribution="PreferSameNode")
+    world.answered["*"] = only("backend-a", "backend-b")  # both on the probe's node
+    assert told(world, quiet_for=0.0).finding.diagnosis == "traffic-distribution-prefers-near"
+    world.set(trafficDistribution="PreferSameZone")
+    assert told(world, quiet_for=0.0).verdict is Verdict.NOT_YET  # no node has a zone: nothing is preferred
+    for node, zone in zip(world.nodes, "aab", strict=True):
+        node["metadata"]["labels"]["topology.kubernetes.io/zone"] = zone
+    assert told(world, quiet_for=0.0).finding.diagnosis == "traffic-distribution-prefers-near"
+
+
 def test_answers_that_a_policy_says_cannot_last_are_watched_before_they_are_believed() -> None:
-    for changes in ({"sessionAffinity": "ClientIP"}, {"internalTrafficPolicy": "Local"}):
+    for changes in (
+        {"sessionAffinity": "ClientIP"},
+        {"internalTrafficPolicy": "Local"},
+        {"trafficDistribution": "PreferSameNode"},
+    ):
         world = World().set(**changes)
         assert told(world, quiet_for=1.0).finding.diagnosis == "data-plane-moving"
         assert told(world, quiet_for=30.0).verdict is Verdict.PASS
@@ -135,3 +150,5 @@ def test_source_ranges_and_a_local_policy_are_told_at_the_load_balancer() -> Non
     world = load_balancer().set(externalTrafficPolicy="Local")
     world.answered["*"] = only("backend-c")
     assert told(world, quiet_for=3.0).finding.diagnosis == "external-traffic-policy-local"
+    world.answered["*"] = NOBODY  # the address is announced by a node that has Pods: the policy explains no silence
+    assert told(world, quiet_for=3.0).verdict is Verdict.NOT_YET

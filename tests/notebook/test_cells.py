@@ -1,6 +1,7 @@
 """Cells of a learner's notebook, run in a shell in this process against a real embedded cluster."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from grader import exercises
 from grader.notebook.extension import with_body
+from grader.workflow import progress
+from tests.exercises.test_vary import vary
 
 ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"
 Cell = Callable[[str], list[dict[str, Any]]]
@@ -152,3 +156,34 @@ def test_hints_are_markdown(learner: Cell) -> None:
 )
 def test_only_a_bare_apply_gets_a_body(lines: list[str], expected: list[str]) -> None:
     assert with_body(lines) == expected
+
+
+def test_the_solution_is_shown_after_a_pass_or_on_request(learner: Cell) -> None:
+    progress.path().unlink(missing_ok=True)
+    assert "yes=True" in last(learner('solution("clusterip")'))
+    assert "targetPort" in learner('solution("clusterip", yes=True)')[-1]["text/markdown"]
+    learner('start("clusterip")')
+    learner(f"%%apply clusterip\n{ANSWER.read_text(encoding='utf-8')}")
+    assert 'solution("clusterip")' in last(learner('check("clusterip")'))
+    assert "targetPort" in learner('solution("clusterip")')[-1]["text/markdown"]
+
+
+def test_an_exercise_that_varies_shows_the_learners_own_task(
+    learner: Cell, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "content" / "exercises" / "clusterip"
+    shutil.copytree(ANSWER.parents[1], folder)
+    vary(folder)
+    environment.setenv("GRADER_CONTENT", str(tmp_path / "content"))
+    environment.setenv("GRADER_LEARNER", "student-1")
+    own = exercises.load("clusterip", "student-1")
+    assert own.values["PORT"] != "80"
+    learner('check("clusterip")')
+    subprocess.run(["kubectl", "-n", "clusterip", "delete", "service", "--all"], capture_output=True, check=True)
+    shown = learner('start("clusterip")')[-1]["text/markdown"]
+    assert own.task.strip() in shown and f"# learner: student-1\n{own.starter.rstrip()}" in shown
+    assert (tmp_path / "work" / "clusterip.yaml").read_text(encoding="utf-8").startswith("# learner: student-1\n")
+    learner(f"%%apply clusterip\n{own.answers[0].text}")
+    assert "✓ 合格" in last(learner('check("clusterip")'))
+    environment.setenv("GRADER_LEARNER", "")
+    assert "✗ 不合格" in last(learner('check("clusterip")'))

@@ -2,10 +2,13 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.workflow.submit import clean
+from grader import exercises
+from grader.model.exercise import Exercise, Form
+from grader.workflow.submit import clean, kinds_in
 
 
 def live(applied: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -62,6 +65,14 @@ def test_a_node_port_stays_where_nothing_tells_who_chose_it() -> None:
 )
 def test_what_differs_from_the_default_stays(key: str, chosen: str) -> None:
     assert clean(live(**{key: chosen}))["spec"][key] == chosen
+
+
+@pytest.mark.parametrize("exercise", exercises.all_exercises(), ids=lambda exercise: exercise.id)
+def test_what_an_answer_changes_may_be_handed_in(exercise: Exercise) -> None:
+    for answer in exercise.answers:
+        for item in yaml.safe_load_all(answer.text) if answer.form is Form.MANIFEST else ():
+            namespace = item["metadata"].get("namespace") or exercise.namespace
+            assert item["kind"] in kinds_in(exercise, namespace), f"{answer.name}: {namespace}/{item['kind']}"
 
 
 @given(st.dictionaries(st.sampled_from(["sessionAffinity", "type", "clusterIP"]), st.sampled_from(["None", "x"])))

@@ -1,0 +1,2 @@
+# Only the label is added.
+kubectl patch deployment ${APP}-main -p '{"spec":{"template":{"metadata":{"labels":{"traffic":"${FLAG}"}}}}}'

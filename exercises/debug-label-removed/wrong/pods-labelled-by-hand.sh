@@ -1,0 +1,4 @@
+# criterion: template
+# diagnosis: object-differs
+# It works until the Pods are made anew.
+kubectl label pods -l app=${APP},track=main traffic=${FLAG}

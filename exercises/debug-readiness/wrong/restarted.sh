@@ -1,0 +1,4 @@
+# criterion: endpoints
+# diagnosis: pods-not-ready
+# New Pods of the same template.
+kubectl rollout restart deployment/${APP}-booking

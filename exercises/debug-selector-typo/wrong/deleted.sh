@@ -1,0 +1,4 @@
+# criterion: service
+# diagnosis: service-missing
+# The broken Service is gone, and nothing is in its place.
+kubectl delete service ${SHOP}-search

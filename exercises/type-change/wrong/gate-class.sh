@@ -1,0 +1,42 @@
+# criterion: gate-outside
+# diagnosis: load-balancer-class-unserved
+# A class that no controller of the cluster serves.
+kubectl delete service sensors
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: tank-monitor
+spec:
+  type: ClusterIP
+  selector:
+    app: tank-monitor
+  ports:
+    - port: 80
+      targetPort: 8080
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ticket-gate
+spec:
+  type: LoadBalancer
+  loadBalancerClass: service.k8s.aws/nlb
+  selector:
+    app: ticket-gate
+  ports:
+    - port: 80
+      targetPort: 8080
+      nodePort: 30083
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sensors
+spec:
+  clusterIP: None
+  selector:
+    app: water-sensor
+  ports:
+    - port: 8080
+EOF

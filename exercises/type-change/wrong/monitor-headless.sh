@@ -1,0 +1,42 @@
+# criterion: monitor
+# diagnosis: service-is-headless
+# Internal is taken for headless.
+kubectl delete service tank-monitor sensors
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: tank-monitor
+spec:
+  type: ClusterIP
+  clusterIP: None
+  selector:
+    app: tank-monitor
+  ports:
+    - port: 80
+      targetPort: 8080
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ticket-gate
+spec:
+  type: LoadBalancer
+  selector:
+    app: ticket-gate
+  ports:
+    - port: 80
+      targetPort: 8080
+      nodePort: 30083
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sensors
+spec:
+  clusterIP: None
+  selector:
+    app: water-sensor
+  ports:
+    - port: 8080
+EOF

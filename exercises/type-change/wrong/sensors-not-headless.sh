@@ -1,0 +1,40 @@
+# criterion: sensors-names
+# diagnosis: service-not-headless
+# Made anew, but with an address like before.
+kubectl delete service sensors
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: tank-monitor
+spec:
+  type: ClusterIP
+  selector:
+    app: tank-monitor
+  ports:
+    - port: 80
+      targetPort: 8080
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ticket-gate
+spec:
+  type: LoadBalancer
+  selector:
+    app: ticket-gate
+  ports:
+    - port: 80
+      targetPort: 8080
+      nodePort: 30083
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sensors
+spec:
+  selector:
+    app: water-sensor
+  ports:
+    - port: 8080
+EOF

@@ -1,0 +1,39 @@
+# criterion: sensors-endpoints
+# diagnosis: selector-missing
+# The selector is lost on the way.
+kubectl delete service sensors
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: tank-monitor
+spec:
+  type: ClusterIP
+  selector:
+    app: tank-monitor
+  ports:
+    - port: 80
+      targetPort: 8080
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ticket-gate
+spec:
+  type: LoadBalancer
+  selector:
+    app: ticket-gate
+  ports:
+    - port: 80
+      targetPort: 8080
+      nodePort: 30083
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sensors
+spec:
+  clusterIP: None
+  ports:
+    - port: 8080
+EOF
