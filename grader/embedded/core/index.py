@@ -37,12 +37,14 @@ class Index:
         self._services_by_node_port: defaultdict[int, dict[Key, None]] = defaultdict(dict)
         self._slices_by_service: defaultdict[Key, dict[str, None]] = defaultdict(dict)
         self._slices_by_ip: defaultdict[str, dict[Key, None]] = defaultdict(dict)
+        self._slices_of_proxies: defaultdict[Key, dict[str, Obj]] = defaultdict(dict)
         self._owned: defaultdict[str, dict[OwnedKey, None]] = defaultdict(dict)
         self._by_uid: dict[str, OwnedKey] = {}
         self._contents: defaultdict[str, dict[OwnedKey, None]] = defaultdict(dict)
         for resource in store.resources():
             for obj in store.list(resource):
                 self._add(resource, obj)
+                self._tell_proxies(resource, obj, gone=False)
         store.subscribe(self._on_change)
 
     def pod(self, key: Key) -> Obj | None:
@@ -97,6 +99,14 @@ class Index:
         namespace = service[0]
         return self._get("endpointslices", ((namespace, name) for name in sorted(self._slices_by_service[service])))
 
+    def slices_of_proxies(self, service: Key) -> list[Obj]:
+        """The EndpointSlices that kube-proxy knows of a Service: those of `slices`, and those that lost its label.
+
+        kube-proxy files a slice under the Service that its label names, and ignores every change of a slice without
+        one: what it knew stays (pkg/proxy/endpointschangetracker.go EndpointSliceUpdate; seen on kind).
+        """
+        return [obj for _, obj in sorted(self._slices_of_proxies.get(service, {}).items())]
+
     def slices_with_ip(self, ip: str) -> Iterator[Obj]:
         """All EndpointSlices that hold an address."""
         return self._get("endpointslices", list(self._slices_by_ip.get(ip, ())))
@@ -137,6 +147,17 @@ class Index:
             self._remove(change.resource, change.old)
         if change.type != "DELETED":
             self._add(change.resource, change.obj)
+        self._tell_proxies(change.resource, change.obj, gone=change.type == "DELETED")
+
+    def _tell_proxies(self, resource: str, obj: Obj, *, gone: bool) -> None:
+        service = labels_of(obj).get(SERVICE_NAME_LABEL) if resource == "endpointslices" else None
+        if not service:
+            return
+        namespace, name = key_of(obj)
+        if gone:
+            _discard(self._slices_of_proxies, (namespace, service), name)
+        else:
+            self._slices_of_proxies[(namespace, service)][name] = obj
 
     def _add(self, resource: str, obj: Obj) -> None:
         key = key_of(obj)
@@ -182,7 +203,7 @@ class Index:
                     yield self._slices_by_ip, address, key
 
 
-def _discard(table: defaultdict[Any, dict[Any, None]], entry: Any, value: Any) -> None:
+def _discard(table: defaultdict[Any, dict[Any, Any]], entry: Any, value: Any) -> None:
     held = table.get(entry)
     if held is not None:
         held.pop(value, None)

@@ -323,7 +323,7 @@ class Network:
     def _proxied(
         self, node: Node, service: Obj, port: dict[str, Any], entry: proxy.Entry, source: proxy.Source
     ) -> Path:
-        slices = list(self._index.slices(key_of(service)))
+        slices = self._index.slices_of_proxies(key_of(service))
         endpoints = proxy.endpoints_of(slices, port.get("name") or "", port.get("protocol") or "TCP")
         categories = proxy.categorize(endpoints, service, node.name, node.zone)
         choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
@@ -357,7 +357,7 @@ class Network:
                 return
             received += data
         namespace, name = key_of(service)
-        count = proxy.local_endpoint_count(service, self._index.slices((namespace, name)), node)
+        count = proxy.local_endpoint_count(service, self._index.slices_of_proxies((namespace, name)), node)
         body = (
             f'{{\n\t"service": {{\n\t\t"namespace": {json.dumps(namespace)},\n\t\t"name": {json.dumps(name)}\n\t}},'
             f'\n\t"localEndpoints": {count},\n\t"serviceProxyHealthy": true\n}}'

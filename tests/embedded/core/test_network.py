@@ -31,6 +31,32 @@ def test_a_wrong_target_port_is_refused_by_the_pod(cluster: Any) -> None:
     assert cluster.get(cluster.probe(), ip) == "REFUSED"
 
 
+def test_a_slice_that_loses_its_label_stays_with_kube_proxy_until_it_is_made_and_deleted_with_it(cluster: Any) -> None:
+    target = cluster.world.machine(cluster.probe(WORKER2)).ip
+    ip = cluster.service("web")
+    labelled = {"kubernetes.io/service-name": "web"}
+    made = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "web-1", "namespace": "default", "labels": labelled},
+        "addressType": "IPv4",
+        "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
+        "endpoints": [{"addresses": [target], "conditions": {}}],
+    }
+    live = cluster.store.create("endpointslices", made)
+    cluster.settle()
+    assert cluster.responders(cluster.probe(), ip)
+    cluster.store.update("endpointslices", {**live, "metadata": {**live["metadata"], "labels": {}}})
+    cluster.settle()
+    assert not cluster.slices("web")
+    assert cluster.responders(cluster.probe(), ip)
+    cluster.store.delete("endpointslices", "default", "web-1")
+    assert cluster.responders(cluster.probe(), ip)
+    cluster.store.create("endpointslices", made)
+    cluster.store.delete("endpointslices", "default", "web-1")
+    assert cluster.get(cluster.probe(), ip) == "REFUSED"
+
+
 def test_a_port_that_the_service_does_not_have_and_an_address_nobody_has_time_out(cluster: Any) -> None:
     cluster.deployment("web")
     ip = cluster.service("web", {"app": "web"})

@@ -1,2 +1,0 @@
-# Without the label it is nobody's slice.
-kubectl label endpointslice ${SERVICE}-migration kubernetes.io/service-name-
