@@ -68,6 +68,7 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
 @click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
+@click.option("--handed-in", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
 @click.option("--publish", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
@@ -82,6 +83,7 @@ def verify(
     deadline: float,
     parallel: int | None,
     mutations: bool,
+    handed_in: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
     publish: tuple[Path, ...],
@@ -102,6 +104,7 @@ def verify(
     from grader.render.terminal import print_report
     from grader.text import labels
     from grader.workflow.mutations import mutation_tasks
+    from grader.workflow.verify import handing_in
     from grader.workflow.verify import verify as run
 
     chosen = tuple(exercise(name, learner) for name in exercise_ids) or all_exercises(learner)
@@ -114,7 +117,7 @@ def verify(
             only=only,
             deadline=deadline,
             parallel=parallel,
-            make=mutation_tasks if mutations else None,
+            make=mutation_tasks if mutations else handing_in if handed_in else None,
         )
     out = session.out()
     table = labels()

@@ -104,7 +104,8 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
         return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
     local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
     sound = service is not None and answer.outcome is Outcome.TIMEOUT and not local
-    if quiet < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
+    lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet  # a busy machine is silent too
+    if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
         return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
     if sound:  # a Service of that name and port, which kube-proxy either serves or refuses at once
         facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}

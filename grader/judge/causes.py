@@ -7,6 +7,7 @@ slices are settled, so the cluster has done what the manifests ask.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from grader.judge.handmade import slices_wrong, without_slices
 from grader.judge.pods import State, state_of
@@ -27,9 +28,10 @@ from grader.model.kubernetes import (
     uid_of,
 )
 from grader.model.questions import PROBE_POD
-from grader.model.report import Hop
+from grader.model.report import Hop, Verdict
 
 STALE_SECONDS = 2.0
+PROBE_SECONDS = 15.0  # in which kubelets ask Pods again whether they are ready; a loaded machine asks late
 
 
 def missing(scene: Scene, name: str) -> Ruling:
@@ -114,7 +116,8 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     if not has_slices(service):
         if actual_slices(service, scene.slices):
             return None  # slices made by hand are compared as they are
-        return without_slices(scene, service) or fail("selector-missing", Hop.ENDPOINT_SLICE, **facts)
+        code = "slice-missing" if wanted.pods_in else "selector-missing"
+        return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)
     chosen = {uid_of(pod): pod for pod in scene.backends(selector)}
     strangers = [pod for uid, pod in chosen.items() if uid not in pods]
@@ -178,7 +181,11 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     if not published and wanted.readiness is Readiness.PUBLISHED and has_slices(service):
         return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
     if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
-        return pods_not_ready(scene, wanted.labels, wanted.pods_in)
+        ruling = pods_not_ready(scene, wanted.labels, wanted.pods_in)
+        if ruling is not None and ruling.verdict is Verdict.FAIL and scene.evidence.quiet_for < PROBE_SECONDS:
+            # what the Pods wait for may just have come
+            return replace(ruling, verdict=Verdict.NOT_YET, finding=replace(ruling.finding, diagnosis="pods-moving"))
+        return ruling
     return None
 
 

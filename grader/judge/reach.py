@@ -218,7 +218,7 @@ def _policy(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(expect, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
-        if not node and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
+        if not node and seen and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
     if spec.get("sessionAffinity") == "ClientIP" and expect.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
@@ -313,7 +313,7 @@ def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:
     }
     if expect.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
-    if scene.quiet < DATA_PLANE_SECONDS:
+    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:  # silence is no news: a busy machine is silent too
         return not_yet("data-plane-moving", _hop(expect, answer), **facts)
     return environment(Problem("data-plane-silent", facts), _hop(expect, answer))
 

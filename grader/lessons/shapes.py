@@ -28,11 +28,12 @@ _VARYING = (
     (re.compile(r"\b[a-z0-9-]+-(?:control-plane|worker\d*)\b"), "<node>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}(?:-[bcdfghjklmnpqrstvwxz2456789]{5})?\b"), "-<hash>"),
     (re.compile(r"-(?=[a-z]*\d|[bcdfghjklmnpqrstvwxz]{5})[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<id>"),
+    (re.compile(r"(?<=<ip>:)[3-6]\d{4}\b"), "<port>"),
     (re.compile(r"\b3[0-2]\d{3}\b"), "<node-port>"),
     (re.compile(r"(?<=:)[3-6]\d{4}\b"), "<port>"),
     (re.compile(r"\b(?:\d+[dhms]){1,3}\b"), "<age>"),
     (re.compile(r"\b\d+\.\d{2,}\b"), "<number>"),
-    (re.compile(r"\b\d+ (?=ms(?:ec)?\b)"), "<number> "),
+    (re.compile(r"\b\d+ (?=(?:ms|msec|milliseconds)\b)"), "<number> "),
     (re.compile(r"^\s*\d+ (?=\S)"), "<count> "),
     (re.compile(r"(?<=id: )\d+|(?<=COOKIE: )[0-9a-f]+(?: \(good\))?|(?<=rcvd: )\d+"), "<number>"),
 )

@@ -26,8 +26,8 @@ from grader.model.evidence import (
     ShellQuestion,
 )
 from grader.model.exercise import At, Exercise, Local, Vantage
-from grader.model.kubernetes import name_of
-from grader.model.questions import PROBE_POD, other_namespace_node
+from grader.model.kubernetes import labels_of, name_of
+from grader.model.questions import EXERCISE_LABEL, PROBE_POD, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
@@ -233,15 +233,18 @@ class Observer:
         return self.target.api.read("namespaces", self.exercise.namespace) is not None
 
     def _elsewhere(self, names: Sequence[str]) -> tuple[RawObject, ...]:
-        """List Services of these names in other namespaces: where, and since when."""
+        """List Services of these names in other namespaces, but for other exercises': where, and since when."""
         try:
             items = self.target.api.list("services")
+            homes = self.target.api.list("namespaces", labels=EXERCISE_LABEL)
         except ApiRefused:  # a shared cluster may not show other namespaces
             return ()
+        others = {name_of(home) for home in homes if labels_of(home)[EXERCISE_LABEL] != self.exercise.id}
+        others.add(self.exercise.namespace)
         return tuple(
             {"metadata": {key: item["metadata"].get(key) for key in ("name", "namespace", "creationTimestamp")}}
             for item in items
-            if name_of(item) in names and item["metadata"]["namespace"] != self.exercise.namespace
+            if name_of(item) in names and item["metadata"]["namespace"] not in others
         )
 
     def _inspect(self) -> tuple[Problem, ...]:

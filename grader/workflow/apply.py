@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from grader.cluster.info import ClusterInfo
@@ -44,6 +45,7 @@ def apply_manifests(
     hostile: bool = False,
     kinds: Collection[str] = (),
     elsewhere: Mapping[str, Collection[str]] = NOWHERE,
+    api: KubeApi | None = None,
 ) -> tuple[ManifestResult, ...]:
     """Apply every object of a YAML text into a namespace; one result an object, in order.
 
@@ -54,14 +56,15 @@ def apply_manifests(
         hostile: refuse what names another namespace or belongs to no namespace, without asking the server.
         kinds: with `hostile`, the only kinds that are let through; empty: all namespaced ones.
         elsewhere: with `hostile`, other namespaces that may be named, and the only kinds that are let through there.
+        api: the cluster's API server, where connections to it are open already.
 
     Raises ManifestError (facts: line, column, reason) where the text cannot be read as objects at all,
     ClusterUnreachable where the API server does not answer.
     """
     documents = read_documents(text)
-    with KubeApi(cluster.kubeconfig) as api:
+    with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
         return tuple(
-            apply_document(api, item, namespace, hostile=hostile, kinds=kinds, elsewhere=elsewhere)
+            apply_document(server, item, namespace, hostile=hostile, kinds=kinds, elsewhere=elsewhere)
             for item in documents
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
@@ -64,6 +65,7 @@ def check_with_evidence(
     progress: Progress | None = None,
     hostile: bool = False,
     applying: Callable[[], tuple[ManifestResult, ...]] | None = None,
+    api: KubeApi | None = None,
 ) -> tuple[Report, Evidence]:
     """Give one verdict and the Evidence it rests on, to be saved and judged again.
 
@@ -76,6 +78,7 @@ def check_with_evidence(
         hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only in
             its own Namespaces, and only in those where it lets them change.
         applying: brings an answer into the cluster in another way than applying `text`.
+        api: the cluster's API server, where connections to it are open already.
     """
     label = f"{cluster.provider.value} {cluster.version}"
     blank = Evidence(exercise.id, exercise.namespace, label, now())
@@ -88,12 +91,13 @@ def check_with_evidence(
                 text,
                 exercise.namespace,
                 cluster,
+                api=api,
                 hostile=hostile,
                 kinds=exercise.may_change if hostile else (),
                 elsewhere=exercise.may_change_there,
             )
-        with KubeApi(cluster.kubeconfig) as api:
-            return _until_told(exercise, cluster, api, manifests, deadline, progress or silent)
+        with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+            return _until_told(exercise, cluster, server, manifests, deadline, progress or silent)
     except ManifestError as error:
         facts = {**error.facts, **({"empty": "yes"} if error.code == "manifest-empty" else {})}
         evidence = Evidence(exercise.id, exercise.namespace, label, now(), unreadable=facts)

@@ -14,7 +14,7 @@ from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_terminating, name_of, uid_of
-from grader.model.questions import PROBE_POD
+from grader.model.questions import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys
@@ -44,7 +44,8 @@ def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
             if time.monotonic() - begun > GONE_SECONDS:
                 raise EnvironmentError_("namespace-going", exercise=exercise.id, namespace=namespace)
             time.sleep(GONE_PAUSE)
-        create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        metadata = {"name": namespace, "labels": {EXERCISE_LABEL: exercise.id}}
+        create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
 def ensure_probe(api: KubeApi, namespace: str) -> bool:

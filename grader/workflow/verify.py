@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
+from grader.errors import UsageError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise, Form
@@ -19,8 +22,12 @@ from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, wait_ready
+from grader.workflow.reproduce import reproduce
 from grader.workflow.restore import clear
 from grader.workflow.start import refused
+from grader.workflow.submit import submit
+
+HANDED_IN = "handed-in"
 
 PARALLEL = {Provider.EMBEDDED: 8, Provider.KIND: 4, Provider.CONTEXT: 4}
 
@@ -31,7 +38,7 @@ class Attempt:
 
     Attributes:
         exercise: exercise id.
-        kind: "unsolved", "answer", "wrong" or "mutation".
+        kind: "unsolved", "answer", "wrong", "mutation" or "handed-in".
         name: file name without its ending; "unsolved" for the unsolved one.
         expected: "pass", "fail", or "fail CRITERION DIAGNOSIS".
         got: the same, as it came out.
@@ -223,13 +230,15 @@ def _verify_one(
 
 
 def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
+    if task.kind == HANDED_IN:
+        return _handed_in(api, exercise, cluster, task, deadline)
     begun = time.monotonic()
     text, ran = task.text, script.Ran(0, "")
     if task.text is not None and task.form is Form.SCRIPT:
         elsewhere = _elsewhere(api)
         text = None
         ran = script.run(task.text, exercise.namespace, cluster, strict=task.kind == "answer")
-    report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline)
+    report, evidence = check_with_evidence(exercise, cluster, text=text, deadline=deadline, api=api)
     seconds = round(time.monotonic() - begun, 3)
     _sweep(api, exercise, evidence)
     if task.text is not None and task.form is Form.SCRIPT:
@@ -241,6 +250,38 @@ def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task,
         got = f"script exit {ran.status}"
     sound = got == task.expected
     return Attempt(exercise.id, task.kind, task.name, task.expected, got, sound, seconds, report, ran.output)
+
+
+def handing_in(exercise: Exercise) -> tuple[Task, ...]:
+    """List the attempts to hand every answer in, as `grader submit` exports it and the classroom grades it."""
+    return tuple(Task(HANDED_IN, answer.name, answer.text, "pass", answer.form) for answer in exercise.answers)
+
+
+def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
+    """Solve an exercise, export what was done, and do that again on ground made new."""
+    begun = time.monotonic()
+    text, ran = task.text or "", script.Ran(0, "")
+    if task.form is Form.SCRIPT:
+        ran = script.run(text, exercise.namespace, cluster, strict=True)
+    report, _ = check_with_evidence(
+        exercise, cluster, text=None if task.form is Form.SCRIPT else text, deadline=deadline
+    )
+    got, exported = report.verdict.value, ""
+    if report.verdict is Verdict.PASS:
+        try:
+            with TemporaryDirectory(prefix="grader-submit-") as folder:
+                exported = submit(exercise, cluster, Path(folder)).path.read_text(encoding="utf-8")
+        except UsageError as error:
+            got = error.code
+        else:
+            _prepare(api, exercise)
+            report, _ = check_with_evidence(
+                exercise, cluster, deadline=deadline, applying=lambda: reproduce(exported, exercise, cluster)
+            )
+            got = report.verdict.value
+    seconds = round(time.monotonic() - begun, 3)
+    output = ran.output + exported
+    return Attempt(exercise.id, task.kind, task.name, task.expected, got, got == task.expected, seconds, report, output)
 
 
 def told(report: Report, expected: str) -> str:

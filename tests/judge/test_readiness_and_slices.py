@@ -10,7 +10,7 @@ import pytest
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.model.exercise import ConfigKey, Dns, Endpoints, Readiness, Vantage
 from grader.model.report import Verdict
-from tests.judge.telling import PORT, told
+from tests.judge.telling import PORT, never_ready, told
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, pod, slice_of
 
 WANTED = Endpoints(SERVICE, LABELS, 8080, 80)
@@ -37,6 +37,14 @@ def test_that_no_pod_is_unready_is_said_only_once_nothing_moves() -> None:
     world = endpoints(Readiness.GATED)
     world.changes["quiet_for"] = 0.5
     assert (told(world).verdict, told(world).finding.diagnosis) == (Verdict.NOT_YET, "endpoint-slices-moving")
+
+
+def test_pods_that_may_just_have_found_what_they_waited_for_are_given_a_probe_more() -> None:
+    world = endpoints(Readiness.GATED, unready=3)
+    never_ready(world)
+    assert told(world).finding.diagnosis == "pods-not-ready"
+    world.changes["quiet_for"] = 2.5
+    assert (told(world).verdict, told(world).finding.diagnosis) == (Verdict.NOT_YET, "pods-moving")
 
 
 def test_published_is_proved_by_a_pod_that_is_in_although_unready() -> None:
@@ -97,10 +105,11 @@ def test_each_mistake_in_a_slice_has_its_own_words(world: World, diagnosis: str)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
 
 
-def test_without_any_slice_the_selector_is_what_is_missing() -> None:
+def test_without_any_slice_what_is_missing_is_the_slice_where_pods_live_elsewhere_else_the_selector() -> None:
     world = by_hand()
     world.slices = []
-    assert told(world).finding.diagnosis == "selector-missing"
+    assert told(world).finding.diagnosis == "slice-missing"
+    assert told(endpoints().set(selector=None)).finding.diagnosis == "selector-missing"
 
 
 def test_a_stranger_in_an_extra_slice_is_found_beside_the_controllers() -> None:

@@ -150,3 +150,5 @@ def test_source_ranges_and_a_local_policy_are_told_at_the_load_balancer() -> Non
     world = load_balancer().set(externalTrafficPolicy="Local")
     world.answered["*"] = only("backend-c")
     assert told(world, quiet_for=3.0).finding.diagnosis == "external-traffic-policy-local"
+    world.answered["*"] = NOBODY  # the address is announced by a node that has Pods: the policy explains no silence
+    assert told(world, quiet_for=3.0).verdict is Verdict.NOT_YET

@@ -47,6 +47,8 @@ def test_progress_and_repetition_do_not_belong_to_the_shape() -> None:
             "web-bbcdz   IPv4   8080   10.244.1.9,10.244.2.1   9s",
         ),
         (";; Query time: 1 msec", ";; Query time: 12 msec"),
+        ("curl: (28) timed out after 3000 milliseconds", "curl: (28) timed out after 3138 milliseconds"),
+        ("10.244.2.9:41600", "10.244.1.3:32784"),
         ("6.1.44-fc (amd64)", "5.10.0-generic (arm64)"),
         ("2026-11-25T01:02:03Z", "2027-01-01T10:20:30Z"),
     ],

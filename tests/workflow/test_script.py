@@ -15,7 +15,7 @@ from grader.kube.client import KubeApi
 from grader.kube.kubectl import in_namespace
 from grader.model.exercise import Answer, Exercise, Form, WrongAnswer
 from grader.workflow import script
-from grader.workflow.verify import VerifyResult, verify
+from grader.workflow.verify import VerifyResult, handing_in, verify
 
 EXPOSE = "kubectl expose deployment backend --name=backend-service --port=80 --target-port=8080\n"
 
@@ -120,3 +120,15 @@ def test_a_kubeconfig_keeps_its_files_where_they_are(tmp_path: Path) -> None:
     assert [item["context"].get("namespace") for item in found["contexts"]] == ["shop", None]
     assert found["clusters"][0]["cluster"]["certificate-authority"] == str(tmp_path / "ca.crt")
     assert found["users"][0]["user"] == {"client-key": "/keys/key", "tokenFile": str(tmp_path / "token")}
+
+
+def test_every_answer_is_handed_in_and_one_that_cannot_be_is_told(cluster: ClusterInfo) -> None:
+    exercise = with_scripts()
+    narrow = replace(exercise, answers=(*exercise.answers, replace(exercise.answers[0], name="again")))
+    found = verify([narrow], cluster, make=handing_in, deadline=30.0)
+    assert [(item.kind, item.name, item.got) for item in found.attempts] == [
+        ("handed-in", "by-hand", "pass"),
+        ("handed-in", "again", "pass"),
+    ]
+    other = replace(exercise, may_change=("ConfigMap",))
+    assert [item.got for item in verify([other], cluster, make=handing_in).attempts] == ["nothing-to-submit"]

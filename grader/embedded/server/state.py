@@ -45,6 +45,7 @@ class Saver:
         self._timer: asyncio.TimerHandle | None = None
         self._latest = 0.0
         self._writing: asyncio.Future[None] | None = None
+        self._encoded: dict[tuple[str, str, str], str] = {}
         self._unsubscribe = store.subscribe(self._changed)
 
     def _changed(self, change: Change) -> None:
@@ -64,7 +65,19 @@ class Saver:
         self._writing = self._loop.run_in_executor(None, self._write, text)
 
     def _text(self) -> str:
-        return json.dumps(self._store.dump(), separators=(",", ":"))
+        """Encode the content; an object whose version was encoded before is not encoded again."""
+        content = self._store.dump()
+        before, self._encoded = self._encoded, {}
+        resources = []
+        for resource, objects in content["objects"].items():
+            texts = []
+            for obj in objects:
+                key = (resource, obj["metadata"]["uid"], obj["metadata"]["resourceVersion"])
+                text = self._encoded[key] = before.get(key) or json.dumps(obj, separators=(",", ":"))
+                texts.append(text)
+            resources.append(f"{json.dumps(resource)}:[{','.join(texts)}]")
+        version = json.dumps(content["resourceVersion"])
+        return f'{{"resourceVersion":{version},"objects":{{{",".join(resources)}}}}}'
 
     def _write(self, text: str) -> None:
         try:

@@ -38,6 +38,25 @@ def test_a_store_comes_back_as_it_was(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_saved_is_the_content_of_now_although_only_changes_are_encoded(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+
+    async def main() -> tuple[Obj, Obj]:
+        first = store()
+        saver = Saver(first, path)
+        kept = first.create("configmaps", config_map("kept"))
+        gone = first.create("configmaps", config_map("gone"))
+        first.create("services", {**config_map("web"), "kind": "Service"})
+        saver._text()
+        first.update("configmaps", {**kept, "data": {"key": "値"}})
+        first.delete("configmaps", "default", gone["metadata"]["name"])
+        await saver.close()
+        return first.dump(), json.loads(path.read_text())
+
+    dumped, saved = asyncio.run(main())
+    assert saved == dumped
+
+
 def test_no_version_is_given_out_twice_after_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps({"resourceVersion": 7, "objects": {}}))

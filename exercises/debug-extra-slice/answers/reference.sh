@@ -1,0 +1,2 @@
+# Nobody needs it any more.
+kubectl delete endpointslice ${SERVICE}-migration

@@ -1,0 +1,4 @@
+# criterion: endpoints
+# diagnosis: service-missing
+# The Service is gone, and nothing was made in its place.
+kubectl delete service ${SERVICE}

@@ -1,0 +1,32 @@
+# A second port, which the servers do not speak of by this name.
+addresses=$(kubectl get pods -n external-endpoints-datacenter -l app=mainframe -o jsonpath='{.items[*].status.podIP}')
+kubectl apply -f - <<EOF
+apiVersion: v1
+kind: Service
+metadata:
+  name: stock
+spec:
+  ports:
+    - name: http
+      port: 80
+    - name: admin
+      port: 9090
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: stock-1
+  labels:
+    kubernetes.io/service-name: stock
+    endpointslice.kubernetes.io/managed-by: staff
+addressType: IPv4
+ports:
+  - name: admin
+    port: 9090
+    protocol: TCP
+  - name: http
+    port: 9090
+    protocol: TCP
+endpoints:
+$(printf '  - addresses: ["%s"]\n' $addresses)
+EOF

@@ -1,0 +1,27 @@
+# criterion: endpoints
+# diagnosis: slice-empty
+# A slice without addresses.
+kubectl apply -f - <<EOF
+apiVersion: v1
+kind: Service
+metadata:
+  name: stock
+spec:
+  ports:
+    - name: http
+      port: 80
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: stock-1
+  labels:
+    kubernetes.io/service-name: stock
+    endpointslice.kubernetes.io/managed-by: staff
+addressType: IPv4
+ports:
+  - name: http
+    port: 9090
+    protocol: TCP
+endpoints: []
+EOF
