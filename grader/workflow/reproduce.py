@@ -5,7 +5,7 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -96,10 +96,17 @@ def _addresses(api: KubeApi, head: Head, exercise: Exercise) -> dict[str, tuple[
 
 
 def _moved(content: Any, addresses: Mapping[str, tuple[str, str]]) -> Any:
-    """Put the addresses that Pods have here into a slice."""
-    if not addresses or not isinstance(content, Mapping) or content.get("kind") != "EndpointSlice":
+    """Put the addresses that Pods have here into a slice, or Endpoints."""
+    kind = content.get("kind") if isinstance(content, Mapping) else None
+    if not addresses or kind not in ("EndpointSlice", "Endpoints"):
         return content
     moved = deepcopy(dict(content))
+    if kind == "Endpoints":
+        for item in _addresses_in(moved):
+            if isinstance(item.get("ip"), str) and item["ip"] in addresses:
+                item["ip"], node = addresses[item["ip"]]
+                item |= {"nodeName": node} if "nodeName" in item else {}
+        return moved
     endpoints = moved.get("endpoints")
     for endpoint in endpoints if isinstance(endpoints, list) else ():
         old = endpoint.get("addresses") if isinstance(endpoint, dict) else None
@@ -112,3 +119,12 @@ def _moved(content: Any, addresses: Mapping[str, tuple[str, str]]) -> Any:
         if known and "nodeName" in endpoint:
             endpoint["nodeName"] = known[0][1]
     return moved
+
+
+def _addresses_in(endpoints: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the addresses of Endpoints, whatever else stands in their places."""
+    subsets = endpoints.get("subsets")
+    for subset in subsets if isinstance(subsets, list) else ():
+        for key in ("addresses", "notReadyAddresses"):
+            found = subset.get(key) if isinstance(subset, dict) else None
+            yield from (item for item in found if isinstance(item, dict)) if isinstance(found, list) else ()

@@ -216,7 +216,7 @@ def by_workload(pods: Iterable[Object], exercise: Exercise) -> dict[tuple[str, s
 
 
 def _addresses(objects: Iterable[Object], pods: Iterable[Object], exercise: Exercise) -> dict[str, Reference]:
-    """Tell which given Pod each address in a slice belongs to: on another cluster that Pod has another address."""
+    """Tell which given Pod each address in slices and Endpoints belongs to: elsewhere that Pod has another address."""
     given = given_keys(exercise)
     known = {
         address: Reference(*key, pod=index)
@@ -225,8 +225,12 @@ def _addresses(objects: Iterable[Object], pods: Iterable[Object], exercise: Exer
         for index, pod in enumerate(group)
         for address in addresses_of(pod)
     }
-    slices = [obj for obj in objects if obj["kind"] == "EndpointSlice"]
-    used = [address for obj in slices for item in obj.get("endpoints") or () for address in item.get("addresses") or ()]
+    used: list[str] = []
+    for obj in objects:
+        for item in obj.get("endpoints") or () if obj["kind"] == "EndpointSlice" else ():
+            used += item.get("addresses") or ()
+        for subset in obj.get("subsets") or () if obj["kind"] == "Endpoints" else ():
+            used += [item["ip"] for key in ("addresses", "notReadyAddresses") for item in subset.get(key) or ()]
     return {address: known[address] for address in dict.fromkeys(used) if address in known}
 
 

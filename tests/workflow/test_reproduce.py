@@ -32,7 +32,7 @@ EXERCISE = replace(
     namespace="handed",
     namespaces=("handed-b",),
     given=GIVEN.replace("restored-b", "handed-b"),
-    may_change=("Service", "Deployment", "Pod", "ConfigMap", "EndpointSlice"),
+    may_change=("Service", "Deployment", "Pod", "ConfigMap", "EndpointSlice", "Endpoints"),
     may_change_there={"handed-b": ("EndpointSlice", "Service")},
 )
 
@@ -142,6 +142,11 @@ metadata: {name: mine, namespace: handed-b, labels: {kubernetes.io/service-name:
 addressType: IPv4
 ports: [{port: 80}]
 endpoints: [{addresses: ["$address"]}, {addresses: [192.0.2.9]}]
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: old}
+subsets: [{addresses: [{ip: "$address"}, {ip: 192.0.2.9}], ports: [{port: 80}]}]
 END
     """
     text = handed(commands, cluster, tmp_path)
@@ -155,6 +160,7 @@ END
     reproduce(text, EXERCISE, cluster)
     addresses = [item["addresses"] for item in one(api, "endpointslices", "mine", "handed-b")["endpoints"]]
     assert addresses == [[after], ["192.0.2.9"]]
+    assert [item["ip"] for item in one(api, "endpoints", "old")["subsets"][0]["addresses"]] == [after, "192.0.2.9"]
 
 
 def test_nothing_is_done_that_the_exercise_does_not_let_change(
@@ -183,13 +189,26 @@ ODD = st.recursive(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
-@given(spec=ODD, labels=ODD, kind=st.sampled_from(["Service", "Pod", "Deployment", "EndpointSlice", "ConfigMap"]))
+@given(
+    spec=ODD,
+    labels=ODD,
+    kind=st.sampled_from(["Service", "Pod", "Deployment", "EndpointSlice", "Endpoints", "ConfigMap"]),
+)
 def test_no_shape_of_an_object_breaks_grading(cluster: ClusterInfo, spec: Any, labels: Any, kind: str) -> None:
     name = {"Service": "plain", "Pod": "single", "Deployment": "web", "ConfigMap": "settings"}.get(kind, "by-hand")
     version = {"Deployment": "apps/v1", "EndpointSlice": "discovery.k8s.io/v1"}.get(kind, "v1")
     metadata = {"name": name, "labels": labels, "annotations": labels}
-    odd = {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec, "endpoints": spec}
-    assert len(reproduce(f"# deleted: handed/Secret/x\n{json.dumps(odd)}", EXERCISE, cluster)) == 1
+    odd = {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec, "endpoints": spec, "subsets": spec}
+    assert (
+        len(
+            reproduce(
+                f"# deleted: handed/Secret/x\n# address: 10.0.0.1 handed/Pod/single/0\n{json.dumps(odd)}",
+                EXERCISE,
+                cluster,
+            )
+        )
+        == 1
+    )
 
 
 def test_a_second_start_leaves_a_repair_alone_and_puts_back_what_the_learner_need_not_change(
