@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from grader.judge.handmade import slices_wrong, without_slices
+from grader.judge.handmade import made_by_hand, slices_wrong, without_slices
 from grader.judge.pods import State, state_of
 from grader.judge.rollouts import rollout
 from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
@@ -114,8 +114,8 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     facts = {"service": name_of(service), "namespace": scene.exercise.namespace}
     selector = service["spec"].get("selector") or {}
     if not has_slices(service):
-        if actual_slices(service, scene.slices):
-            return None  # slices made by hand are compared as they are
+        if actual_slices(service, made_by_hand(scene)):
+            return None  # they are compared as they are
         code = "slice-missing" if wanted.pods_in else "selector-missing"
         return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)

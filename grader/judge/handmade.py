@@ -28,9 +28,14 @@ from grader.model.questions import serving
 from grader.model.report import Hop
 
 
+def made_by_hand(scene: Scene) -> list[RawObject]:
+    """List the slices that no controller made; what a controller left when a selector was removed is none of them."""
+    return [item for item in scene.slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
+
+
 def without_slices(scene: Scene, service: RawObject) -> Ruling | None:
     """Say why no slice made by hand belongs to a Service, where there are such slices."""
-    made = [item for item in scene.slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
+    made = made_by_hand(scene)
     if not made:
         return None
     facts = {"service": name_of(service), "slices": listed(sorted(map(name_of, made)))}

@@ -166,3 +166,11 @@ def test_a_name_that_the_learner_writes_is_asked_and_may_be_wrong() -> None:
     name = "backend-service.shop.svc.cluster.local"
     world.further["configmaps"] = ({"metadata": {"name": "names"}, "data": {"HOST": name}},)
     assert told(world).verdict is Verdict.PASS  # asked with the dot that makes it absolute
+
+
+def test_slices_left_from_a_selector_that_was_removed_are_nobodys_handiwork() -> None:
+    world = endpoints()
+    world.slices = list(world.objects()["endpointslices"])  # the controller leaves them; traffic still flows there
+    world.set(selector=None)
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "selector-missing")

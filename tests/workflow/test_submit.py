@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from grader import exercises
 from grader.model.exercise import Exercise, Form
-from grader.workflow.submit import clean, kinds_in
+from grader.workflow.submit import _placed, clean, kinds_in
 
 
 def live(applied: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -79,3 +79,12 @@ def test_what_an_answer_changes_may_be_handed_in(exercise: Exercise) -> None:
 def test_cleaning_twice_changes_nothing_more(spec: dict[str, Any]) -> None:
     once = clean(live(**spec))
     assert clean(once) == once
+
+
+def test_an_address_that_the_given_service_names_is_told_as_it_is_now() -> None:
+    exercise = exercises.load("type-change")
+    lost = live(clusterIP="10.96.7.7", clusterIPs=["10.96.7.7"], type="ClusterIP")
+    lost["metadata"] |= {"name": "tank-monitor", "namespace": exercise.namespace}
+    assert _placed(lost, exercise)["spec"]["clusterIP"] == "10.96.7.7"
+    lost["metadata"]["name"] = "mine"
+    assert "clusterIP" not in _placed(lost, exercise)["spec"]
