@@ -276,7 +276,7 @@ def _placed(obj: Object, exercise: Exercise) -> dict[str, Any]:
     """Clean an object, and say where it is where that is not the exercise's own Namespace."""
     made = clean(obj)
     namespace = obj["metadata"]["namespace"]
-    given = next(
+    given: Object = next(
         (item.content for item in documents(exercise) if _key(item.content, exercise) == _key(obj, exercise)), {}
     )
     if obj["kind"] == "Service" and (given.get("spec") or {}).get("clusterIP"):
