@@ -94,7 +94,7 @@ def endpoints_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling 
     if wanted.number is not None and (ruling := port_missing(service, wanted.number)):
         return ruling
     ruling = _selection_wrong(scene, service, wanted) or _target_wrong(scene, service, wanted)
-    if not slices_settled(service, scene.pods, scene.slices):
+    if not slices_settled(service, scene.every_pod, scene.slices):
         return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, service=name_of(service))
     if ruling and (moving := rollout(scene)):  # the Pods to come may have other labels and ports
         return moving

@@ -117,7 +117,8 @@ def _service_differs(expect: Object, service: RawObject, first: Difference) -> R
 def _differs(expect: Object, first: Difference) -> Ruling:
     return fail(
         "object-differs",
-        kind=expect.kind, name=expect.name, field=".".join(first.path), seen=text(first.seen), expected=first.expected,
+        kind=expect.kind, name=expect.name, field=".".join(first.path),
+        seen=text(first.seen), expected=text(first.expected),
     )  # fmt: skip
 
 

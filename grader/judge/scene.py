@@ -116,6 +116,11 @@ class Scene:
         return tuple(pod for pod in self.evidence.objects.get("pods", ()) if name_of(pod) != PROBE_POD)
 
     @property
+    def every_pod(self) -> tuple[RawObject, ...]:
+        """The Pods of the namespace, with the grader's own probe: a selector may choose it too."""
+        return tuple(self.evidence.objects.get("pods", ()))
+
+    @property
     def slices(self) -> tuple[RawObject, ...]:
         """The EndpointSlices of the namespace."""
         return tuple(self.evidence.objects.get("endpointslices", ()))

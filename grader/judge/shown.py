@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import yaml
+
 from grader.judge.names import named_service
 from grader.judge.partial import differences
 from grader.judge.scene import Scene, listed, vantage_text, word
@@ -115,7 +117,9 @@ def comparable(type_: str, data: Iterable[str]) -> tuple[str, ...]:
 
 def _endpoints(expect: Endpoints, scene: Scene) -> tuple[str, str]:
     service = scene.service(expect.service)
-    pods = serving(scene.backends(expect.pods, expect.pods_in), expect.readiness)
+    pods = scene.backends(expect.pods, expect.pods_in)
+    if expect.readiness is Readiness.GATED:
+        pods = serving(pods, expect.readiness)
     expected = [f"{name_of(pod)}:{expect.port}" for pod in pods]
     names = {ip: name_of(pod) for pod in scene.backends(expect.pods, expect.pods_in) for ip in addresses_of(pod)}
     endpoints = sorted(actual_slices(service, scene.slices)) if service else []
@@ -185,5 +189,7 @@ def _leaves(value: object, path: str = "") -> list[str]:
 
 
 def text(value: object) -> str:
-    """Write a value of a field; a word for none where it is missing."""
+    """Write a value of a field, several as YAML on one line; a word for none where it is missing."""
+    if isinstance(value, Mapping | list):
+        return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000).strip()
     return word("plain", "none") if value is None else str(value)

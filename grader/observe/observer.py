@@ -13,6 +13,7 @@ from typing import Any, Self
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import (
+    Action,
     DnsAnswer,
     DnsQuestion,
     Evidence,
@@ -124,7 +125,8 @@ class Observer:
                     **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
                 )
             host_ports = self.host_ports()
-            planned = plan(exercise.criteria, objects, exercise.namespace, host_ports)
+            refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
+            planned = plan(() if refused else exercise.criteria, objects, exercise.namespace, host_ports)
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects["services-elsewhere"] = self._elsewhere(planned.missing)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from grader.errors import EnvironmentError_
@@ -63,9 +64,15 @@ Key = tuple[str, str, str]
 
 def documents(exercise: Exercise) -> tuple[Document, ...]:
     """Read the objects of the given workload; an exercise may give none."""
-    if not any(line.strip() and not line.lstrip().startswith(("#", "---")) for line in exercise.given.splitlines()):
+    return _read(exercise.given)
+
+
+@lru_cache(maxsize=64)
+def _read(given: str) -> tuple[Document, ...]:
+    """Read a given workload once: it is looked at again and again, and never changed."""
+    if not any(line.strip() and not line.lstrip().startswith(("#", "---")) for line in given.splitlines()):
         return ()
-    return read_documents(exercise.given)
+    return read_documents(given)
 
 
 def given_keys(exercise: Exercise) -> frozenset[Key]:

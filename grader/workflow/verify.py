@@ -21,7 +21,7 @@ from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import apply_given, ensure_namespaces, ensure_probe, wait_ready
+from grader.workflow.ground import ensure_namespaces, ensure_probe, wait_ready
 from grader.workflow.reproduce import reproduce
 from grader.workflow.restore import clear
 from grader.workflow.start import refused
@@ -29,7 +29,7 @@ from grader.workflow.submit import submit
 
 HANDED_IN = "handed-in"
 
-PARALLEL = {Provider.EMBEDDED: 8, Provider.KIND: 4, Provider.CONTEXT: 4}
+PARALLEL = {Provider.EMBEDDED: 12, Provider.KIND: 4, Provider.CONTEXT: 4}
 
 
 @dataclass(frozen=True)
@@ -302,7 +302,6 @@ def _prepare(api: KubeApi, exercise: Exercise) -> None:
     try:
         ensure_namespaces(api, exercise)
         clear(api, exercise)
-        apply_given(api, exercise)
         ensure_probe(api, exercise.namespace)
     except ApiRefused as error:
         raise refused(exercise, error) from error

@@ -174,3 +174,12 @@ def test_slices_left_from_a_selector_that_was_removed_are_nobodys_handiwork() ->
     world.set(selector=None)
     report = told(world)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "selector-missing")
+
+
+def test_a_selector_that_chooses_the_graders_own_probe_too_fails_and_is_not_waited_for() -> None:
+    world = endpoints()
+    probe_too = World(world.task)
+    for item in (*probe_too.pods[:3], probe_too.probe):
+        item["metadata"]["labels"] = {"app": "backend"}
+    report = told(probe_too)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "endpoints-differ")

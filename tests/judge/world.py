@@ -159,6 +159,7 @@ class World:
             pod("backend-c", 3, {"app": "backend", "tier": "api"}, on="worker2"),
             pod("batch-a", 4, {"app": "batch", "tier": "api"}, on="worker2"),
         ]
+        self.probe = probe()
         self.services = [service()]
         self.nodes = [node(name, index + 2) for index, name in enumerate(NODES)]
         self.deployments: list[Raw] = []
@@ -180,11 +181,11 @@ class World:
     def objects(self) -> dict[str, tuple[Raw, ...]]:
         made = self.slices
         if made is None:
-            made = [item for svc in self.services for item in slices(svc, self.pods)]
+            made = [item for svc in self.services for item in slices(svc, [*self.pods, self.probe])]
         return copy.deepcopy(
             {
                 "services": tuple(self.services),
-                "pods": (*self.pods, probe()),
+                "pods": (*self.pods, self.probe),
                 "endpointslices": tuple(made),
                 "deployments": tuple(self.deployments),
                 "nodes": tuple(self.nodes),

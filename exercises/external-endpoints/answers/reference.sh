@@ -1,4 +1,5 @@
 # The addresses are those of today; a manifest cannot know them.
+kubectl wait pods -n external-endpoints-datacenter -l app=mainframe --for=condition=Ready --timeout=120s
 addresses=$(kubectl get pods -n external-endpoints-datacenter -l app=mainframe -o jsonpath='{.items[*].status.podIP}')
 kubectl apply -f - <<EOF
 apiVersion: v1
