@@ -146,3 +146,11 @@ def test_only_the_last_hint_comes_near_the_answer(exercise: Exercise) -> None:
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_wrong_answers_cover_many_causes(exercise: Exercise) -> None:
     assert len({answer.diagnosis for answer in exercise.wrong}) >= MINIMUM_WRONG // 2
+
+
+def test_no_two_exercises_name_the_same_node_port() -> None:
+    owner: dict[str, str] = {}
+    for exercise in EXERCISES:
+        texts = [exercise.given, *(answer.text for answer in (*exercise.answers, *exercise.wrong))]
+        for number in {found for text in texts for found in re.findall(r"\b3[0-2][0-9]{3}\b", text)}:
+            assert owner.setdefault(number, exercise.id) == exercise.id, number
