@@ -58,7 +58,7 @@ def record(names: tuple[str, ...], cluster: str) -> None:
         notebook.cells.append(code_cell("!kubectl version --output=json"))
         with tempfile.TemporaryDirectory() as folder:
             executed = run_notebook(notebook, Path(folder))
-        printed = executed.notebook.cells.pop().outputs[0].text
+        printed = "".join(output.text for output in executed.notebook.cells.pop().outputs)
         version = json.loads(printed)["serverVersion"]["gitVersion"]
         write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
         click.echo(f"{lesson.slug}: recorded from {cluster} {version}")
