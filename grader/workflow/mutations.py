@@ -58,8 +58,12 @@ def mutants(text: str) -> tuple[Mutant, ...]:
     """Make the mutants of a manifest: each value changed, each field taken away, each object left out."""
     documents = [item for item in yaml.safe_load_all(text) if item]
     found: list[Mutant] = []
+    titles: list[str] = []
     for index, document in enumerate(documents):
         title = f"{document['kind']}/{document['metadata']['name']}"
+        again = titles.count(title)  # an object that is applied twice, on its way from one state to another
+        titles.append(title)
+        title += f"#{again + 1}" if again else ""
         if len(documents) > 1:
             found.append(Mutant(f"{title} left out", _dump([*documents[:index], *documents[index + 1 :]])))
         for path, value in _leaves(document):

@@ -57,6 +57,12 @@ def test_of_several_objects_each_is_left_out_once() -> None:
     }
 
 
+def test_an_object_that_is_applied_twice_has_mutants_of_two_names() -> None:
+    twice = f"{SERVICE}---{SERVICE}"
+    assert len(names(twice)) == len(mutants(twice))
+    assert {"Service/web left out", "Service/web#2 left out"} <= names(twice)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(("port", "targetPort", "nodePort", "name", "protocol")),
