@@ -105,16 +105,22 @@ def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
 
 
 def _bones(attempt: Attempt) -> dict[str, str]:
-    """Keep of an attempt what must be equal on every cluster."""
+    """Keep of an attempt what must be equal on every cluster: what a learner is told.
+
+    What lies behind the broken hop is not told (it is greyed on the card): it may be of before or after a change.
+    """
     report = attempt.report
+    order = [hop for hop, _ in report.chain]
+    reached = order.index(report.broken) if report.broken in order else len(order)
+    shown = [item for item in report.criteria if item.hop not in order or order.index(item.hop) <= reached]
     bones = {
         "verdict": report.verdict.value,
-        "points": f"{report.points:g}",
+        "points": f"{sum(item.points for item in shown):g}",
         "broken": str(report.broken),
         "diagnosis": report.finding.diagnosis,
         "chain": " ".join(f"{hop}={state}" for hop, state in report.chain),
     }
-    for item in report.criteria:
+    for item in shown:
         bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
     return bones
 
