@@ -93,7 +93,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if answer.outcome is Outcome.NAME_ERROR:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
-        if quiet < STALE_SECONDS:
+        if scene.evidence.quiet_for < STALE_SECONDS:  # by the clock: a busy machine loses answers
             return not_yet("call-moving", Hop.DNS, **facts)
         return fail("call-name-unresolved", Hop.DNS, **facts)
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):

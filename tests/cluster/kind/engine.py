@@ -101,7 +101,8 @@ class Engine(Docker):
         return True
 
     def _run(self, rest: list[str]) -> None:
-        flags = [part.removeprefix("--").split("=", 1) for part in rest if part.startswith("--")]
+        assert "--init" in rest  # process 1 has to reap what commands leave behind
+        flags = [part.removeprefix("--").split("=", 1) for part in rest if part.startswith("--") and "=" in part]
         values = {key: value for key, value in flags if key != "label"}
         labels = dict(value.split("=", 1) for key, value in flags if key == "label")
         image = next(part for part in rest if not part.startswith("--"))
