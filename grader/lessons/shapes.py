@@ -37,7 +37,9 @@ _VARYING = (
     (re.compile(r"^\s*\d+ (?=\S)"), "<count> "),
     (re.compile(r"(?<=id: )\d+|(?<=COOKIE: )[0-9a-f]+(?: \(good\))?|(?<=rcvd: )\d+"), "<number>"),
 )
-_PROGRESS = re.compile(r"^(?:Waiting for |waiting for |partitioned roll out|Waiting \d+ |namespace \".*\" deleted)")
+_PROGRESS = re.compile(
+    r"^(?:Waiting for |waiting for |partitioned roll out|\S+ condition met$|Waiting \d+ |namespace \".*\" deleted)"
+)
 _SPACE = re.compile(r"\s+")
 
 
