@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.judge.causes import missing, pods_not_ready
+from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS
 from grader.judge.rollouts import rollout
 from grader.judge.scene import (
     Ruling,
@@ -25,9 +26,7 @@ from grader.model.questions import full_name
 from grader.model.report import Hop
 from grader.model.traffic import Destination, call_questions, destination, env_questions
 
-STALE_SECONDS = 2.0
 SILENCE_SECONDS = 6.0  # kube-proxy programs within 1.3 s on kind; a loaded machine is slower
-DATA_PLANE_SECONDS = 20.0  # and a Service that is there with that port will answer, as the judge of `reach` says too
 
 
 def judge_call(expect: Call, scene: Scene) -> Ruling:

@@ -8,6 +8,7 @@ from grader.judge.calls import judge_call, judge_env
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
 from grader.judge.names import name_wrong, named_service
 from grader.judge.partial import Difference, differences
+from grader.judge.patience import STALE_SECONDS
 from grader.judge.policies import judge_affinity, judge_local, judge_source
 from grader.judge.reach import judge_not_reach, judge_reach
 from grader.judge.scene import (
@@ -45,7 +46,6 @@ from grader.model.questions import dns_question, serving
 from grader.model.report import Hop, Verdict
 
 DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
-STALE_SECONDS = 2.0
 
 
 def rule(criterion: Criterion, scene: Scene) -> Ruling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
+from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
 from grader.judge.reach import address_missing, proxy_ignores, types_with, unexplained, wanted_of
 from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
@@ -19,11 +20,6 @@ from grader.model.traffic import (
     own_address_questions,
     source_questions,
 )
-
-STALE_SECONDS = 2.0
-WATCH_SECONDS = 3.0
-SUSPECT_SECONDS = 6.0  # for an answer that the Service does not ask for: the rules of before a change may give it
-DATA_PLANE_SECONDS = 20.0
 
 
 def judge_local(expect: Local, scene: Scene) -> Ruling:

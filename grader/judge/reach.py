@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
+from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
 from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
 from grader.judge.wanted import Wanted
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
@@ -27,12 +28,6 @@ from grader.model.kubernetes import (
 )
 from grader.model.questions import control_questions, reach_questions, serving, vantage_node
 from grader.model.report import Hop
-
-# kube-proxy programs within 1.3 s on kind (iptables minSyncPeriod 1 s); these leave room for a loaded machine.
-STALE_SECONDS = 2.0
-DATA_PLANE_SECONDS = 20.0
-WATCH_SECONDS = 3.0
-SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 

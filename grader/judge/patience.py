@@ -1,0 +1,11 @@
+"""How long a verdict waits, in seconds for which the objects have not changed (Scene.quiet; silence: by the clock).
+
+kube-proxy programs within 1.3 s on kind (iptables minSyncPeriod 1 s); these leave room for a loaded machine.
+"""
+
+from __future__ import annotations
+
+STALE_SECONDS = 2.0  # the rules of before a change may still answer
+WATCH_SECONDS = 3.0  # that nobody answers is believed after this
+SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
+DATA_PLANE_SECONDS = 20.0  # after this, silence that nothing explains is the environment's fault
