@@ -8,19 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from grader.embedded.core.controllers.base import Context
+from grader.embedded.core.controllers.base import BATCH, Context, WorkQueue
 from grader.embedded.core.index import Index
 from grader.embedded.core.objects import (
+    Key,
     controlled_by,
     controller_of,
     controller_reference,
     is_deleting,
+    key_of,
     label_selector_matches,
     labels_of,
     uid_of,
     with_metadata,
 )
-from grader.embedded.core.store import Obj
+from grader.embedded.core.store import Change, Obj, Store
+
+
+def queue_owners(queue: WorkQueue[Key], store: Store, change: Change, kind: str, resource: str) -> None:
+    """Queue the workloads of a kind that a Pod's change concerns: its controller, or those that may adopt it."""
+    namespace = change.obj["metadata"]["namespace"]
+    references = [controller_of(pod) for pod in (change.obj, change.old) if pod is not None]
+    for reference in references:
+        if reference is not None and reference["kind"] == kind:
+            queue.add_after((namespace, reference["name"]), BATCH)
+    if not any(references) and labels_of(change.obj):
+        for workload in store.list(resource, namespace):
+            if label_selector_matches(workload["spec"]["selector"], labels_of(change.obj)):
+                queue.add(key_of(workload))
 
 
 def owned_pods(index: Index, owner: Obj) -> list[Obj]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers import revisions
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods, queue_owners
 from grader.embedded.core.controllers.daemonset_pods import belongs_on, is_updated, new_pod, target_node
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod, template_hash
@@ -19,13 +19,11 @@ from grader.embedded.core.controllers.rollout import resolve
 from grader.embedded.core.objects import (
     Key,
     available_after,
-    controller_of,
     is_deleting,
     is_pod_available,
     is_pod_finished,
     is_pod_ready,
     key_of,
-    label_selector_matches,
     labels_of,
     safe_random,
 )
@@ -99,15 +97,7 @@ class DaemonSetController(Controller):
                 for daemon_set in self.store.list("daemonsets"):
                     self.queue.add(key_of(daemon_set))
         elif change.resource == "pods":
-            namespace = change.obj["metadata"]["namespace"]
-            references = [controller_of(pod) for pod in (change.obj, change.old) if pod is not None]
-            for reference in references:
-                if reference is not None and reference["kind"] == "DaemonSet":
-                    self.queue.add_after((namespace, reference["name"]), BATCH)
-            if not any(references) and labels_of(change.obj):
-                for daemon_set in self.store.list("daemonsets", namespace):
-                    if label_selector_matches(daemon_set["spec"]["selector"], labels_of(change.obj)):
-                        self.queue.add(key_of(daemon_set))
+            queue_owners(self.queue, self.store, change, "DaemonSet", "daemonsets")
 
     def sync(self, key: Key) -> None:
         """Bring one DaemonSet forward. Raises StoreError where it must be tried again."""

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod, pod_from_template
 from grader.embedded.core.objects import (
     Key,
     condition,
-    controller_of,
     is_deleting,
     is_pod_active,
     is_pod_finished,
     is_pod_ready,
     key_of,
-    label_selector_matches,
     labels_of,
     parse_time,
     safe_random,
@@ -44,18 +42,7 @@ class ReplicaSetController(Controller):
         if change.resource == "replicasets":
             self.queue.add(key_of(change.obj))
         elif change.resource == "pods":
-            namespace = change.obj["metadata"]["namespace"]
-            known = False
-            for pod in (change.obj, change.old):
-                reference = controller_of(pod) if pod is not None else None
-                if reference is not None:
-                    known = True
-                    if reference["kind"] == "ReplicaSet":
-                        self.queue.add_after((namespace, reference["name"]), BATCH)
-            if not known and labels_of(change.obj):
-                for replica_set in self.store.list("replicasets", namespace):
-                    if label_selector_matches(replica_set["spec"]["selector"], labels_of(change.obj)):
-                        self.queue.add(key_of(replica_set))
+            queue_owners(self.queue, self.store, change, "ReplicaSet", "replicasets")
 
     def sync(self, key: Key) -> None:
         """Bring one ReplicaSet to what is asked for."""

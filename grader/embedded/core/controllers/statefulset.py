@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.embedded.core.controllers import revisions
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.controllers.claiming import candidates, claim
+from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.claiming import candidates, claim, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod
 from grader.embedded.core.controllers.statefulset_pods import (
@@ -30,12 +30,10 @@ from grader.embedded.core.controllers.statefulset_pods import (
 from grader.embedded.core.objects import (
     Key,
     available_after,
-    controller_of,
     is_deleting,
     is_pod_available,
     is_pod_finished,
     key_of,
-    label_selector_matches,
     labels_of,
 )
 from grader.embedded.core.store import Change, Obj, StoreError
@@ -84,15 +82,7 @@ class StatefulSetController(Controller):
         if change.resource == "statefulsets":
             self.queue.add(key_of(change.obj))
         elif change.resource == "pods":
-            namespace = change.obj["metadata"]["namespace"]
-            references = [controller_of(pod) for pod in (change.obj, change.old) if pod is not None]
-            for reference in references:
-                if reference is not None and reference["kind"] == "StatefulSet":
-                    self.queue.add_after((namespace, reference["name"]), BATCH)
-            if not any(references) and labels_of(change.obj):
-                for stateful_set in self.store.list("statefulsets", namespace):
-                    if label_selector_matches(stateful_set["spec"]["selector"], labels_of(change.obj)):
-                        self.queue.add(key_of(stateful_set))
+            queue_owners(self.queue, self.store, change, "StatefulSet", "statefulsets")
 
     def sync(self, key: Key) -> None:
         """Bring one StatefulSet forward. Raises StoreError where it must be tried again."""
