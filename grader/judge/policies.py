@@ -193,8 +193,7 @@ def judge_affinity(expect: Affinity, scene: Scene) -> Ruling:
             return fail("unexpected-answer", hop, **_answer_facts(expect.service, answer), who=listed(strangers))
         if len(answer.responders) > 1:
             if scene.quiet < DATA_PLANE_SECONDS:
-                moving = {**_answer_facts(expect.service, answer), "outcome": word("outcome", answer.outcome)}
-                return not_yet("data-plane-moving", hop, **moving)
+                return not_yet("data-plane-moving", hop, **_answer_facts(expect.service, answer))
             return environment(Problem("data-plane-silent", _answer_facts(expect.service, answer)), hop)
     vantages = listed(vantage_text(source.value) for source in expect.sources)
     return passed("affinity-proved", **facts, vantages=vantages, tries=answers[0].tries, count=len(pods))
