@@ -121,7 +121,7 @@ def verify(
         )
     out = session.out()
     table = labels()
-    for attempt in result.attempts:
+    for attempt in sorted(result.attempts, key=lambda item: not item.sound):  # a log is read from its end
         line = Text("  ")
         line.append(table["symbol.pass" if attempt.sound else "symbol.fail"], style="green" if attempt.sound else "red")
         line.append(f" {attempt.exercise}/{attempt.name}  ")

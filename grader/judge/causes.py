@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.judge.handmade import made_by_hand, slices_wrong, without_slices
-from grader.judge.patience import STALE_SECONDS
 from grader.judge.pods import State, state_of
 from grader.judge.rollouts import rollout
 from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
@@ -167,11 +166,9 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     pods = scene.backends(wanted.labels, wanted.pods_in)
     waiting = [pod for pod in pods if not is_ready(pod)]
     facts = {"service": name_of(service), "labels": label_text(wanted.labels)}
+    if moving := rollout(scene, wanted.labels):  # the Pods to come may be ready, or not, where these are not
+        return moving
     if not waiting:
-        if moving := rollout(scene, wanted.labels):
-            return moving
-        if scene.quiet < STALE_SECONDS:  # Pods and Deployments are listed side by side: these may be of two moments
-            return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, **facts)
         return fail("no-pod-unready", Hop.ENDPOINT_SLICE, **facts, count=len(pods))
     facts["pods"] = listed(map(name_of, waiting))
     published = bool(service["spec"].get("publishNotReadyAddresses"))

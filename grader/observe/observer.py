@@ -149,23 +149,41 @@ class Observer:
 
     def objects(self) -> dict[str, tuple[RawObject, ...]]:
         """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""
-        api = self.target.api
-        futures = {key: self._executor.submit(api.list, *what) for key, what in self._listed.items()}
-        nodes = self._executor.submit(api.list, "nodes")
-        objects = {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
-        fingerprint = tuple(
-            (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
-            for items in objects.values()
-            for item in items
-        )
-        if fingerprint != self._fingerprint:
-            self._fingerprint, self._changed = fingerprint, self.clock()
+        nodes = self._executor.submit(self.target.api.list, "nodes")
+        objects = self._list()
+        self._unchanged(objects)
         try:
             self._nodes = tuple(map(_trim_node, nodes.result()))
         except ApiRefused:  # a shared cluster may not show its nodes
             self._nodes = ()
         objects["nodes"] = self._nodes
         return objects
+
+    def coexisted(self) -> bool:
+        """List once more; tell whether the objects last observed were all there, as they were, at one moment.
+
+        Each resource is listed by a request of its own: without this, Pods of before a change may stand beside a
+        Deployment of after it. Two collections alike, one begun after the other ended, prove a moment between them.
+
+        Raises ClusterUnreachable, ApiRefused.
+        """
+        return self._unchanged(self._list())
+
+    def _list(self) -> dict[str, tuple[RawObject, ...]]:
+        futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
+        return {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
+
+    def _unchanged(self, objects: Mapping[str, Sequence[RawObject]]) -> bool:
+        """Tell whether these objects are those of the last collection; remember since when."""
+        fingerprint = tuple(
+            (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
+            for items in objects.values()
+            for item in items
+        )
+        if fingerprint == self._fingerprint:
+            return True
+        self._fingerprint, self._changed = fingerprint, self.clock()
+        return False
 
     def host_ports(self) -> Mapping[int, str]:
         """Tell how the learner's host reaches node ports. Raises ClusterUnreachable, ApiRefused."""

@@ -135,7 +135,9 @@ def _until_told(
             report = judge(exercise, evidence)
             standing = {report.verdict: standing.get(report.verdict, clock())}
             stood = clock() - standing[report.verdict]
-            if _final(report, stood, reviving=clock() - revived < PROBE_COMES_UP) or clock() - begun > deadline:
+            if clock() - begun > deadline:
+                return report, evidence
+            if _final(report, stood, reviving=clock() - revived < PROBE_COMES_UP) and observer.coexisted():
                 return report, evidence
             if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
                 revived = clock()

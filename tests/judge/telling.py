@@ -70,3 +70,21 @@ def load_balancer() -> World:
     world.set(type="LoadBalancer", externalTrafficPolicy="Cluster")
     world.service["status"] = {"loadBalancer": {"ingress": [{"ip": "172.18.255.200"}]}}
     return world
+
+
+def replacing(world: World, *, updated: int, template: dict[str, str] | None = None) -> None:
+    """The Deployment of the backends is replacing them; the Pods that are there are the old ones, but for `updated`."""
+    for index, pod in enumerate(world.pods):
+        if pod["metadata"]["labels"].get("app") == "backend":
+            template_hash = "new" if index < updated else "old"
+            pod["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": f"backend-{template_hash}"}]
+            pod["metadata"]["labels"]["pod-template-hash"] = template_hash
+            if template_hash == "new":
+                pod["metadata"]["creationTimestamp"] = "2026-01-02T03:04:00Z"
+    world.deployments = [
+        {
+            "metadata": {"name": "backend", "generation": 2},
+            "spec": {"replicas": 3, "template": {"metadata": {"labels": template or {"app": "backend"}}}},
+            "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": updated},
+        }
+    ]

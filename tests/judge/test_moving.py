@@ -11,6 +11,7 @@ from grader.model.report import Hop, HopState, Verdict
 from tests.judge.telling import (
     NOBODY,
     never_ready,
+    replacing,
     spec,
     told,
 )
@@ -55,24 +56,6 @@ def test_a_rollout_is_waited_for() -> None:
         }
     ]
     assert told(world).finding.diagnosis == "rollout-moving"
-
-
-def replacing(world: World, *, updated: int, template: dict[str, str] | None = None) -> None:
-    """The Deployment of the backends is replacing them; the Pods that are there are the old ones, but for `updated`."""
-    for index, pod in enumerate(world.pods):
-        if pod["metadata"]["labels"].get("app") == "backend":
-            template_hash = "new" if index < updated else "old"
-            pod["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": f"backend-{template_hash}"}]
-            pod["metadata"]["labels"]["pod-template-hash"] = template_hash
-            if template_hash == "new":
-                pod["metadata"]["creationTimestamp"] = "2026-01-02T03:04:00Z"
-    world.deployments = [
-        {
-            "metadata": {"name": "backend", "generation": 2},
-            "spec": {"replicas": 3, "template": {"metadata": {"labels": template or {"app": "backend"}}}},
-            "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": updated},
-        }
-    ]
 
 
 def test_labels_of_pods_that_are_being_replaced_are_not_held_against_anybody() -> None:

@@ -10,7 +10,7 @@ import pytest
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.model.exercise import ConfigKey, Dns, Endpoints, Readiness, Vantage
 from grader.model.report import Verdict
-from tests.judge.telling import PORT, never_ready, told
+from tests.judge.telling import PORT, never_ready, replacing, told
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, pod, slice_of
 
 WANTED = Endpoints(SERVICE, LABELS, 8080, 80)
@@ -33,10 +33,11 @@ def test_gated_is_proved_by_a_pod_that_stays_out() -> None:
     assert told(endpoints(Readiness.GATED, unready=3)).verdict is not Verdict.PASS
 
 
-def test_that_no_pod_is_unready_is_said_only_once_nothing_moves() -> None:
-    world = endpoints(Readiness.GATED)
-    world.changes["quiet_for"] = 0.5
-    assert (told(world).verdict, told(world).finding.diagnosis) == (Verdict.NOT_YET, "endpoint-slices-moving")
+@pytest.mark.parametrize("unready", [0, 1])
+def test_readiness_is_judged_only_once_no_pod_is_being_replaced(unready: int) -> None:
+    world = endpoints(Readiness.GATED, unready=unready)
+    replacing(world, updated=2)
+    assert (told(world).verdict, told(world).finding.diagnosis) == (Verdict.NOT_YET, "rollout-moving")
 
 
 def test_pods_that_may_just_have_found_what_they_waited_for_are_given_a_probe_more() -> None:
