@@ -31,6 +31,7 @@ from grader.model.questions import PROBE_POD
 from grader.model.report import Hop, Verdict
 
 PROBE_SECONDS = 15.0  # in which kubelets ask Pods again whether they are ready; a loaded machine asks late
+LEAST_PROBE_SECONDS = 3.0  # where the kubelets run in the API server's own process, and ask as late as it answers
 
 
 def missing(scene: Scene, name: str) -> Ruling:
@@ -178,7 +179,8 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
     if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
         ruling = pods_not_ready(scene, wanted.labels, wanted.pods_in)
-        if ruling is not None and ruling.verdict is Verdict.FAIL and scene.evidence.quiet_for < PROBE_SECONDS:
+        again = max(PROBE_SECONDS * scene.evidence.pace, LEAST_PROBE_SECONDS)
+        if ruling is not None and ruling.verdict is Verdict.FAIL and scene.evidence.quiet_for < again:
             # what the Pods wait for may just have come
             return replace(ruling, verdict=Verdict.NOT_YET, finding=replace(ruling.finding, diagnosis="pods-moving"))
         return ruling

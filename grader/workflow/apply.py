@@ -77,7 +77,7 @@ def apply_document(
     hostile: bool = False,
     kinds: Collection[str] = (),
     elsewhere: Mapping[str, Collection[str]] = NOWHERE,
-    exactly: Callable[[KubeApi, Mapping[str, Any], str], None] | None = None,
+    exactly: Callable[[KubeApi, Mapping[str, Any], str], object] | None = None,
 ) -> ManifestResult:
     """Apply one object. Raises ClusterUnreachable.
 

@@ -28,6 +28,8 @@ INSPECT_EVERY = 2.0
 PATIENT_AFTER = 5.0
 # How long a verdict must stand before it is given although something else is still moving.
 FAIL_STANDS = 8.0
+LEAST_FAIL_STANDS = 2.0
+DATA_PLANE_CODES = frozenset({"data-plane-moving", "dns-moving", "call-moving", "watching-silence"})
 ENVIRONMENT_STANDS = 2.0
 PROBE_COMES_UP = 20.0
 PROBE_CODES = frozenset({"probe-unreachable", "probe-silent"})
@@ -137,7 +139,8 @@ def _until_told(
             stood = clock() - standing[report.verdict]
             if clock() - begun > deadline:
                 return report, evidence
-            if _final(report, stood, reviving=clock() - revived < PROBE_COMES_UP) and observer.coexisted():
+            reviving = clock() - revived < PROBE_COMES_UP
+            if _final(report, stood, cluster.pace, reviving=reviving) and observer.coexisted():
                 return report, evidence
             if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
                 revived = clock()
@@ -146,11 +149,13 @@ def _until_told(
             pause = min(pause * 1.4, LONGEST_PAUSE)
 
 
-def _final(report: Report, stood: float, *, reviving: bool) -> bool:
-    """Tell whether a verdict needs no more waiting."""
-    moving = any(result.verdict is Verdict.NOT_YET for result in report.criteria)
+def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool:
+    """Tell whether a verdict needs no more waiting; `pace` is that of the data plane (Evidence.pace)."""
+    moving = {result.finding.diagnosis for result in report.criteria if result.verdict is Verdict.NOT_YET}
     if report.verdict is Verdict.FAIL:
         blinded = any(result.verdict is Verdict.ENVIRONMENT for result in report.criteria)
+        if moving and moving <= DATA_PLANE_CODES and not blinded:
+            return stood > max(FAIL_STANDS * pace, LEAST_FAIL_STANDS)
         return not (moving or (blinded and reviving)) or stood > FAIL_STANDS
     if report.verdict is Verdict.ENVIRONMENT:
         return stood > (PROBE_COMES_UP if reviving else ENVIRONMENT_STANDS)

@@ -19,7 +19,7 @@ from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
 from grader.model.questions import PROBE_POD
-from grader.workflow.apply import LAST_APPLIED, replace
+from grader.workflow.apply import CONTROLLERS_ANNOTATIONS, LAST_APPLIED, replace
 from grader.workflow.manifests import Document, read_documents
 
 CLEARED = (
@@ -85,17 +85,26 @@ def _key(obj: Mapping[str, Any], exercise: Exercise) -> Key:
     return str(metadata.get("namespace") or exercise.namespace), str(obj["kind"]), str(metadata["name"])
 
 
-def clear(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:
+def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None = None) -> tuple[str, ...]:
     """Delete what does not belong to the given workload, and make that exactly as given; tell what was deleted.
+
+    Args:
+        api: where.
+        exercise: whose ground.
+        restored: what given objects were once an earlier call had made them exactly as given, kept here from call to
+            call: one that is so still is left alone, which is quick.
 
     Raises ClusterUnreachable, ApiRefused, EnvironmentError_ ("given-refused").
     """
     given, templates = given_keys(exercise), _templates(exercise)
+    live: dict[Key, Object] = {}
     removed: list[str] = []
     since: dict[str, str] = {}  # Namespace → when the oldest Service that was deleted came into being
     for namespace in exercise.all_namespaces:
         for plural in CLEARED:
             for obj in _listed(api, plural, namespace):
+                if (key := (namespace, obj["kind"], name_of(obj))) in given and not is_terminating(obj):
+                    live[key] = _standing(obj)
                 if not _stray(obj, plural, namespace, given) and not (
                     plural == "pods" and _changed(obj, namespace, templates, since.get(namespace))
                 ):
@@ -106,7 +115,12 @@ def clear(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:
                     born = str(obj["metadata"]["creationTimestamp"])
                     since[namespace] = min(born, since.get(namespace, born))
     for item in documents(exercise):
-        _restore(api, item, exercise)
+        key = _key(item.content, exercise)
+        if restored is not None and key in live and restored.get(key) == live[key]:
+            continue
+        became = _restore(api, item, exercise)
+        if restored is not None and became is not None:
+            restored[key] = _standing(became)
     return tuple(removed)
 
 
@@ -174,31 +188,38 @@ def _changed(
     return own != made_with or (since is not None and str(pod["metadata"]["creationTimestamp"]) >= since)
 
 
-def _restore(api: KubeApi, item: Document, exercise: Exercise) -> None:
-    """Make one given object exactly as given. Raises EnvironmentError_ ("given-refused"), ClusterUnreachable."""
+def _restore(api: KubeApi, item: Document, exercise: Exercise) -> Object | None:
+    """Make one given object exactly as given, as `make_exactly`.
+
+    Raises EnvironmentError_ ("given-refused"), ClusterUnreachable.
+    """
     obj = item.content
     namespace, kind, name = _key(obj, exercise)
     try:
-        make_exactly(api, obj, namespace)
+        return make_exactly(api, obj, namespace)
     except ApiRefused as error:
         raise EnvironmentError_(
             "given-refused", exercise=exercise.id, object=f"{kind}/{name}", reason=error.message
         ) from error
 
 
-def make_exactly(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
-    """Make an object exactly what a manifest says, whatever is there now. Raises ApiRefused, ClusterUnreachable."""
+def make_exactly(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Object | None:
+    """Make an object exactly what a manifest says, whatever is there now.
+
+    Returns what it became where it was changed in place, None where it was made anew or is a Pod. Raises ApiRefused,
+    ClusterUnreachable.
+    """
     kind, name = obj["kind"], name_of(obj)
     if kind == "Pod":
         _restore_pod(api, obj, namespace)
-        return
+        return None
     live = api.read("services", name, namespace) if kind == "Service" else None
     if live is not None and _headless(live) != _headless(obj):
         # the server would keep the clusterIP that there is, or refuse
         _remove(api, {**live, "kind": kind}, namespace)
         _create(api, obj, namespace)
-    else:
-        _put(api, obj, namespace)
+        return None
+    return _put(api, obj, namespace)
 
 
 def differs(api: KubeApi, live: Mapping[str, Any], obj: Mapping[str, Any], namespace: str) -> bool:
@@ -216,9 +237,16 @@ def differs(api: KubeApi, live: Mapping[str, Any], obj: Mapping[str, Any], names
     return swap is None or _significant(swap[0]) != _significant(swap[1])
 
 
+def _standing(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep of a live object all that somebody may have changed; what it was last applied as decides the next apply."""
+    annotations = obj["metadata"].get("annotations") or {}
+    return {**_significant(obj), "applied": annotations.get(LAST_APPLIED)}
+
+
 def _significant(obj: Mapping[str, Any]) -> dict[str, Any]:
     metadata = obj.get("metadata", {})
-    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    not_said = {LAST_APPLIED, *CONTROLLERS_ANNOTATIONS}
+    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key not in not_said}
     content = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     return {"labels": metadata.get("labels") or {}, "annotations": annotations, **content}
 
@@ -228,8 +256,11 @@ def _headless(service: Mapping[str, Any]) -> bool:
     return isinstance(spec, Mapping) and spec.get("clusterIP") == HEADLESS
 
 
-def _put(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
-    """Change an object back; make it anew where that cannot be done or would not be enough. Raises ApiRefused."""
+def _put(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> Object | None:
+    """Change an object back; make it anew where that cannot be done or would not be enough.
+
+    Returns and raises as `make_exactly`.
+    """
     try:
         swap = replace(api, obj, namespace)
     except ApiRefused as error:
@@ -237,11 +268,14 @@ def _put(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
             raise
         live: Mapping[str, Any] = api.get(api.resource_of(obj).path(namespace, name_of(obj)))
     else:
-        if swap is None or obj["kind"] not in WORKLOADS or _pod_making(swap[0]) == _pod_making(swap[1]):
-            return
+        if swap is None:
+            return None
+        if obj["kind"] not in WORKLOADS or _pod_making(swap[0]) == _pod_making(swap[1]):
+            return dict(swap[1])
         live = swap[1]
     _remove(api, {**live, "apiVersion": obj["apiVersion"], "kind": obj["kind"]}, namespace)
     _create(api, obj, namespace)
+    return None
 
 
 def _pod_making(workload: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Machine:
         self.tcp: dict[int, Handler] = {}
         self.udp: dict[int, DatagramHandler] = {}
         self.streams: dict[Stream, None] = {}
+        self._sweep_at = 256
         self._next_port = 32768
 
     def __repr__(self) -> str:
@@ -74,8 +75,9 @@ class Machine:
 
     def remember(self, stream: Stream) -> None:
         """Keep a stream, to reset it when the machine goes away."""
-        if len(self.streams) > 256:
+        if len(self.streams) >= self._sweep_at:
             self.streams = {held: None for held in self.streams if not held.closed}
+            self._sweep_at = max(256, 2 * len(self.streams))  # so that looking through them costs little each time
         self.streams[stream] = None
 
     def reset_all(self) -> None:

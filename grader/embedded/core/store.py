@@ -139,7 +139,7 @@ class Store:
     def list(self, resource: str, namespace: str | None = None) -> Objs:
         """All objects of a resource, of one namespace where it is given, in etcd's order (namespace, name)."""
         held = self._objects.get(resource, {})
-        return [held[key] for key in sorted(held) if not namespace or key[0] == namespace]
+        return [held[key] for key in sorted(key for key in held if not namespace or key[0] == namespace)]
 
     def resources(self) -> Iterable[str]:
         """The resources of which at least one object was ever stored."""

@@ -54,10 +54,10 @@ class Exchange:
     async def respond(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         """Send a complete answer. Raises Disconnected."""
         framed = [*headers, ("content-length", str(len(body)))]
-        await self.start(status, framed)
-        if self.method != "HEAD":
-            await self.write(body)
-        await self.finish()
+        self.status = status
+        content = [h11.Data(data=body)] if body and self.method != "HEAD" else []
+        head = h11.Response(status_code=status, headers=framed)
+        await self._connection.send(head, *content, h11.EndOfMessage())
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Send the head of an answer; without content-length the body is chunked. Raises Disconnected."""
@@ -168,9 +168,9 @@ class Connection:
             await self.send(h11.Response(status_code=error.error_status_hint, headers=headers))
             await self.send(h11.EndOfMessage())
 
-    async def send(self, event: h11.Event) -> None:
-        """Send one protocol event. Raises Disconnected."""
-        data = self._h11.send(event)
+    async def send(self, *events: h11.Event) -> None:
+        """Send protocol events, in one piece. Raises Disconnected."""
+        data = b"".join(self._h11.send(event) or b"" for event in events)
         if self._writer.is_closing():
             raise Disconnected
         if data:
