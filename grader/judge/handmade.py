@@ -49,6 +49,23 @@ def without_slices(scene: Scene, service: RawObject) -> Ruling | None:
     return fail("slice-unlabelled", Hop.ENDPOINT_SLICE, **facts, label=SERVICE_NAME_LABEL, seen=labels)
 
 
+def relabelled(scene: Scene, service: RawObject) -> tuple[str, ...]:
+    """Name slices made by hand that were changed since and are not the Service's, but may have been.
+
+    kube-proxy keeps a slice under the Service that its label named first: one that is given another label, or loses
+    it, is also used for the Service of before (pkg/proxy/endpointslicecache.go updatePending finds the Service by the
+    label as it is now, and never looks where the slice was). A change of label counts in metadata.generation
+    (pkg/registry/discovery/endpointslice/strategy.go PrepareForUpdate).
+    """
+    return tuple(
+        sorted(
+            name_of(item)
+            for item in made_by_hand(scene)
+            if labels_of(item).get(SERVICE_NAME_LABEL) != name_of(service) and item["metadata"].get("generation", 1) > 1
+        )
+    )
+
+
 def slices_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
     """Compare the union of all slices with the Pods; only slices made by hand can differ here."""
     item = service_port(service, wanted.number) if wanted.number is not None else None

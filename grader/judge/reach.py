@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
+from grader.judge.handmade import relabelled
 from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
 from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
 from grader.judge.wanted import Wanted
@@ -176,6 +177,7 @@ def _judge_answer(
     return (
         _policy(expect, scene, service, answer, wanted)
         or _nobody_listens(scene, service)
+        or _kept_for_its_first_service(expect, scene, service, answer)
         or unexplained(expect, scene, answer)
     )
 
@@ -183,6 +185,8 @@ def _judge_answer(
 def _suspect(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> bool:
     """Tell whether a policy says this answer cannot last: what answered may be the rules of before a change."""
     spec = service["spec"]
+    if relabelled(scene, service):
+        return True
     several = expect.all_of_them and len(wanted) > 1
     if spec.get("sessionAffinity") == "ClientIP" and several:
         return True
@@ -294,6 +298,14 @@ def _nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
     if not refused:
         return None
     return fail("target-port-nobody-listens", Hop.ENDPOINT_SLICE, service=name_of(service), endpoints=listed(refused))
+
+
+def _kept_for_its_first_service(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer) -> Ruling | None:
+    """Blame silence on a slice whose label was changed, once the data plane had time to show otherwise."""
+    slices = relabelled(scene, service)
+    if not slices or answer.outcome is not Outcome.TIMEOUT or scene.evidence.quiet_for < SUSPECT_SECONDS:
+        return None
+    return fail("slice-relabelled", _hop(expect, answer), service=name_of(service), slices=listed(slices))
 
 
 def unexplained(expect: Reach, scene: Scene, answer: ReachAnswer) -> Ruling:

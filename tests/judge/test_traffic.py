@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from grader.model.evidence import (
     Problem,
 )
@@ -16,7 +18,7 @@ from tests.judge.telling import (
     only,
     told,
 )
-from tests.judge.world import SERVICE, World, criterion, exercise
+from tests.judge.world import SERVICE, World, criterion, exercise, slice_of, slices
 
 
 def test_an_endpoint_that_refuses_directly_explains_silence_at_once() -> None:
@@ -33,6 +35,26 @@ def test_one_of_three_answering_is_no_pass_and_a_stranger_answering_fails() -> N
     assert told(world, quiet_for=1.0).finding.diagnosis == "data-plane-moving"
     world.answered["other-namespace"] = only("backend-a", "backend-b", "backend-c", "batch-a")
     assert told(world).finding.diagnosis == "unexpected-answer"
+
+
+@pytest.mark.parametrize("label", [{"kubernetes.io/service-name": "backend-old"}, {}])
+def test_silence_beside_a_slice_that_was_given_another_label_is_blamed_on_it(label: dict[str, str]) -> None:
+    def world(generation: int) -> World:
+        scene = World()
+        stale = slice_of(scene.service, ("http", 8080, "TCP"), [{"addresses": ["192.0.2.10"], "conditions": {}}], 7)
+        stale["metadata"].update(labels=label, generation=generation)
+        scene.slices = [*slices(scene.service, scene.pods), stale]
+        return scene
+
+    assert told(world(1)).verdict is Verdict.PASS
+    assert told(world(2), quiet_for=1.0).finding.diagnosis == "data-plane-moving"  # by chance
+    silent = world(2)
+    silent.answered["same-namespace"] = NOBODY
+    assert told(silent, quiet_for=1.0).verdict is Verdict.NOT_YET
+    assert told(silent).finding.diagnosis == "slice-relabelled"
+    silent = world(1)
+    silent.answered["same-namespace"] = NOBODY
+    assert told(silent).finding.diagnosis == "data-plane-silent"
 
 
 def test_affinity_is_told_where_one_pod_answers_one_client() -> None:

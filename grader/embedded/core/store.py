@@ -29,7 +29,7 @@ HISTORY_LIMIT = 10_000
 GENERATION_FIELDS = {
     "daemonsets": ("spec",),
     "deployments": ("spec",),
-    "endpointslices": ("addressType", "endpoints", "ports"),
+    "endpointslices": ("addressType", "endpoints", "ports", "labels"),
     "ingresses": ("spec",),
     "jobs": ("spec",),
     "pods": ("spec",),
@@ -108,6 +108,8 @@ def _comparable(obj: Obj) -> Obj:
 
 def _counted(obj: Obj, field: str) -> Any:
     """What counts for the generation: binding a Pod to a node does not (pkg/registry/core/pod/storage BindingREST)."""
+    if field == "labels":
+        return obj["metadata"].get("labels") or {}
     value = obj.get(field)
     if obj.get("kind") == "Pod" and isinstance(value, dict):
         return {key: item for key, item in value.items() if key != "nodeName"}

@@ -37,6 +37,17 @@ def test_an_update_that_changes_nothing_writes_nothing() -> None:
     assert store.resource_version == 1
 
 
+def test_the_generation_of_an_endpointslice_follows_its_labels_too() -> None:
+    # pkg/registry/discovery/endpointslice/strategy.go PrepareForUpdate
+    store = Store(lambda: 0)
+    made: Obj = {"kind": "EndpointSlice", "metadata": {"name": "a", "namespace": "n"}, "endpoints": []}
+    assert store.create("endpointslices", made)["metadata"]["generation"] == 1
+    annotated = {**made, "metadata": {**made["metadata"], "annotations": {"a": "b"}}}
+    assert store.update("endpointslices", annotated)["metadata"]["generation"] == 1
+    labelled = {**made, "metadata": {**made["metadata"], "labels": {"a": "b"}}}
+    assert store.update("endpointslices", labelled)["metadata"]["generation"] == 2
+
+
 def test_generation_follows_the_spec_only() -> None:
     store = Store(lambda: 0)
     store.create("pods", pod("a", nodeName="n1"))
