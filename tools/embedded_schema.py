@@ -8,7 +8,9 @@ embedded cluster serves and everything they refer to:
 
 definitions  the OpenAPI v3 schemas (api/openapi-spec/v3 of Kubernetes), without their prose, as `kubectl explain` and
              `apply` read them and as strict decoding, merge keys and field ownership need them;
-wire         the protobuf field numbers of the same types (struct tags in types.go), because kubectl sends protobuf.
+wire         the protobuf field numbers of the same types (struct tags in types.go), because kubectl sends protobuf;
+always       fields that are written even when they are empty (no omitempty in their JSON tag);
+named        fields whose Go type is a named string or number, because the server says its name to who sends another.
 
 The result is the same, byte by byte, for the same sources.
 """
@@ -65,6 +67,10 @@ GO_IMPORT = {
     "types": "io.k8s.apimachinery.pkg.types",
     "apidiscovery": "",
 }
+NAMED: dict[str, dict[str, str]] = {}
+"""Go name of the type of a field or of its elements, by definition and JSON name."""
+ALWAYS_WRITTEN: dict[str, list[str]] = {}
+"""JSON names of fields without omitempty, by definition."""
 COLLECTIONS: dict[str, str] = {}
 """Named map and list types, such as ResourceList, by package and name (core ones also as `v1.NAME`)."""
 SPECIAL = {
@@ -137,6 +143,12 @@ def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
             json_name, _, options = json_tag.partition(",")
             inline = "inline" in options or not json_name
             fields[number] = ["" if inline else json_name, *field_type(go_type, wire, package, names)]
+            if not inline and "omitempty" not in options:
+                ALWAYS_WRITTEN.setdefault(f"{package}.{match[1]}", []).append(json_name)
+            element = go_type.removeprefix("[]").removeprefix("*")
+            if not inline and len(fields[number][1]) == 1 and (element[0].isupper() or "." in element):
+                named = element if "." in element else f"{package.rpartition('.')[2]}.{element}"
+                NAMED.setdefault(f"{package}.{match[1]}", {})[json_name] = named
         if fields:
             result[f"{package}.{match[1]}"] = fields
     return result
@@ -192,7 +204,9 @@ def main() -> None:
             break
         needed |= more
     content = {
+        "always": {name: ALWAYS_WRITTEN[name] for name in sorted(needed) if name in ALWAYS_WRITTEN},
         "definitions": {name: held[name] for name in sorted(held)},
+        "named": {name: NAMED[name] for name in sorted(needed) if name in NAMED},
         "wire": {name: wire[name] for name in sorted(needed) if name in wire and name not in SPECIAL},
     }
     text = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()

@@ -84,18 +84,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER / "parity.json", help="where the answers go")
     options = parser.parse_args()
     cluster = Cluster(options.kubeconfig)
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": parity_cases.NAMESPACE}}
-    while cluster.call("POST", "/api/v1/namespaces", namespace)[1].get("reason") == "AlreadyExists":
-        found = cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")[1]
-        if found.get("status", {}).get("phase") == "Active":
-            break
-        time.sleep(0.2)  # one that an earlier run deleted is still going
+    ground(cluster)
     before = FOLDER / "parity.json"
     recorded = json.loads(before.read_text()) if before.exists() else {"answers": {}}
-    for _ in range(100):
-        if cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}/serviceaccounts/default")[0] == 200:
-            break
-        time.sleep(0.1)
     recorded["version"] = cluster.call("GET", "/version")[1]["gitVersion"]
     known = parity_cases.all_cases()
     for name, steps in known.items():
@@ -105,10 +96,29 @@ def main() -> None:
         recorded["answers"][name] = [
             parity_shape.shape(cluster.call(*parity_shape.http(step)), steps) for step in steps
         ]
-    clean(cluster)
-    cluster.call("DELETE", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")
+    leave(cluster)
     recorded["answers"] = {name: recorded["answers"][name] for name in sorted(known) if name in recorded["answers"]}
     options.output.write_text(parity_shape.written(recorded))
+
+
+def ground(cluster: Cluster) -> None:
+    """Make the Namespace, and wait until Pods can be made there."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": parity_cases.NAMESPACE}}
+    while cluster.call("POST", "/api/v1/namespaces", namespace)[1].get("reason") == "AlreadyExists":
+        found = cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")[1]
+        if found.get("status", {}).get("phase") == "Active":
+            break
+        time.sleep(0.2)  # one that an earlier run deleted is still going
+    for _ in range(100):
+        if cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}/serviceaccounts/default")[0] == 200:
+            break
+        time.sleep(0.1)
+
+
+def leave(cluster: Cluster) -> None:
+    """Leave the cluster as it was."""
+    clean(cluster)
+    cluster.call("DELETE", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")
 
 
 if __name__ == "__main__":

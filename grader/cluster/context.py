@@ -17,13 +17,14 @@ from typing import Any
 import yaml
 
 from grader.cluster import probes
-from grader.cluster.info import PROBE_NAMESPACE, ClusterInfo, Provider, folder
+from grader.cluster.info import ClusterInfo, Provider, folder
 from grader.cluster.info import load as known
 from grader.cluster.provider import Progress, Status
 from grader.cluster.readiness import View, lacks, node_status, to_replace
 from grader.errors import ClusterMissing, ClusterUnreachable, EnvironmentError_, UsageError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.connection import load, named
+from grader.model.questions import PROBE_NAMESPACE
 from grader.paths import write_atomically
 
 OPTIONS = frozenset({"context", "kubeconfig", "probe-image", "outside"})

@@ -13,7 +13,6 @@ from grader.errors import ClusterMissing
 from grader.paths import state_root, write_atomically
 
 DEFAULT_NAME = "services-course"
-PROBE_NAMESPACE = "course-probe"
 
 
 class Provider(StrEnum):

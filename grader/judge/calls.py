@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.judge.causes import missing, pods_not_ready
-from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS
+from grader.judge.patience import DATA_PLANE_SECONDS, DNS_SECONDS, STALE_SECONDS
+from grader.judge.resolving import lookup
 from grader.judge.rollouts import rollout
 from grader.judge.scene import (
     Ruling,
@@ -20,9 +21,9 @@ from grader.judge.scene import (
     word,
 )
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
-from grader.model.exercise import Call, ConfigKey, Env
+from grader.model.exercise import Call, ConfigKey, Env, Vantage
 from grader.model.kubernetes import hostname_of, is_ready, name_of
-from grader.model.questions import full_name
+from grader.model.questions import PROBE_NAMESPACE, full_name
 from grader.model.report import Hop
 from grader.model.traffic import Destination, call_questions, destination, env_questions
 
@@ -92,8 +93,19 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if answer.outcome is Outcome.NAME_ERROR:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
-        if scene.evidence.quiet_for < STALE_SECONDS:  # by the clock: a busy machine loses answers
+        away = answer.question.vantage == Vantage.OTHER_NAMESPACE
+        due = lookup(scene, answer.question.host, PROBE_NAMESPACE if away else scene.exercise.namespace)
+        if scene.evidence.quiet_for < (DNS_SECONDS if due else STALE_SECONDS):  # by the clock: a busy machine lags
             return not_yet("call-moving", Hop.DNS, **facts)
+        if due:  # one of several DNS servers has not seen the objects: never the learner's fault
+            told = {
+                "name": to.host,
+                "type": "A",
+                "rcode": word("outcome", answer.outcome),
+                "seen": word("plain", "none"),
+            }
+            told["vantage"] = vantage_text(answer.question.vantage)
+            return environment(Problem("dns-silent", told), Hop.DNS)
         return fail("call-name-unresolved", Hop.DNS, **facts)
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, Hop.CLUSTER_IP)

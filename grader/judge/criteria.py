@@ -8,9 +8,10 @@ from grader.judge.calls import judge_call, judge_env
 from grader.judge.causes import endpoints_wrong, missing, wrong_type
 from grader.judge.names import name_wrong, named_service
 from grader.judge.partial import Difference, differences
-from grader.judge.patience import STALE_SECONDS
+from grader.judge.patience import DNS_SECONDS, STALE_SECONDS
 from grader.judge.policies import judge_affinity, judge_local, judge_source
 from grader.judge.reach import judge_not_reach, judge_reach
+from grader.judge.resolving import lookup
 from grader.judge.scene import (
     Ruling,
     Scene,
@@ -40,12 +41,11 @@ from grader.model.exercise import (
     Reach,
     Readiness,
     Source,
+    Vantage,
 )
 from grader.model.kubernetes import name_of
-from grader.model.questions import dns_question, serving
+from grader.model.questions import PROBE_NAMESPACE, dns_question, serving
 from grader.model.report import Hop, Verdict
-
-DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
 
 
 def rule(criterion: Criterion, scene: Scene) -> Ruling:
@@ -169,6 +169,11 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
     if problem := scene.problem("dns-server-down", "node-not-ready"):
         return environment(problem, Hop.DNS)
     certain = expect.is_ == "cluster-ip" and not isinstance(expect.name, ConfigKey)
+    if expect.type == "A" and wanted and not certain:
+        home = PROBE_NAMESPACE if expect.source is Vantage.OTHER_NAMESPACE else scene.exercise.namespace
+        certain = lookup(scene, question.name, home) == frozenset(wanted)
+    if expect.type == "SRV" and service is not None and service["spec"].get("clusterIP") not in (None, "", "None"):
+        certain = certain or answer.rcode == "NXDOMAIN"  # its port has the name: `name_wrong` looked
     if scene.quiet < (DNS_SECONDS if certain else STALE_SECONDS):
         return not_yet("dns-moving", Hop.DNS, **facts)
     if certain or answer.outcome is not Outcome.ANSWERED:

@@ -9,3 +9,4 @@ STALE_SECONDS = 2.0  # the rules of before a change may still answer
 WATCH_SECONDS = 3.0  # that nobody answers is believed after this
 SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 DATA_PLANE_SECONDS = 20.0  # after this, silence that nothing explains is the environment's fault
+DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)

@@ -27,6 +27,7 @@ from grader.model.kubernetes import (
 CLUSTER_DOMAIN = "cluster.local"
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 PROBE_POD = "grader-probe"
+PROBE_NAMESPACE = "course-probe"
 EXERCISE_LABEL = "services-course.example/exercise"  # of a Namespace that an exercise owns
 SOME_TRIES = 6
 NAME_TRIES = 13  # of a name that may stand for several addresses; one of 2 answers alone once in 4,096 runs

@@ -28,7 +28,7 @@ from grader.model.evidence import (
 )
 from grader.model.exercise import At, Exercise, Local, Vantage
 from grader.model.kubernetes import labels_of, name_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_POD, other_namespace_node
+from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
@@ -37,7 +37,6 @@ from grader.observe.plan import Plan, plan, resources
 from grader.observe.reach import FIRST_SECONDS, PATIENT_SECONDS, ask_from_here, ask_reach
 from grader.observe.shell import ask_shell
 
-PROBE_NAMESPACE = "course-probe"
 THREADS = 8
 FURTHER = ("services", "pods", "endpointslices")
 

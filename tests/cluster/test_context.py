@@ -9,10 +9,11 @@ import yaml
 
 from grader.cluster import context as module
 from grader.cluster.context import ContextProvider, extract
-from grader.cluster.info import PROBE_NAMESPACE, Provider, folder, load
+from grader.cluster.info import Provider, folder, load
 from grader.cluster.probes import probe_name
 from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
+from grader.model.questions import PROBE_NAMESPACE
 from tests.cluster import objects
 from tests.kube.fake_api import FakeApi, Object, serving
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from grader.judge.calls import variables
-from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
-from grader.model.exercise import Call, ConfigKey, Env, Vantage
+from grader.judge.resolving import lookup
+from grader.judge.scene import Scene
+from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
+from grader.model.exercise import Call, ConfigKey, Env, Exercise, Vantage
 from grader.model.report import Hop, Verdict
 from tests.judge.telling import NOBODY, REFUSED, only, told
-from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise
+from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise, slices
 
 KEY = ConfigKey("client-config", "URL")
 UNKNOWN = ReachAnswer(ReachQuestion("", "", 0), Outcome.NAME_ERROR, {}, 1, "no such host")
@@ -71,6 +73,51 @@ def test_each_way_to_fail_has_its_own_words(value: str, answer: ReachAnswer, dia
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
     if diagnosis != "call-port-unserved":
         assert told(world, quiet_for=0.5).verdict is Verdict.NOT_YET
+
+
+@pytest.mark.parametrize(
+    "name", [SERVICE, f"{SERVICE}.shop", f"{SERVICE}.shop.svc", f"{SERVICE}.shop.svc.cluster.local."]
+)
+def test_a_name_that_the_objects_have_is_never_called_unknown(name: str) -> None:
+    # one of several DNS servers may see a new Service seconds after the others
+    world = call(f"http://{name}/")
+    world.answered["*"] = UNKNOWN
+    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "dns-silent")
+
+
+def test_a_name_is_followed_to_where_it_is_an_alias_of() -> None:
+    scene = Scene(*judged(call("http://alias/")))
+    assert lookup(scene, "alias", "shop") == frozenset()
+    world = call("http://alias/")
+    alias = {"metadata": {"name": "alias"}, "spec": {"type": "ExternalName", "externalName": ""}}
+    world.services.append(alias)
+    for target, found in (
+        (f"{SERVICE}.shop.svc.cluster.local", {CLUSTER_IP}),
+        ("example.com", set()),
+        ("alias.shop.svc.cluster.local", set()),
+    ):
+        alias["spec"]["externalName"] = target
+        assert lookup(Scene(*judged(world)), "alias", "shop") == found
+    assert lookup(Scene(*judged(world)), f"{SERVICE}.shop", "elsewhere") == {CLUSTER_IP}
+    assert lookup(Scene(*judged(world)), SERVICE, "elsewhere") == frozenset()
+
+
+def test_a_headless_name_has_the_addresses_that_are_published() -> None:
+    world = call("http://x/").set(clusterIP="None")
+    world.slices = slices(world.service, world.pods)
+    made = world.slices[0]["endpoints"]
+    made[0]["hostname"] = "backend-0"
+    made[1]["conditions"] = {"ready": False}
+    scene = Scene(*judged(world))
+    assert len(lookup(scene, SERVICE, "shop")) == len(made) - 1
+    assert lookup(scene, f"backend-0.{SERVICE}", "shop") == frozenset(made[0]["addresses"])
+    assert lookup(scene, f"backend-1.{SERVICE}", "shop") == frozenset()
+
+
+def judged(world: World) -> tuple[Exercise, Evidence]:
+    return world.task, world.evidence()
 
 
 def test_silence_of_a_service_that_is_there_with_that_port_is_not_the_learners_fault() -> None:

@@ -14,6 +14,7 @@ from grader.embedded.core.objects import Key, key_of, label_selector_matches, la
 from grader.embedded.core.store import Change, Obj, Store
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
 
 OwnedKey = tuple[str, str, str]
 """Resource, namespace and name of an object that has an owner."""

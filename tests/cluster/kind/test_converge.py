@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from grader.cluster.info import PROBE_NAMESPACE
 from grader.cluster.kind import converge, metallb
 from grader.cluster.kind.converge import Converger
 from grader.cluster.kind.options import KindOptions
 from grader.cluster.probes import probe_name
 from grader.errors import ClusterUnreachable, EnvironmentError_
+from grader.model.questions import PROBE_NAMESPACE
 from tests.cluster import objects
 from tests.cluster.kind.engine import STARTED, Engine
 from tests.kube.fake_api import FakeApi, Object, serving, status

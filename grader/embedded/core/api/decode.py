@@ -132,7 +132,7 @@ def _object(value: Any, definition: str, path: str, problems: _Problems, owner: 
     if properties is None or definition in types.OPAQUE:
         return dict(value)
     plain = types.plain_fields(definition)
-    needed = node.get("required", ())
+    needed = types.always(definition)
     name = definition.rsplit(".", 1)[1]
     for key in getattr(value, "keys_twice", ()):
         problems.found.append(f'duplicate field "{path}{"." if path else ""}{key}"')
@@ -145,7 +145,7 @@ def _object(value: Any, definition: str, path: str, problems: _Problems, owner: 
             continue
         if item is None:
             continue
-        cleaned = _value(item, child, here, name, problems)
+        cleaned = _value(item, child, here, name, problems, types.named(definition).get(key, ""))
         empty = cleaned in ("", 0, False, [], {}) and cleaned is not None
         if empty and key in plain and key not in needed and not _is_struct(child):
             continue
@@ -158,7 +158,7 @@ def _is_struct(node: types.Node) -> bool:
     return bool(name) and "properties" in types.resolved(name)
 
 
-def _value(value: Any, node: types.Node, path: str, owner: str, problems: _Problems) -> Any:
+def _value(value: Any, node: types.Node, path: str, owner: str, problems: _Problems, go_name: str = "") -> Any:
     name = types.reference(node)
     if name == types.INT_OR_STRING:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
@@ -174,7 +174,7 @@ def _value(value: Any, node: types.Node, path: str, owner: str, problems: _Probl
     match schema.get("type"):
         case "string":
             if not isinstance(value, str):
-                raise _mismatch(value, owner, _plain_path(path), "string")
+                raise _mismatch(value, owner, _plain_path(path), go_name or "string")
             return value
         case "integer":
             go_type = schema.get("format", "int64")
@@ -195,9 +195,9 @@ def _value(value: Any, node: types.Node, path: str, owner: str, problems: _Probl
             return value
         case "array":
             if not isinstance(value, list):
-                raise _mismatch(value, owner, _plain_path(path), f"[]{_element(schema['items'])}")
+                raise _mismatch(value, owner, _plain_path(path), f"[]{go_name or _element(schema['items'])}")
             return [
-                _value(item, schema["items"], f"{path}[{index}]", owner, problems)
+                _value(item, schema["items"], f"{path}[{index}]", owner, problems, go_name)
                 for index, item in enumerate(value)
                 if item is not None
             ]

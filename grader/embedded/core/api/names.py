@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from grader.embedded.core.api.field import FieldError, invalid
+from grader.embedded.core.api.field import FieldError, invalid, required
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -37,23 +37,23 @@ def _regex(message: str, expression: str, *examples: str) -> str:
     return f"{message} (e.g. {shown}regex used for validation is '{expression}')"
 
 
-def max_length(limit: int) -> str:
-    """The text for a value that is too long, as a real 1.36.3 words it."""
-    return f"must be no more than {limit} characters"
+def _too_long(value: str, limit: int, unit: str = "characters") -> list[str]:
+    """Measured in bytes everywhere; the text says so only in pkg/api/validate/content/errors.go."""
+    return [f"must be no more than {limit} {unit}"] if len(value.encode("utf-8", "surrogatepass")) > limit else []
 
 
 def dns_label(value: str) -> list[str]:
     """RFC 1123 label."""
-    errors = [max_length(63)] if len(value) > 63 else []
+    errors = _too_long(value, 63)
     if not re.fullmatch(_LABEL, value):
         dotted = re.fullmatch(_SUBDOMAIN, value)
         errors.append("must not contain dots" if dotted else _regex(_LABEL_TEXT, _LABEL, "my-name", "123-abc"))
     return errors
 
 
-def dns_subdomain(value: str) -> list[str]:
+def dns_subdomain(value: str, unit: str = "characters") -> list[str]:
     """RFC 1123 subdomain."""
-    errors = [max_length(253)] if len(value) > 253 else []
+    errors = _too_long(value, 253, unit)
     if not re.fullmatch(_SUBDOMAIN, value):
         errors.append(_regex(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
     return errors
@@ -68,7 +68,7 @@ def label_key(value: str) -> list[str]:
         if not parts[0]:
             errors.append("prefix part must be non-empty")
         else:
-            errors.extend(f"prefix part {message}" for message in dns_subdomain(parts[0]))
+            errors.extend(f"prefix part {message}" for message in dns_subdomain(parts[0], "bytes"))
     elif len(parts) > 2:
         return [
             f"a valid label key {key_error} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
@@ -76,8 +76,7 @@ def label_key(value: str) -> list[str]:
     name = parts[-1]
     if not name:
         errors.append("name part must be non-empty")
-    elif len(name) > 63:
-        errors.append(f"name part {max_length(63)}")
+    errors.extend(f"name part {message}" for message in _too_long(name, 63, "bytes"))
     if not re.fullmatch(_KEY, name):
         errors.append(f"name part {key_error}")
     return errors
@@ -85,7 +84,7 @@ def label_key(value: str) -> list[str]:
 
 def label_value(value: str) -> list[str]:
     """The value of a label."""
-    errors = [max_length(63)] if len(value) > 63 else []
+    errors = _too_long(value, 63, "bytes")
     if not re.fullmatch(f"({_KEY})?", value):
         errors.append(_regex(_VALUE_TEXT, f"({_KEY})?", "MyValue", "my_value", "12345"))
     return errors
@@ -98,7 +97,7 @@ def port_number(value: int) -> list[str]:
 
 def port_name(value: str) -> list[str]:
     """The name of a container's port (IANA service name)."""
-    errors = [max_length(15)] if len(value) > 15 else []
+    errors = _too_long(value, 15)
     if not re.fullmatch("[-a-z0-9]+", value):
         errors.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search("[a-z]", value):
@@ -112,7 +111,7 @@ def port_name(value: str) -> list[str]:
 
 def config_map_key(value: str) -> list[str]:
     """A key of a ConfigMap or Secret."""
-    errors = [max_length(253)] if len(value) > 253 else []
+    errors = _too_long(value, 253)
     if not re.fullmatch("[-._a-zA-Z0-9]+", value):
         text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
         errors.append(_regex(text, "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"))
@@ -164,6 +163,58 @@ def strict_ip(path: str, value: str) -> list[FieldError]:
         return errors
     canonical = str(parse_ip(value))
     return [] if canonical == value else [invalid(path, value, f'must be in canonical form ("{canonical}")')]
+
+
+def fqdn(path: str, value: str) -> list[FieldError]:
+    """IsFullyQualifiedDomainName."""
+    if not value:
+        return [required(path)]
+    name = value.removesuffix(".")
+    if texts := dns_subdomain(name):
+        return [invalid(path, name, ",".join(texts))]
+    labels_ = name.split(".")
+    if len(labels_) < 2:
+        return [invalid(path, name, "should be a domain with at least two segments separated by dots")]
+    for label in labels_:
+        if texts := dns_label(label):
+            return [invalid(path, label, ",".join(texts))]
+    return []
+
+
+def ip_warnings(path: str, value: str) -> list[str]:
+    """GetWarningsForIP."""
+    address = parse_ip(value)
+    if address is None:
+        return []
+    if isinstance(address, ipaddress.IPv4Address) and str(address) != value:
+        return [f'{path}: non-standard IP address "{value}" is invalid: use "{address}"']
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return [f'{path}: non-standard IP address "{value}" is invalid: use "{address.ipv4_mapped}"']
+        if str(address) != value:
+            return [f'{path}: IPv6 address "{value}" should be in RFC 5952 canonical format ("{address}")']
+    return []
+
+
+def cidr_warnings(path: str, value: str) -> list[str]:
+    """GetWarningsForCIDR."""
+    address, _, length = value.partition("/")
+    parsed = parse_ip(address)
+    if parsed is None or not length.isdigit() or int(length) > parsed.max_prefixlen:
+        return []
+    network = ipaddress.ip_network(f"{parsed}/{length}", strict=False)
+    found = []
+    if network.network_address != parsed:
+        single = f"{parsed}/{parsed.max_prefixlen}"
+        shown = f'(should be "{network}" or "{single}"?)'
+        found.append(f'{path}: CIDR value "{value}" is ambiguous in this context {shown}')
+    mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped
+    if (isinstance(parsed, ipaddress.IPv4Address) and str(parsed) != address) or mapped:
+        found.append(f'{path}: non-standard CIDR value "{value}" is invalid: use "{network}"')
+    canonical = f"{parsed}/{int(length)}"
+    if not found and parsed.version == 6 and canonical != value:
+        found.append(f'{path}: IPv6 CIDR value "{value}" should be in RFC 5952 canonical format ("{canonical}")')
+    return found
 
 
 def endpoint_ip(path: str, value: str) -> list[FieldError]:

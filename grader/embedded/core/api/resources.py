@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.embedded.core.api import daemon, simple, stateful, workloads
+from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
@@ -151,7 +152,7 @@ REGISTRY: tuple[Resource, ...] = (
     Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),
     Resource("jobs", "Job", "batch", "v1", workloads.JobStrategy(), (), _all, ((_STATUS, "Job"),)),
     Resource("leases", "Lease", "coordination.k8s.io", "v1", _plain()),
-    Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", simple.EndpointSliceStrategy()),
+    Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", EndpointSliceStrategy()),
     Resource("events", "Event", "events.k8s.io", "v1", simple.EventStrategy(), ("ev",)),
     Resource("ingressclasses", "IngressClass", "networking.k8s.io", "v1", simple.ClusterScoped()),
     Resource("ingresses", "Ingress", "networking.k8s.io", "v1", _plain(), ("ing",), (), ((_STATUS, "Ingress"),)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -47,6 +47,18 @@ def definitions() -> Mapping[str, Any]:
 def wire(name: str) -> Mapping[str, tuple[str, str, str]]:
     """Protobuf fields of a definition: {number: (JSON name, element type, mode)}; see tools/embedded_schema.py."""
     held: Mapping[str, tuple[str, str, str]] = _content()["wire"].get(name, {})
+    return held
+
+
+def named(name: str) -> Mapping[str, str]:
+    """Go names of the types of a definition's fields, or of their elements, where they are named strings or numbers."""
+    held: Mapping[str, str] = _content()["named"].get(name, {})
+    return held
+
+
+def always(name: str) -> Sequence[str]:
+    """JSON fields of a definition that Go writes even when they are empty."""
+    held: Sequence[str] = _content()["always"].get(name, ())
     return held
 
 

@@ -109,6 +109,9 @@ class ServiceStrategy(Strategy):
         found: list[str] = []
         if _HINTS in (obj["metadata"].get("annotations") or {}):
             found.append(f"annotation {_HINTS} is deprecated, please use {_MODE} instead")
+        for index, ip in enumerate(spec.get("clusterIPs", ())):
+            if ip != "None":
+                found += names.ip_warnings(f"spec.clusterIPs[{index}]", ip)
         if headless(spec):
             if spec.get("loadBalancerIP"):
                 found.append("spec.loadBalancerIP is ignored for headless services")
@@ -116,8 +119,14 @@ class ServiceStrategy(Strategy):
                 found.append("spec.externalIPs is ignored for headless services")
             if spec.get("sessionAffinity") != "None":
                 found.append("spec.SessionAffinity is ignored for headless services")
-        elif spec.get("externalIPs") and kind != "ExternalName":
+        for index, ip in enumerate(spec.get("externalIPs", ())):
+            found += names.ip_warnings(f"spec.externalIPs[{index}]", ip)
+        if spec.get("externalIPs") and not headless(spec) and kind != "ExternalName":
             found.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+        if spec.get("loadBalancerIP"):
+            found += names.ip_warnings("spec.loadBalancerIP", spec["loadBalancerIP"])
+        for index, value in enumerate(spec.get("loadBalancerSourceRanges", ())):
+            found += names.cidr_warnings(f"spec.loadBalancerSourceRanges[{index}]", value)
         if kind == "ExternalName" and spec.get("externalIPs"):
             found.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
         if kind != "ExternalName" and spec.get("externalName"):

@@ -23,6 +23,7 @@ from grader.embedded.core.store import Obj, Store
 
 SERVICE_CIDR = ipaddress.ip_network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)
+DRY_RUN_PORT = 32768
 _IP_OFFSET = 256
 _PORT_OFFSET = 86
 Spec = dict[str, Any]
@@ -52,25 +53,34 @@ def _taken_ports(store: Store) -> set[int]:
 
 
 class Ports:
-    """One allocation of node ports, dropped where the request fails."""
+    """One allocation of node ports, dropped where the request fails.
 
-    def __init__(self, store: Store, taken: set[int]) -> None:
+    A dry run looks only for collisions, and makes numbers up (portallocator/operation.go).
+    """
+
+    def __init__(self, store: Store, taken: set[int], *, dry_run: bool) -> None:
         self._random = store.random
         self._taken = taken
+        self._dry_run = dry_run
+        self._mine: list[int] = []
 
     def take(self, port: int) -> str:
         """Take a given port; returns why that is not possible, "" where it is."""
-        if port not in NODE_PORTS:
+        if port not in NODE_PORTS and not self._dry_run:
             return (
                 f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
             )
         if port in self._taken:
             return "provided port is already allocated"
         self._taken.add(port)
+        self._mine.append(port)
         return ""
 
     def next(self) -> int:
         """Take any free port. Raises ApiError (500) where there is none."""
+        if self._dry_run:
+            self._mine.append(max(self._mine, default=DRY_RUN_PORT) + 1)
+            return self._mine[-1]
         free = [port for port in NODE_PORTS[_PORT_OFFSET:] if port not in self._taken]
         free = free or [port for port in NODE_PORTS if port not in self._taken]
         if not free:
@@ -86,8 +96,8 @@ def allocate_create(service: Obj, context: Context) -> None:
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
     _families(service, None)
-    _allocate_ip(service, context.store)
-    ports = Ports(context.store, _taken_ports(context.store))
+    _allocate_ip(service, context)
+    ports = Ports(context.store, _taken_ports(context.store), dry_run=context.dry_run)
     if spec["type"] in ("NodePort", "LoadBalancer"):
         _new_node_ports(service, ports)
     if needs_health_check(spec):
@@ -102,9 +112,8 @@ def allocate_update(service: Obj, old: Obj, context: Context) -> None:
     _normalize_ips(spec, before)
     _families(service, old)
     if before["type"] == "ExternalName" and spec["type"] != "ExternalName":
-        _allocate_ip(service, context.store)
-    taken = _taken_ports(context.store)
-    ports = Ports(context.store, taken)
+        _allocate_ip(service, context)
+    ports = Ports(context.store, _taken_ports(context.store), dry_run=context.dry_run)
     if spec["type"] in ("NodePort", "LoadBalancer"):
         _changed_node_ports(service, before, ports)
     if needs_health_check(spec) and not needs_health_check(before):
@@ -165,11 +174,11 @@ def _families(service: Obj, old: Obj | None) -> None:
     spec["ipFamilies"] = families or ["IPv4"]
 
 
-def _allocate_ip(service: Obj, store: Store) -> None:
+def _allocate_ip(service: Obj, context: Context) -> None:
     spec: Spec = service["spec"]
     if spec["type"] == "ExternalName" or headless(spec) or spec.get("clusterIPs", ("",))[0] == "None":
         return
-    taken = _taken_ips(store)
+    taken = _taken_ips(context.store)
     wanted = spec.get("clusterIPs") or []
     if wanted and wanted[0]:
         ip = wanted[0]
@@ -177,12 +186,16 @@ def _allocate_ip(service: Obj, store: Store) -> None:
         why = ""
         if address not in SERVICE_CIDR or address in (SERVICE_CIDR.network_address, SERVICE_CIDR.broadcast_address):
             why = "the provided network does not match the current range"
-        elif ip in taken:
+            if context.dry_run:  # ipallocator/ipallocator.go is asked without the choice of a range before it
+                why = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {SERVICE_CIDR}"
+        elif ip in taken and not context.dry_run:
             why = "provided IP is already allocated"
         if why:
             raise _refuse(service, [invalid("spec.clusterIPs", wanted, f"failed to allocate IP {ip}: {why}")])
+    elif context.dry_run:
+        ip = str(SERVICE_CIDR.network_address)
     else:
-        ip = _free_ip(store, taken)
+        ip = _free_ip(context.store, taken)
         if not service["metadata"].get("name"):  # the IPAddress that records it would have no parent
             why = f'IPAddress.networking.k8s.io "{ip}" is invalid: spec.parentRef.name: Required value'
             raise _refuse(service, [invalid("spec.clusterIPs", [""], f"failed to allocate IP: {why}")])

@@ -44,7 +44,7 @@ def validate(service: Obj, old: Obj | None) -> list[FieldError]:
     ports: list[Spec] = spec.get("ports", [])
     kind = spec.get("type", "")
     errors: list[FieldError] = []
-    if not ports and not headless(spec) and kind != "ExternalName":
+    if not ports and spec.get("clusterIPs") != ["None"] and kind != "ExternalName":
         errors.append(required("spec.ports"))
     errors += _by_type(spec, kind)
     seen: set[str] = set()

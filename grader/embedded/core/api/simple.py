@@ -12,12 +12,10 @@ from typing import Any
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import (
     FieldError,
-    duplicate,
     forbidden,
     invalid,
     not_supported,
     required,
-    too_many,
 )
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
 from grader.embedded.core.store import Obj
@@ -169,77 +167,3 @@ def _endpoint_port(port: dict[str, Any], path: str, name_needed: bool) -> list[F
     if port.get("protocol") not in ("SCTP", "TCP", "UDP"):
         errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), ("SCTP", "TCP", "UDP")))
     return errors
-
-
-class EndpointSliceStrategy(Plain):
-    """EndpointSlices (pkg/apis/discovery/validation/validation.go)."""
-
-    def default(self, obj: Obj) -> None:
-        """SetDefaults_EndpointPort."""
-        for port in obj.get("ports") or ():
-            port.setdefault("name", "")
-            port.setdefault("protocol", "TCP")
-        for endpoint in obj.get("endpoints") or ():
-            endpoint.setdefault("conditions", {})
-
-    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
-        """WarningsOnCreate (pkg/registry/discovery/endpointslice/strategy.go)."""
-        return ["spec.addressType: FQDN endpoints are deprecated"] if obj.get("addressType") == "FQDN" else []
-
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
-        """ValidateEndpointSlice."""
-        kinds = ("FQDN", "IPv4", "IPv6")
-        kind = obj.get("addressType", "")
-        errors: list[FieldError] = []
-        if not kind:
-            errors.append(required("addressType"))
-        elif kind not in kinds:
-            errors.append(not_supported("addressType", kind, kinds))
-        endpoints = obj.get("endpoints") or []
-        if len(endpoints) > 1000:
-            errors.append(too_many("endpoints", len(endpoints), 1000))
-        for index, endpoint in enumerate(endpoints):
-            errors += self._addresses(endpoint, kind, f"endpoints[{index}]")
-        ports = obj.get("ports") or []
-        if len(ports) > 100:
-            errors.append(too_many("ports", len(ports), 100))
-        seen: set[str] = set()
-        for index, port in enumerate(ports):
-            errors += self._port(port, f"ports[{index}]", seen)
-        return errors
-
-    def _addresses(self, endpoint: dict[str, Any], kind: str, path: str) -> list[FieldError]:
-        addresses = endpoint.get("addresses") or []
-        errors: list[FieldError] = []
-        if not addresses:
-            errors.append(required(f"{path}.addresses", "must contain at least 1 address"))
-        elif len(addresses) > 100:
-            errors.append(too_many(f"{path}.addresses", len(addresses), 100))
-        for number, address in enumerate(addresses):
-            where = f"{path}.addresses[{number}]"
-            if kind == "FQDN":
-                errors += [invalid(where, address, text) for text in names.dns_subdomain(address.removesuffix("."))]
-            elif kind in ("IPv4", "IPv6"):
-                found = names.strict_ip(where, address)
-                if not found and (":" in address) != (kind == "IPv6"):
-                    found = [invalid(f"{path}.addresses", address, f"must be an {kind} address")]
-                errors += found or names.endpoint_ip(where, address)
-        if (hostname := endpoint.get("hostname")) is not None:
-            errors += [invalid(f"{path}.hostname", hostname, text) for text in names.dns_label(hostname)]
-        return errors
-
-    def _port(self, port: dict[str, Any], path: str, seen: set[str]) -> list[FieldError]:
-        errors: list[FieldError] = []
-        name = port.get("name", "")
-        if name:
-            errors += [invalid(f"{path}.name", name, text) for text in names.dns_label(name)]
-        if name in seen:
-            errors.append(duplicate(f"{path}.name", name))
-        seen.add(name)
-        if port.get("protocol") not in ("SCTP", "TCP", "UDP"):
-            errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), ("SCTP", "TCP", "UDP")))
-        return errors
-
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
-        """ValidateEndpointSliceUpdate: the address type stays."""
-        return self.validate(obj, context) + immutable(obj.get("addressType"), old.get("addressType"), "addressType")

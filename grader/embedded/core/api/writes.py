@@ -22,7 +22,7 @@ from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.routes import Target
 from grader.embedded.core.api.scale import scale_of
 from grader.embedded.core.api.strategy import Context, validate_meta, validate_meta_update
-from grader.embedded.core.store import AlreadyExists, Conflict, Obj, Store, timestamp
+from grader.embedded.core.store import GENERATION_FIELDS, AlreadyExists, Conflict, Obj, Store, timestamp
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
 GENERATE_TRIES = 8
@@ -195,6 +195,8 @@ class Writer:
             raise status.already_exists(resource.plural, resource.group, name)
         if write.dry_run:
             kept = {**meta, "uid": self._store.new_uid(), "creationTimestamp": now}
+            if resource.store_name in GENERATION_FIELDS:
+                kept["generation"] = 1
             return {**obj, "metadata": kept}
         try:
             return self._store.create(resource.store_name, obj)

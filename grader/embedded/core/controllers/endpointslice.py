@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.index import SERVICE_NAME_LABEL, Index
+from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, Index
 from grader.embedded.core.objects import (
     Key,
     controller_reference,
@@ -26,7 +26,6 @@ from grader.embedded.core.objects import (
 )
 from grader.embedded.core.store import Change, Obj, timestamp
 
-MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
 MANAGED_BY = "endpointslice-controller.k8s.io"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 RESERVED = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)

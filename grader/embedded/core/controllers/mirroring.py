@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
-from grader.embedded.core.controllers.endpointslice import MANAGED_BY_LABEL
-from grader.embedded.core.index import SERVICE_NAME_LABEL
+from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL
 from grader.embedded.core.objects import Key, controller_reference, is_deleting, key_of, labels_of, safe_random
 from grader.embedded.core.store import Change, Obj
 

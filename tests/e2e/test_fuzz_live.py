@@ -1,0 +1,54 @@
+"""Real Kubernetes and the embedded API server judge generated manifests alike.
+
+Disagreements that are known, with their reasons, are in tests/embedded/core/api/known_differences.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from grader.cluster import info
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/embedded/core/api"), str(ROOT / "tools")]
+
+import fuzz_verdicts  # noqa: E402
+import record_parity  # noqa: E402
+from fuzz_manifests import MANIFESTS  # noqa: E402
+
+MANIFESTS_ASKED = int(os.environ.get("GRADER_FUZZ", "2000"))
+
+
+@pytest.fixture
+def real() -> Iterator[record_parity.Cluster]:
+    cluster = record_parity.Cluster(info.load().kubeconfig)
+    record_parity.ground(cluster)
+    yield cluster
+    record_parity.leave(cluster)
+
+
+@pytest.mark.kind
+def test_both_judge_generated_manifests_alike(real: record_parity.Cluster) -> None:
+    asked = fuzz_verdicts.Asked(real)
+
+    @settings(max_examples=MANIFESTS_ASKED, deadline=None, database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(MANIFESTS)
+    def compare(manifest: dict[str, Any]) -> None:
+        asked.compare(manifest)
+
+    compare()
+    print(asked.summary())
+    assert asked.count >= MANIFESTS_ASKED * 0.9
+    assert not asked.found, "\n\n".join(
+        f"{len(json.dumps(item))} {key}\n{json.dumps(item, ensure_ascii=False)}\n{text}"
+        for key, (item, text) in sorted(asked.found.items())
+    )
