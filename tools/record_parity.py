@@ -113,6 +113,7 @@ def ground(cluster: Cluster) -> None:
         if cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}/serviceaccounts/default")[0] == 200:
             break
         time.sleep(0.1)
+    clean(cluster)
 
 
 def leave(cluster: Cluster) -> None:

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests/embedded/core/api"), str(ROOT / "tools")]
 
 import fuzz_verdicts  # noqa: E402
 import record_parity  # noqa: E402
-from fuzz_manifests import MANIFESTS  # noqa: E402
+from fuzz_manifests import CHANGES, MANIFESTS  # noqa: E402
 
 MANIFESTS_ASKED = int(os.environ.get("GRADER_FUZZ", "2000"))
 
@@ -35,19 +34,32 @@ def real() -> Iterator[record_parity.Cluster]:
     record_parity.leave(cluster)
 
 
+LIMITS = settings(
+    max_examples=MANIFESTS_ASKED,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
 @pytest.mark.kind
 def test_both_judge_generated_manifests_alike(real: record_parity.Cluster) -> None:
     asked = fuzz_verdicts.Asked(real)
+    LIMITS(given(MANIFESTS)(asked.compare))()
+    told(asked, MANIFESTS_ASKED)
 
-    @settings(max_examples=MANIFESTS_ASKED, deadline=None, database=None, derandomize=True,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(MANIFESTS)
-    def compare(manifest: dict[str, Any]) -> None:
-        asked.compare(manifest)
 
-    compare()
+@pytest.mark.kind
+def test_both_change_generated_services_alike(real: record_parity.Cluster) -> None:
+    asked = fuzz_verdicts.Asked(real)
+    LIMITS(given(CHANGES)(lambda pair: asked.change(*pair)))()
+    told(asked, MANIFESTS_ASKED)
+
+
+def told(asked: fuzz_verdicts.Asked, least: int) -> None:
     print(asked.summary())
-    assert asked.count >= MANIFESTS_ASKED * 0.9
+    assert asked.count >= least * 0.9
     assert not asked.found, "\n\n".join(
         f"{len(json.dumps(item))} {key}\n{json.dumps(item, ensure_ascii=False)}\n{text}"
         for key, (item, text) in sorted(asked.found.items())

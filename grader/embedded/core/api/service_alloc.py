@@ -235,6 +235,7 @@ def _changed_node_ports(service: Obj, before: Spec, ports: Ports) -> None:
     spec: Spec = service["spec"]
     automatic = spec["type"] == "NodePort" or spec.get("allocateLoadBalancerNodePorts", True)
     held = {port["nodePort"] for port in before.get("ports", ()) if port.get("nodePort")}
+    seen: set[tuple[str, int]] = set()
     for index, port in enumerate(spec.get("ports", ())):
         if port.get("nodePort"):
             if port["nodePort"] not in held:
@@ -242,6 +243,12 @@ def _changed_node_ports(service: Obj, before: Spec, ports: Ports) -> None:
                 _take(service, index, port["nodePort"], ports)
         elif automatic:
             port["nodePort"] = ports.next()
+        else:
+            continue
+        key = (port["protocol"], port["nodePort"])
+        if key in seen:  # before validation, which would say it better
+            raise status.unexpected(f"duplicate nodePort: {{{key[0]} {key[1]}}}")
+        seen.add(key)
 
 
 def _take(service: Obj, index: int, port: int, ports: Ports) -> None:

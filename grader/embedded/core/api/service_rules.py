@@ -10,6 +10,7 @@ from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+POLICIES = ("Cluster", "Local")
 AFFINITY_LIMIT = 86400
 _LOCAL_ONLY = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
 _LOAD_BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'"
@@ -91,7 +92,7 @@ def _by_type(spec: Spec, kind: str) -> list[FieldError]:
             errors.append(invalid("spec.clusterIPs[0]", spec["clusterIPs"][0], text))
     elif kind == "ExternalName":
         for field in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if spec.get(field):
+            if spec.get(field) not in (None, []):
                 errors.append(forbidden(f"spec.{field}", "may not be set for ExternalName services"))
         name = spec.get("externalName", "").removesuffix(".")
         if name:
@@ -271,8 +272,8 @@ def _traffic_policies(spec: Spec) -> list[FieldError]:
             errors.append(invalid(path, policy, "may only be set for externally-accessible services"))
     elif not policy:
         errors.append(required(path))
-    elif policy not in ("Cluster", "Local"):
-        errors.append(not_supported(path, policy, ("Cluster", "Local")))
+    elif policy not in POLICIES:
+        errors.append(not_supported(path, policy, POLICIES))
     path, port = "spec.healthCheckNodePort", spec.get("healthCheckNodePort", 0)
     if not needs_health_check(spec):
         if port:
@@ -285,8 +286,8 @@ def _traffic_policies(spec: Spec) -> list[FieldError]:
     if internal is None:
         if spec.get("type") in ("NodePort", "LoadBalancer", "ClusterIP"):
             errors.append(required(path))
-    elif internal not in ("Cluster", "Local"):
-        errors.append(not_supported(path, internal, ("Cluster", "Local")))
+    elif internal not in POLICIES:
+        errors.append(not_supported(path, internal, POLICIES))
     distribution = spec.get("trafficDistribution")
     known = ("PreferClose", "PreferSameZone", "PreferSameNode")
     if distribution is not None and distribution not in known:

@@ -114,6 +114,11 @@ def internal_error(message: str) -> ApiError:
     return ApiError(500, "InternalError", f"Internal error occurred: {message}", details)
 
 
+def unexpected(message: str) -> ApiError:
+    """500: a plain Go error that upstream lets through."""
+    return ApiError(500, "", message)
+
+
 def method_not_allowed() -> ApiError:
     """405: the verb is not served there."""
     message = "the server does not allow this method on the requested resource"

@@ -28,6 +28,8 @@ def shown(obj: Obj, resource: Resource) -> Obj:
     if resource.group == "events.k8s.io":
         renamed = {_EVENT_NAMES.get(key, key): value for key, value in obj.items()}
         return {**renamed, "apiVersion": resource.api_version, "kind": resource.kind}
+    if resource.kind == "Service" and (spec := obj["spec"]).get("clusterIP") and not spec.get("clusterIPs"):
+        return {**obj, "spec": {**spec, "clusterIPs": [spec["clusterIP"]]}}  # storage.go defaultOnReadService
     return obj
 
 

@@ -136,14 +136,21 @@ VALID_TYPES = st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer", "Externa
 
 
 @st.composite
+def _valid_spec(draw: st.DrawFn) -> Tree:
+    """A Service's spec: fields that are valid by themselves, some of which do not go together."""
+    names = draw(st.lists(st.sampled_from(sorted(VALID_FIELDS)), max_size=4, unique=True))
+    spec: Tree = {"type": draw(VALID_TYPES), "ports": draw(VALID_PORTS)}
+    spec.update({name: draw(VALID_FIELDS[name]) for name in names})
+    if spec["type"] == "ExternalName":
+        spec.setdefault("externalName", "example.com")
+    return spec
+
+
+@st.composite
 def _spec(draw: st.DrawFn) -> Tree:
     """A Service's spec: fields that are valid by themselves, some of which do not go together, or any values."""
     if draw(BOOLEANS):
-        names = draw(st.lists(st.sampled_from(sorted(VALID_FIELDS)), max_size=4, unique=True))
-        spec: Tree = {"type": draw(VALID_TYPES), "ports": draw(VALID_PORTS)}
-        spec.update({name: draw(VALID_FIELDS[name]) for name in names})
-        if spec["type"] == "ExternalName":
-            spec.setdefault("externalName", "example.com")
+        spec = draw(_valid_spec())
     else:
         names = draw(st.lists(st.sampled_from(sorted(SERVICE_FIELDS)), max_size=3, unique=True))
         spec = {"type": draw(VALID_TYPES), "ports": draw(VALID_PORTS)} if draw(BOOLEANS) else {"ports": draw(PORTS)}
@@ -230,4 +237,16 @@ def _slice(draw: st.DrawFn) -> Tree:
 
 
 SLICES = _slice()
+
+
+@st.composite
+def _valid(draw: st.DrawFn) -> Tree:
+    """A Service whose fields are valid by themselves."""
+    spec = draw(_valid_spec())
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("loadBalancerClass", "example.com/none")
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+
+
+CHANGES = st.tuples(_valid(), _valid())
 MANIFESTS = st.one_of(SERVICES, SERVICES, SLICES)
