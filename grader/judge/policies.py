@@ -83,6 +83,9 @@ def _judge_node(
         who = listed(sorted(seen - may))
         return fail("policy-not-local", hop, **facts, who=who, expected=listed(sorted(may)))
     if answer.outcome is Outcome.ANSWERED:
+        if not own and _policy(service, expect.at) == "Local" and scene.quiet < DATA_PLANE_SECONDS:
+            # nobody may answer here: these are the rules of before a change
+            return not_yet("data-plane-moving", hop, **facts, outcome=word("outcome", answer.outcome))
         suspect = own and own < everybody and not _says_local(service, expect.at) and scene.quiet < SUSPECT_SECONDS
         if (own and seen != own) or suspect:
             return not_yet("data-plane-moving", hop, **facts, outcome=word("outcome", answer.outcome))
@@ -90,9 +93,8 @@ def _judge_node(
     if not own and expect.otherwise == "nobody":
         return None
     if not own and scene.quiet >= STALE_SECONDS:
-        policy = "internalTrafficPolicy" if expect.at is At.CLUSTER_IP else "externalTrafficPolicy"
-        if service["spec"].get(policy) == "Local":
-            return fail("policy-starves-node", hop, **facts, policy=f"{policy}: Local")
+        if _policy(service, expect.at) == "Local":
+            return fail("policy-starves-node", hop, **facts, policy=f"{_policy_field(expect.at)}: Local")
     return unexplained(as_reach(expect), scene, answer)
 
 
@@ -140,9 +142,16 @@ def judge_source(expect: Source, scene: Scene) -> Ruling:
 
 
 def _says_local(service: RawObject, at: At) -> bool:
-    spec = service["spec"]
-    policy = spec.get("internalTrafficPolicy" if at is At.CLUSTER_IP else "externalTrafficPolicy")
-    return bool(policy == "Local" or spec.get("trafficDistribution") == "PreferSameNode")
+    return _policy(service, at) == "Local" or service["spec"].get("trafficDistribution") == "PreferSameNode"
+
+
+def _policy(service: RawObject, at: At) -> str:
+    """Read the traffic policy that rules over this address."""
+    return str(service["spec"].get(_policy_field(at)) or "")
+
+
+def _policy_field(at: At) -> str:
+    return "internalTrafficPolicy" if at is At.CLUSTER_IP else "externalTrafficPolicy"
 
 
 def _says_kept(service: RawObject) -> bool:

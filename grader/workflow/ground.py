@@ -13,7 +13,7 @@ from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import is_terminating, name_of, uid_of
+from grader.model.kubernetes import is_ready, is_terminating, name_of, uid_of
 from grader.model.questions import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
@@ -136,11 +136,13 @@ def wait_ready(api: KubeApi, exercise: Exercise) -> None:
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:
     owners: set[str] = set()
+    said = 0
     kinds = {kind for where, kind, _ in given_keys(exercise) if where == namespace and kind in WORKLOADS}
     for kind in kinds:
         names = {name for where, that, name in given_keys(exercise) if (where, that) == (namespace, kind)}
         live = {name_of(item): item for item in api.list(WORKLOADS[kind], namespace)}
         owners.update(map(uid_of, live.values()))
+        said += sum(_ready_pods(item) for item in live.values())
         if not all(name in live and _settled(live[name], exercise.ready.get(name)) for name in names):
             return False
     pods = api.list("pods", namespace)
@@ -148,9 +150,17 @@ def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:
         owners.update(map(uid_of, api.list("replicasets", namespace)))
     if any(is_terminating(pod) or not _owned(pod, owners) for pod in pods):
         return False
+    if said != sum(is_ready(pod) for pod in pods if pod["metadata"].get("ownerReferences")):
+        return False  # a controller has not missed its Pods yet
     return namespace != exercise.namespace or any(
         name_of(pod) == PROBE_POD and pod.get("status", {}).get("phase") == "Running" for pod in pods
     )
+
+
+def _ready_pods(workload: Object) -> int:
+    """Read how many ready Pods a controller says that there are."""
+    status = workload.get("status", {})
+    return int(status.get("numberReady" if workload["kind"] == "DaemonSet" else "readyReplicas", 0))
 
 
 def _owned(pod: Object, owners: set[str]) -> bool:

@@ -70,6 +70,15 @@ def test_a_node_without_pods_that_nobody_serves_is_starved_where_anybody_should(
     assert told(world).verdict is Verdict.ENVIRONMENT
 
 
+def test_a_node_that_the_policy_starves_is_not_believed_to_be_served_by_the_rules_of_before() -> None:
+    # on a loaded kind a wrong answer passed: kube-proxy had not yet programmed the policy that it kept
+    world = local(At.CLUSTER_IP, "anybody", **INSIDE, **NEAR)
+    world.answered["node/control-plane"] = only("backend-a")
+    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    world.set(internalTrafficPolicy="Cluster")
+    assert told(world, quiet_for=0.0).verdict is Verdict.PASS
+
+
 def test_silence_is_believed_only_after_a_while_and_beside_a_control() -> None:
     world = local(At.CLUSTER_IP, "nobody", **INSIDE)
     assert told(world, quiet_for=1.0).finding.diagnosis == "watching-silence"

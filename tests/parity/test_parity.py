@@ -1,4 +1,4 @@
-"""The embedded cluster answers the scripts as the recorded real one (recorded/*.txt, by tools/record_transcripts.py)."""
+"""The embedded cluster answers the scripts as the recorded real one (recorded/, by tools/record_transcripts.py)."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class Runner:
         return answer
 
 
-_CLIENT = """kubectl apply -f - >/dev/null <<'EOF' && kubectl wait --for=condition=Ready pod/client --timeout=60s >/dev/null
+_CLIENT = """kubectl apply -f - >/dev/null <<'EOF' &&
 apiVersion: v1
 kind: Pod
 metadata: {name: client}
@@ -163,7 +163,8 @@ spec:
   enableServiceLinks: false
   containers:
     - {name: client, image: "registry.k8s.io/e2e-test-images/agnhost:2.63.0", args: [pause]}
-EOF"""
+EOF
+kubectl wait --for=condition=Ready pod/client --timeout=60s >/dev/null"""
 
 
 def transcript(answers: list[tuple[Step, str]]) -> str:

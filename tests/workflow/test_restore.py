@@ -343,8 +343,12 @@ def stateful(**status: int) -> Any:
         "spec": {"replicas": 3, "podManagementPolicy": "OrderedReady"},
         "status": {"observedGeneration": 2, **status},
     }
-    pod = {"metadata": {"name": "db-0", "ownerReferences": [{"uid": "u"}]}}
-    return Listing(statefulsets=[live], pods=[probe, pod])
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    pods = [
+        {"metadata": {"name": f"db-{number}", "ownerReferences": [{"uid": "u"}]}, "status": ready}
+        for number in range(status.get("readyReplicas", 0))
+    ]
+    return Listing(statefulsets=[live], pods=[probe, *pods])
 
 
 @pytest.mark.parametrize(
@@ -358,6 +362,14 @@ def test_a_stateful_set_stands_when_as_many_pods_are_ready_as_will_be(
     exercise = replace(EXERCISE, namespaces=(), given=given, ready={} if ready is None else {"db": ready})
     api = stateful(replicas=made, updatedReplicas=made, readyReplicas=made_ready)
     assert given_ready(api, exercise) is stands
+
+
+def test_pods_that_their_controller_has_not_missed_yet_are_waited_for() -> None:
+    # on a loaded kind, Pods were made anew after an attempt had begun, and knew its Service
+    given = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\n"
+    api = stateful(replicas=3, updatedReplicas=3, readyReplicas=3)
+    api.objects["pods"].pop()
+    assert not given_ready(api, replace(EXERCISE, namespaces=(), given=given))
 
 
 def test_a_pod_whose_owner_is_gone_is_waited_for() -> None:
