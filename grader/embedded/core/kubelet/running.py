@@ -274,4 +274,5 @@ def pull_failure(reference: str) -> str:
     return (
         f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": '
         f"{repository}:{tag} is not an image that the embedded cluster emulates: not found"
+        " (for any image, use a kind cluster: grader cluster up --kind)"
     )
