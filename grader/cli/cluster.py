@@ -132,6 +132,9 @@ def status(session: Session) -> int:
     facts = {"name": info.name, "provider": table[f"provider.{info.provider.value}"], "version": info.version}
     out.print(f"{table[f'symbol.{symbol}']} {_sentence(state.detail, {**facts, **state.facts})}", style=style)
     out.print("  " + table["cluster.record"].format(**facts, kubeconfig=info.kubeconfig))
+    if "dns" in state.facts:
+        host, _, port = state.facts["dns"].rpartition(":")
+        out.print("  " + table["cluster.dns"].format(host=host, port=port))
     for node in state.nodes:
         mark = table["symbol.pass" if node.ready else "symbol.fail"]
         out.print(f"  {mark} {node.name}  {node.address}  {node.version}")

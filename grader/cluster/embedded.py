@@ -45,11 +45,13 @@ class Endpoint:
         pid: its process id.
         port: port of the API server on 127.0.0.1.
         version: Kubernetes version.
+        dns: where the cluster's DNS answers on this machine, over UDP and TCP: "127.0.0.1:PORT".
     """
 
     pid: int
     port: int
     version: str
+    dns: str
 
 
 class EmbeddedProvider:
@@ -114,7 +116,8 @@ class EmbeddedProvider:
             return Status(running=True, ready=False, detail="unreachable", facts={"error": str(error)})
         nodes = tuple(_node(item) for item in answer["items"])
         ready = all(node.ready for node in nodes)
-        return Status(running=True, ready=ready, detail="ready" if ready else "nodes-not-ready", nodes=nodes)
+        detail = "ready" if ready else "nodes-not-ready"
+        return Status(running=True, ready=ready, detail=detail, facts={"dns": endpoint.dns}, nodes=nodes)
 
 
 def _node(item: dict[str, Any]) -> NodeStatus:
@@ -168,7 +171,7 @@ def read_endpoint(place: Path) -> Endpoint | None:
     """Where the process said it listens, None where it has not said so yet."""
     try:
         facts = json.loads((place / "endpoint.json").read_text(encoding="utf-8"))
-        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
+        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
     except (FileNotFoundError, ValueError, KeyError):
         return None
 
@@ -193,7 +196,7 @@ def start(name: str, place: Path) -> Endpoint:
     process.wait()
     if line:
         facts = json.loads(line)
-        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]))
+        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
     stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)

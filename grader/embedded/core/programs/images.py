@@ -182,6 +182,11 @@ _IMAGES: dict[str, ImageSpec] = {
 }
 
 
+def repositories() -> tuple[str, ...]:
+    """The repositories that can be had, in their shortest form."""
+    return tuple(_IMAGES)
+
+
 def split_reference(reference: str) -> tuple[str, str]:
     """An image reference as (repository in its shortest form, tag); the tag is `latest` where none is given."""
     name, _, digest = reference.partition("@")

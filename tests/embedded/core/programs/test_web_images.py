@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from fake_host import AGNHOST, FakeHost, Network
 
 from grader.embedded.core.programs import images
 from grader.embedded.core.programs.process import SIGQUIT, Process
+from grader.paths import content_root
 
 
 def logs(process: Process) -> str:
@@ -15,6 +18,13 @@ def logs(process: Process) -> str:
 
 def curl(probe: FakeHost, *args: str) -> str:
     return probe.run(AGNHOST, "curl", "-s", *args).out
+
+
+def test_the_sites_page_names_every_image_that_can_be_had() -> None:
+    page = (content_root() / "site" / "pages" / "embedded.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([^`]+)` \|", page, re.M) == sorted(
+        images.repositories(), key=lambda name: page.index(f"| `{name}` |")
+    )
 
 
 @pytest.fixture
@@ -102,7 +112,7 @@ def test_known_images(reference: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["nginx:nosuchtag", "ngnix", "example.com/nginx:1.29", "registry.k8s.io/e2e-test-images/agnhost:1.0", "redis:7"],
+    ["nginx:nosuchtag", "ngnix", "example.com/nginx:1.29", "registry.k8s.io/e2e-test-images/agnhost:1.0", "mysql:9"],
 )
 def test_other_images_cannot_be_pulled(reference: str) -> None:
     assert images.find(reference) is None
