@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from grader.judge.causes import missing, pods_not_ready
 from grader.judge.patience import DATA_PLANE_SECONDS, DNS_SECONDS, STALE_SECONDS
-from grader.judge.resolving import lookup
+from grader.judge.resolving import lookup, published
 from grader.judge.rollouts import rollout
 from grader.judge.scene import (
     Ruling,
@@ -93,8 +93,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if answer.outcome is Outcome.NAME_ERROR:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
-        away = answer.question.vantage == Vantage.OTHER_NAMESPACE
-        due = lookup(scene, answer.question.host, PROBE_NAMESPACE if away else scene.exercise.namespace)
+        due = lookup(scene, answer.question.host, _home(scene, answer))
         if scene.evidence.quiet_for < (DNS_SECONDS if due else STALE_SECONDS):  # by the clock: a busy machine lags
             return not_yet("call-moving", Hop.DNS, **facts)
         if due:  # one of several DNS servers has not seen the objects: never the learner's fault
@@ -114,15 +113,22 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if known is not None and to.port not in known:  # objects explain it: no need to wait
         return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
     local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
-    sound = service is not None and answer.outcome is Outcome.TIMEOUT and not local
+    there = service is not None or published(scene, answer.question.host, _home(scene, answer), to.port)
+    sound = there and answer.outcome is Outcome.TIMEOUT and not local
     lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet  # a busy machine is silent too
     if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
         return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
-    if sound:  # a Service of that name and port, which kube-proxy either serves or refuses at once
+    if sound:  # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
         facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
         return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
     codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
     return fail(codes.get(answer.outcome, "call-unexpected-answer"), Hop.CLUSTER_IP, **facts, who=answer.error or "-")
+
+
+def _home(scene: Scene, answer: ReachAnswer) -> str:
+    """Tell the Namespace that an answer was asked from."""
+    away = answer.question.vantage == Vantage.OTHER_NAMESPACE
+    return PROBE_NAMESPACE if away else scene.exercise.namespace
 
 
 def _service(scene: Scene, to: Destination) -> RawObject | None:

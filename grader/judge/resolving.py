@@ -26,6 +26,21 @@ def lookup(scene: Scene, host: str, home: str) -> frozenset[str]:
     return next((found for found in every if found), frozenset())
 
 
+def published(scene: Scene, host: str, home: str, port: int) -> bool:
+    """Tell whether a name, completed as by `lookup`, stands for endpoints that some slice publishes with this port."""
+    found = lookup(scene, host, home)
+    slices = (
+        item for key, items in scene.evidence.objects.items() if key.startswith("endpointslices") for item in items
+    )
+    numbers = {
+        address: {entry.get("port") for entry in item.get("ports") or ()}
+        for item in slices
+        for endpoint in item.get("endpoints") or ()
+        for address in endpoint.get("addresses") or ()
+    }
+    return bool(found) and all(port in numbers.get(address, ()) for address in found)
+
+
 def addresses(scene: Scene, name: str, aliases: int = ALIASES) -> frozenset[str]:
     """List the IPv4 addresses of an absolute name; none where it has none, or where the objects do not tell."""
     parts = name.lower().rstrip(".").split(".")

@@ -34,7 +34,7 @@ from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, plan, resources
-from grader.observe.reach import FIRST_SECONDS, PATIENT_SECONDS, ask_from_here, ask_reach
+from grader.observe.reach import FIRST_SECONDS, ask_from_here, ask_reach
 from grader.observe.shell import ask_shell
 
 THREADS = 8
@@ -97,7 +97,7 @@ class Observer:
         unreadable: Mapping[str, str] | None = None,
         *,
         inspecting: bool = False,
-        patient: bool = False,
+        first_seconds: float = FIRST_SECONDS,
     ) -> Evidence:
         """List, ask, and return Evidence; a cluster that does not answer is a fatal Problem in it, not an error.
 
@@ -105,7 +105,7 @@ class Observer:
             manifests: what was said of the manifest that this check applied.
             unreadable: why it could not be read.
             inspecting: also look at nodes, DNS, kube-proxy and the load balancer.
-            patient: give first tries more time, as is right once the data plane had its time.
+            first_seconds: how long a first try may take: short while kube-proxy may still be programming.
         """
         exercise = self.exercise
         common: dict[str, Any] = {
@@ -129,7 +129,7 @@ class Observer:
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects["services-elsewhere"] = self._elsewhere(planned.missing)
-            dns, reach, shell, problems = self._ask(planned, objects, PATIENT_SECONDS if patient else FIRST_SECONDS)
+            dns, reach, shell, problems = self._ask(planned, objects, first_seconds)
             if inspected:
                 problems = (*problems, *inspected.result())
         except (ClusterUnreachable, ApiRefused) as error:

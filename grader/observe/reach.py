@@ -21,7 +21,6 @@ from grader.model.questions import CLUSTER_DOMAIN
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
 FIRST_SECONDS = 0.35
-PATIENT_SECONDS = 1.2
 BATCH_SECONDS = 4.0
 ALIVE_SECONDS = 3.0
 RESOLVE_SECONDS = 9.0

@@ -18,6 +18,7 @@ from grader.model.report import Report, Verdict
 from grader.observe import Observer
 from grader.observe.environment import unreachable
 from grader.observe.observer import now
+from grader.observe.reach import FIRST_SECONDS
 from grader.workflow.apply import apply_manifests
 from grader.workflow.ground import ensure_probe, target
 
@@ -25,7 +26,8 @@ FIRST_PAUSE = 0.04
 LONGEST_PAUSE = 0.25
 INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0
-PATIENT_AFTER = 5.0
+PATIENCE = ((12.0, 4.0), (5.0, 1.2), (0.0, FIRST_SECONDS))
+"""Seconds that were waited, and how long a first try may then take: a busy machine answers late, but it answers."""
 # How long a verdict must stand before it is given although something else is still moving.
 FAIL_STANDS = 8.0
 LEAST_FAIL_STANDS = 2.0
@@ -111,7 +113,7 @@ def check_with_evidence(
 def observe_once(exercise: Exercise, cluster: ClusterInfo) -> Evidence:
     """Observe the objects and ask every question once, without waiting for anything. Raises ClusterUnreachable."""
     with KubeApi(cluster.kubeconfig) as api, Observer(target(cluster, api), exercise) as observer:
-        return observer.observe(inspecting=True, patient=True)
+        return observer.observe(inspecting=True, first_seconds=PATIENCE[0][1])
 
 
 def _until_told(
@@ -133,7 +135,8 @@ def _until_told(
             waited = clock() - begun
             inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
             inspected = clock() if inspecting else inspected
-            evidence = observer.observe(manifests, inspecting=inspecting, patient=waited > PATIENT_AFTER)
+            first = next(seconds for after, seconds in PATIENCE if waited >= after)
+            evidence = observer.observe(manifests, inspecting=inspecting, first_seconds=first)
             report = judge(exercise, evidence)
             standing = {report.verdict: standing.get(report.verdict, clock())}
             stood = clock() - standing[report.verdict]

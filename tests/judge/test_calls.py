@@ -116,6 +116,17 @@ def test_a_headless_name_has_the_addresses_that_are_published() -> None:
     assert lookup(scene, f"backend-1.{SERVICE}", "shop") == frozenset()
 
 
+def test_silence_of_a_pod_that_is_published_with_that_port_is_not_the_learners_fault() -> None:
+    # a starved machine answered too late for every try, and a right answer was failed
+    world = call(f"{SERVICE}:8080").set(clusterIP="None")
+    world.answered["*"] = NOBODY
+    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    assert told(world).verdict is Verdict.ENVIRONMENT
+    world = call(f"{SERVICE}:80").set(clusterIP="None")  # nobody listens there: headless ports are the Pods' own
+    world.answered["*"] = NOBODY
+    assert told(world).finding.diagnosis == "call-timeout"
+
+
 def judged(world: World) -> tuple[Exercise, Evidence]:
     return world.task, world.evidence()
 
