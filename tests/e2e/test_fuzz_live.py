@@ -24,6 +24,7 @@ import record_parity  # noqa: E402
 from fuzz_manifests import CHANGES, MANIFESTS  # noqa: E402
 
 MANIFESTS_ASKED = int(os.environ.get("GRADER_FUZZ", "2000"))
+CHANGES_ASKED = MANIFESTS_ASKED // 4  # three requests each
 
 
 @pytest.fixture
@@ -34,27 +35,24 @@ def real() -> Iterator[record_parity.Cluster]:
     record_parity.leave(cluster)
 
 
-LIMITS = settings(
-    max_examples=MANIFESTS_ASKED,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+def limits(count: int) -> settings:
+    return settings(
+        max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
 
 
 @pytest.mark.kind
 def test_both_judge_generated_manifests_alike(real: record_parity.Cluster) -> None:
     asked = fuzz_verdicts.Asked(real)
-    LIMITS(given(MANIFESTS)(asked.compare))()
+    limits(MANIFESTS_ASKED)(given(MANIFESTS)(asked.compare))()
     told(asked, MANIFESTS_ASKED)
 
 
 @pytest.mark.kind
 def test_both_change_generated_services_alike(real: record_parity.Cluster) -> None:
     asked = fuzz_verdicts.Asked(real)
-    LIMITS(given(CHANGES)(lambda pair: asked.change(*pair)))()
-    told(asked, MANIFESTS_ASKED)
+    limits(CHANGES_ASKED)(given(CHANGES)(lambda pair: asked.change(*pair)))()
+    told(asked, CHANGES_ASKED)
 
 
 def told(asked: fuzz_verdicts.Asked, least: int) -> None:

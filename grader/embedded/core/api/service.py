@@ -59,9 +59,6 @@ class ServiceStrategy(Strategy):
     def prepare_create(self, obj: Obj, context: Context) -> None:
         """A creator sets no status."""
         obj["status"] = {"loadBalancer": {}}
-        spec = obj["spec"]
-        if spec["type"] == "ExternalName" and spec.get("internalTrafficPolicy") in service_rules.POLICIES:
-            del spec["internalTrafficPolicy"]  # storage.go defaultOnReadInternalTrafficPolicy
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidateServiceCreate."""

@@ -28,9 +28,17 @@ def shown(obj: Obj, resource: Resource) -> Obj:
     if resource.group == "events.k8s.io":
         renamed = {_EVENT_NAMES.get(key, key): value for key, value in obj.items()}
         return {**renamed, "apiVersion": resource.api_version, "kind": resource.kind}
-    if resource.kind == "Service" and (spec := obj["spec"]).get("clusterIP") and not spec.get("clusterIPs"):
-        return {**obj, "spec": {**spec, "clusterIPs": [spec["clusterIP"]]}}  # storage.go defaultOnReadService
-    return obj
+    return _service(obj) if resource.kind == "Service" else obj
+
+
+def _service(obj: Obj) -> Obj:
+    """A Service as it is read (pkg/registry/core/service/storage/storage.go defaultOnReadService)."""
+    spec = obj["spec"]
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec = {**spec, "clusterIPs": [spec["clusterIP"]]}
+    if spec.get("type") == "ExternalName" and "internalTrafficPolicy" in spec:
+        spec = {key: value for key, value in spec.items() if key != "internalTrafficPolicy"}
+    return obj if spec is obj["spec"] else {**obj, "spec": spec}
 
 
 def stored(obj: Obj, resource: Resource) -> Obj:

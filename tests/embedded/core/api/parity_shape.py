@@ -53,6 +53,8 @@ def _masked(node: Any, asked: str, key: str = "") -> Any:
 
 def _text(text: str, asked: str) -> str:
     text = re.sub(r"10\.96\.\d+\.\d+", lambda match: match[0] if match[0] in asked else "IP", text)
+    text = re.sub(r"(?<=nodePort: \{(?:TCP|UDP) )\d+", lambda match: match[0] if match[0] in asked else "PORT", text)
+    text = re.sub(r"(?<=Duplicate value: )3\d{4}$", lambda match: match[0] if match[0] in asked else "PORT", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"kube-api-access-[a-z0-9]{5}", "kube-api-access-X", text)
     text = re.sub(r"\bweb-[a-z0-9]{5}\b", "web-X", text)
