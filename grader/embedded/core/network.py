@@ -111,7 +111,6 @@ class Node:
         pod_cidr: the addresses of its Pods.
         gateway: the node's address on the links to its Pods, which they see as the source of masqueraded traffic.
         affinity: the affinity table of its proxy.
-        zone: topology.kubernetes.io/zone, "" where it has none.
 
     """
 
@@ -120,7 +119,6 @@ class Node:
     pod_cidr: str
     gateway: str
     affinity: proxy.Affinity
-    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,11 +162,11 @@ class Network:
         self._kernel = kernel
         self._random = random_
 
-    def add_node(self, name: str, ip: str, pod_cidr: str, zone: str = "") -> Node:
+    def add_node(self, name: str, ip: str, pod_cidr: str) -> Node:
         """Join a node to the network."""
         machine = Machine(name, ip, "node", name)
         gateway = str(ipaddress.ip_network(pod_cidr)[1])
-        node = Node(name, machine, pod_cidr, gateway, proxy.Affinity(), zone)
+        node = Node(name, machine, pod_cidr, gateway, proxy.Affinity())
         self.nodes[name] = node
         self.machines[ip] = machine
         return node
@@ -327,7 +325,7 @@ class Network:
     ) -> Path:
         slices = self._index.slices_of_proxies(key_of(service))
         endpoints = proxy.endpoints_of(slices, port.get("name") or "", port.get("protocol") or "TCP")
-        categories = proxy.categorize(endpoints, service, node.name, node.zone)
+        categories = proxy.categorize(endpoints, service, node.name, self._index.zone(node.name))
         choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
         verdict = proxy.decide(service, port, entry, source, categories, choose)
         if verdict.action == "reject":
