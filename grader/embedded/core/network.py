@@ -23,6 +23,7 @@ from grader.embedded.core.index import Index, ingress_ips
 from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.objects import key_of
 from grader.embedded.core.programs.host import AddressInUse, ConnectionRefused_, DatagramHandler, Handler, NoRoute
+from grader.embedded.core.programs.http import date
 from grader.embedded.core.store import Obj
 
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
@@ -365,7 +366,8 @@ class Network:
         status = "200 OK" if count else "503 Service Unavailable"
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nDate: {date(self._kernel.now())}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         ).encode()
         stream.send(head + body)
         stream.close()
