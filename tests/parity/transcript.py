@@ -10,7 +10,8 @@ A script (scripts/*.txt) is a list of steps, each begun by a mark:
                                       one (comparing): controllers and the data plane need their time
     ! sleep 11                        done once, and its output is nobody's business
 
-Steps run in bash, one after the other, in a Namespace named after the script; kubectl is the course's.
+Steps run in bash, one after the other, in a Namespace named after the script; kubectl is the course's. What else
+a step may call is in prelude.sh.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ SETTLED_SECONDS = 2.5
 """How long an answer stays the same before it is recorded."""
 PATIENCE_SECONDS = 20.0
 PAUSE = 0.25
+PRELUDE = (FOLDER / "prelude.sh").read_text(encoding="utf-8")
+"""Functions that every step may call."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,8 @@ class Runner:
 
     def run(self, command: str) -> tuple[int, str]:
         """Run a command; its exit status, and what it printed to both outputs."""
-        prelude = 'kubectl() { command kubectl -n $NS "$@"; }\nin_client() { kubectl exec client -- "$@"; }\n'
         done = subprocess.run(
-            ["bash", "-c", prelude + command],
+            ["bash", "-c", PRELUDE + command],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

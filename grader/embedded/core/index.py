@@ -15,6 +15,7 @@ from grader.embedded.core.store import Change, Obj, Store
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
+ZONE_LABEL = "topology.kubernetes.io/zone"
 
 OwnedKey = tuple[str, str, str]
 """Resource, namespace and name of an object that has an owner."""
@@ -111,6 +112,11 @@ class Index:
     def slices_with_ip(self, ip: str) -> Iterator[Obj]:
         """All EndpointSlices that hold an address."""
         return self._get("endpointslices", list(self._slices_by_ip.get(ip, ())))
+
+    def zone(self, node: str) -> str:
+        """The zone of a node, "" where it is in none or does not exist."""
+        found = self.store.get("nodes", "", node)
+        return labels_of(found).get(ZONE_LABEL, "") if found else ""
 
     def owned_by(self, uid: str) -> list[OwnedKey]:
         """What names this UID among its owners."""

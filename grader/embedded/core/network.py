@@ -23,6 +23,7 @@ from grader.embedded.core.index import Index, ingress_ips
 from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.objects import key_of
 from grader.embedded.core.programs.host import AddressInUse, ConnectionRefused_, DatagramHandler, Handler, NoRoute
+from grader.embedded.core.programs.http import date
 from grader.embedded.core.store import Obj
 
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
@@ -111,7 +112,6 @@ class Node:
         pod_cidr: the addresses of its Pods.
         gateway: the node's address on the links to its Pods, which they see as the source of masqueraded traffic.
         affinity: the affinity table of its proxy.
-        zone: topology.kubernetes.io/zone, "" where it has none.
 
     """
 
@@ -120,7 +120,6 @@ class Node:
     pod_cidr: str
     gateway: str
     affinity: proxy.Affinity
-    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,11 +163,11 @@ class Network:
         self._kernel = kernel
         self._random = random_
 
-    def add_node(self, name: str, ip: str, pod_cidr: str, zone: str = "") -> Node:
+    def add_node(self, name: str, ip: str, pod_cidr: str) -> Node:
         """Join a node to the network."""
         machine = Machine(name, ip, "node", name)
         gateway = str(ipaddress.ip_network(pod_cidr)[1])
-        node = Node(name, machine, pod_cidr, gateway, proxy.Affinity(), zone)
+        node = Node(name, machine, pod_cidr, gateway, proxy.Affinity())
         self.nodes[name] = node
         self.machines[ip] = machine
         return node
@@ -327,7 +326,7 @@ class Network:
     ) -> Path:
         slices = self._index.slices_of_proxies(key_of(service))
         endpoints = proxy.endpoints_of(slices, port.get("name") or "", port.get("protocol") or "TCP")
-        categories = proxy.categorize(endpoints, service, node.name, node.zone)
+        categories = proxy.categorize(endpoints, service, node.name, self._index.zone(node.name))
         choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
         verdict = proxy.decide(service, port, entry, source, categories, choose)
         if verdict.action == "reject":
@@ -367,7 +366,8 @@ class Network:
         status = "200 OK" if count else "503 Service Unavailable"
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nDate: {date(self._kernel.now())}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         ).encode()
         stream.send(head + body)
         stream.close()

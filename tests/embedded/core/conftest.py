@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grader.embedded.core.index import ZONE_LABEL
 from grader.embedded.core.kernel import Kernel, Stream, TimeoutError_, VirtualClock, drive, with_timeout
 from grader.embedded.core.programs.host import ConnectionRefused_, NoRoute
 from grader.embedded.core.store import Obj, Store
@@ -54,6 +55,14 @@ class Cluster:
                 "status": {"phase": "Active"},
             },
         )
+
+    def zone(self, node: str, zone: str) -> None:
+        """Put a node into a zone, "" into none."""
+        live = self.store.get("nodes", "", node)
+        assert live is not None
+        labels = {key: value for key, value in live["metadata"]["labels"].items() if key != ZONE_LABEL}
+        labels |= {ZONE_LABEL: zone} if zone else {}
+        self.store.update("nodes", {**live, "metadata": {**live["metadata"], "labels": labels}})
 
     def deployment(
         self,

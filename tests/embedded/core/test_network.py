@@ -249,3 +249,17 @@ def test_udp_goes_through_services_too(cluster: Any) -> None:
 
 def test_the_api_server_is_there_but_speaks_only_tls(cluster: Any) -> None:
     assert cluster.get(cluster.probe(), "10.96.0.1", 443).startswith("HTTP/1.0 400")
+
+
+def test_a_proxy_goes_by_the_zone_that_its_node_is_in_now(cluster: Any) -> None:
+    for node, name in ((WORKER, "one"), (WORKER2, "two")):
+        cluster.pod(name, labels={"app": "web"}, node=node)
+        cluster.zone(node, f"zone-{name}")
+    ip = cluster.service("web", {"app": "web"}, trafficDistribution="PreferSameZone")
+    cluster.settle()
+    assert cluster.responders(cluster.probe(WORKER), ip) == {"one"}
+    assert cluster.responders(cluster.probe(CONTROL_PLANE), ip) == {"one", "two"}
+    cluster.zone(WORKER, "")
+    assert cluster.responders(cluster.probe(WORKER), ip) == {"one", "two"}
+    cluster.zone(WORKER, "zone-two")
+    assert cluster.responders(cluster.probe(WORKER), ip) == {"two"}

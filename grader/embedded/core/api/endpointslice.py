@@ -65,8 +65,10 @@ class EndpointSliceStrategy(Strategy):
         return errors + _ports(obj.get("ports") or []) + _endpoints(obj.get("endpoints") or [], kind)
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
-        """ValidateEndpointSliceUpdate: the address type stays."""
-        return self.validate(obj, context) + immutable(obj.get("addressType"), old.get("addressType"), "addressType")
+        """ValidateEndpointSliceUpdate: the address type stays; endpoints that are as they were are not looked at."""
+        same = (obj.get("endpoints") or []) == (old.get("endpoints") or [])
+        errors = self.validate({**obj, "endpoints": []} if same else obj, context)
+        return errors + immutable(obj.get("addressType"), old.get("addressType"), "addressType")
 
 
 def _endpoints(endpoints: list[dict[str, Any]], kind: str) -> list[FieldError]:

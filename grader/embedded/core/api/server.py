@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from grader.embedded.core.api import discovery, openapi, schema
+from grader.embedded.core.api import discovery, openapi, openapi2, schema
 from grader.embedded.core.api.connect import connect
 from grader.embedded.core.api.headers import kind_warnings, warning_headers
 from grader.embedded.core.api.messages import JSON, Answer, Request, Response, Tree
@@ -21,6 +21,7 @@ from grader.embedded.core.store import Store
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_ROOT_PATHS = ("/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v2", "/openapi/v3", "/version")
 _READ_VERBS = {"GET": "get", "HEAD": "get"}
 
 
@@ -103,9 +104,7 @@ class ApiServer:
         if path == "/version":
             return _json(discovery.VERSION)
         if path == "/":
-            return _json(
-                {"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
-            )
+            return _json({"paths": list(_ROOT_PATHS)})
         if path in ("/api", "/apis"):
             for version in ("v2", "v2beta1"):
                 if version in negotiated.discovery:
@@ -120,6 +119,10 @@ class ApiServer:
             return _json(discovery.group(parts[1]))
         if parts[0] == "apis" and len(parts) == 3:
             return _json(_known(discovery.resource_list(parts[1], parts[2])))
+        if path == "/openapi/v2":
+            if negotiated.openapi_protobuf:
+                return Response(200, (("content-type", openapi2.PROTOBUF),), openapi2.protobuf())
+            return _json(openapi2.document())
         if path == "/openapi/v3":
             return _json(openapi.index())
         if path.startswith("/openapi/v3/"):

@@ -1,11 +1,12 @@
 """The deprecated Endpoints object that goes with each Service that has a selector.
 
 Source: k8s.io/kubernetes/pkg/controller/endpoint/endpoints_controller.go; subsets are packed as
-pkg/api/v1/endpoints/util.go RepackSubsets does: addresses with the same set of ports share a subset.
+pkg/api/v1/endpoints/util.go RepackSubsets does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
@@ -17,6 +18,9 @@ MANAGED_BY = "endpoint-controller"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 CAPACITY = 1000
+_PORT_FIELDS: tuple[tuple[str, Any], ...] = (("name", ""), ("port", 0), ("protocol", ""), ("appProtocol", ""))
+"""Fields of an EndpointPort, and their zero values."""
+_NO_PORT: dict[str, Any] = {}
 
 Subset = dict[str, Any]
 
@@ -74,40 +78,59 @@ class EndpointsController(Controller):
 
 def subsets_of(service: Obj, pods: list[Obj]) -> list[Subset]:
     """The subsets that a Service and its Pods make."""
-    publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    packed: dict[tuple[tuple[str, int, str], ...], tuple[list[Any], list[Any]]] = {}
     spec = service["spec"]
+    publish = bool(spec.get("publishNotReadyAddresses"))
+    found: list[Subset] = []
     for pod in pods:
         if not pod_ip(pod) or not should_be_in_endpoints(pod, include_terminating=publish):
             continue
         ports = [
-            (port.get("name") or "", number, port.get("protocol") or "TCP")
-            for port in spec.get("ports") or ()
-            if (number := find_port(pod, port)) is not None
+            _port(port, number) for port in spec.get("ports") or () if (number := find_port(pod, port)) is not None
         ]
         headless_without_ports = not spec.get("ports") and spec.get("clusterIP") == "None"
         if not ports and not headless_without_ports:
             continue
-        entry = packed.setdefault(tuple(sorted(ports)), ([], []))
         ready = publish or is_pod_ready(pod)
         if ready or _is_address_worth_telling(pod):
-            entry[0 if ready else 1].append(_address(service, pod))
-    subsets: list[Subset] = []
-    for key, (ready_ones, others) in sorted(packed.items()):
-        subset: Subset = {}
-        if ready_ones:
-            subset["addresses"] = sorted(ready_ones, key=_order)[:CAPACITY]
-        if others:
-            subset["notReadyAddresses"] = sorted(others, key=_order)[:CAPACITY]
-        if not subset:
-            continue
-        if key:
-            subset["ports"] = [
-                {**({"name": name} if name else {}), "port": number, "protocol": protocol}
-                for name, number, protocol in key
-            ]
-        subsets.append(subset)
-    return subsets
+            addresses = [_address(service, pod)]
+            found.append({"addresses" if ready else "notReadyAddresses": addresses, "ports": ports})
+    return repacked(found)
+
+
+def repacked(subsets: Iterable[Subset]) -> list[Subset]:
+    """Canonical subsets: each port once, and those that the same addresses offer together (util.go RepackSubsets).
+
+    Upstream orders subsets and ports by a hash of theirs; here they are in the order of the ports.
+    """
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+    offered: dict[tuple[Any, ...], dict[tuple[str, str], bool]] = {}
+    for subset in subsets:
+        for port in subset.get("ports") or (_NO_PORT,):
+            by = tuple(port.get(name) or nothing for name, nothing in _PORT_FIELDS)
+            readiness = offered.setdefault(by, {})
+            for name in ("addresses", "notReadyAddresses"):
+                for address in subset.get(name) or ():
+                    key = address["ip"], (address.get("targetRef") or {}).get("uid", "")
+                    known.setdefault(key, address)
+                    readiness[key] = readiness.get(key, True) and name == "addresses"
+    together: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for by, readiness in sorted(offered.items()):
+        ports = together.setdefault(tuple(sorted(readiness.items())), [])
+        if fields := {name: value for (name, _), value in zip(_PORT_FIELDS, by, strict=True) if value}:
+            ports.append(fields)
+    result = []
+    for addresses, ports in together.items():
+        ready_ones = [known[key] for key, ready in addresses if ready][:CAPACITY]
+        others = [known[key] for key, ready in addresses if not ready][:CAPACITY]
+        parts = {"addresses": ready_ones, "notReadyAddresses": others, "ports": ports}
+        if addresses:
+            result.append({name: part for name, part in parts.items() if part})
+    return result
+
+
+def _port(port: dict[str, Any], number: int) -> dict[str, Any]:
+    """endpoints_controller.go endpointPortFromServicePort."""
+    return {**port, "port": number, "protocol": port.get("protocol") or "TCP"}
 
 
 def _is_address_worth_telling(pod: Obj) -> bool:
@@ -117,10 +140,6 @@ def _is_address_worth_telling(pod: Obj) -> bool:
     return not (
         (policy == "Never" and phase in ("Failed", "Succeeded")) or (policy == "OnFailure" and phase == "Succeeded")
     )
-
-
-def _order(address: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(int(part) for part in address["ip"].split("."))
 
 
 def _address(service: Obj, pod: Obj) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from grader.embedded.core.store import Change, Obj, timestamp
 MANAGED_BY = "endpointslice-controller.k8s.io"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 RESERVED = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)
-ZONE_LABEL = "topology.kubernetes.io/zone"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 MAX_ENDPOINTS = 100
 """--max-endpoints-per-slice of kube-controller-manager."""
@@ -325,11 +324,8 @@ class EndpointSliceController(Controller):
             self.store.delete("endpointslices", *key_of(slice_))
 
     def _zones(self, pods: list[Obj]) -> dict[str, str]:
-        zones = {}
-        for name in {pod["spec"].get("nodeName") or "" for pod in pods}:
-            if node := self.store.get("nodes", "", name):
-                zones[name] = labels_of(node).get(ZONE_LABEL, "")
-        return zones
+        names = {pod["spec"].get("nodeName") or "" for pod in pods}
+        return {name: self.index.zone(name) for name in names if self.store.get("nodes", "", name)}
 
     def _create(self, service: Obj, ports: Ports, endpoints: list[dict[str, Any]], trigger: dict[str, str]) -> None:
         namespace, name = key_of(service)

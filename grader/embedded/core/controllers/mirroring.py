@@ -1,7 +1,7 @@
 """EndpointSlices for Endpoints that somebody wrote by hand, beside a Service without a selector.
 
-Source: k8s.io/kubernetes/pkg/controller/endpointslicemirroring (endpointslicemirroring_controller.go, utils.go). One
-slice mirrors each subset here; upstream merges subsets of equal ports, which come to the same endpoints.
+Source: k8s.io/kubernetes/pkg/controller/endpointslicemirroring (endpointslicemirroring_controller.go, reconciler.go,
+utils.go): one slice for each set of ports and each kind of address.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.endpoints import repacked
 from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL
 from grader.embedded.core.objects import Key, controller_reference, is_deleting, key_of, labels_of, safe_random
 from grader.embedded.core.store import Change, Obj
@@ -46,15 +47,38 @@ class MirroringController(Controller):
             if endpoints is not None and service is not None and _is_ours(endpoints, service)
             else []
         )
-        for body, old in zip(wanted, held, strict=False):
-            changes = {field: body[field] for field in ("endpoints", "ports")}
-            self.store.update("endpointslices", {**old, **changes, "metadata": {**old["metadata"], **body["metadata"]}})
-        for body in wanted[len(held) :]:
+        by_key: dict[Any, list[Obj]] = {}
+        for slice_ in held:
+            by_key.setdefault(_grouping(slice_), []).append(slice_)
+        new = []
+        for body in wanted:
+            if same := by_key.get(_grouping(body)):
+                self._update(same.pop(0), body)
+            else:
+                new.append(body)
+        left = [slice_ for slices in by_key.values() for slice_ in slices]
+        for body in new:
+            old = next((slice_ for slice_ in left if slice_["addressType"] == body["addressType"]), None)
+            if old is not None:  # recycled (reconciler.go recycleSlices)
+                left.remove(old)
+                self._update(old, body)
+                continue
             prefix = f"{key[1]}-"
             metadata = {**body["metadata"], "name": prefix + safe_random(self.context.random), "generateName": prefix}
             self.store.create("endpointslices", {**body, "metadata": metadata})
-        for old in held[len(wanted) :]:
-            self.store.delete("endpointslices", *key_of(old))
+        for slice_ in left:
+            self.store.delete("endpointslices", *key_of(slice_))
+
+    def _update(self, old: Obj, body: Obj) -> None:
+        changes = {field: body[field] for field in ("endpoints", "ports")}
+        self.store.update("endpointslices", {**old, **changes, "metadata": {**old["metadata"], **body["metadata"]}})
+
+
+def _grouping(slice_: Obj) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+    """What slices are told apart by (utils.go newAddrTypePortMapKey)."""
+    ports = slice_.get("ports") or ()
+    fields = ("name", "port", "protocol", "appProtocol")
+    return slice_["addressType"], tuple(sorted(tuple(port.get(name) or "" for name in fields) for port in ports))
 
 
 def _is_ours(endpoints: Obj, service: Obj) -> bool:
@@ -75,24 +99,23 @@ def mirrored(endpoints: Obj) -> list[Obj]:
     if annotations:
         metadata["annotations"] = annotations
     slices = []
-    for subset in endpoints.get("subsets") or ():
+    for subset in repacked(endpoints.get("subsets") or ()):
         found = [_endpoint(address, ready=True) for address in subset.get("addresses") or ()]
         found += [_endpoint(address, ready=False) for address in subset.get("notReadyAddresses") or ()]
-        ports = [
-            {"name": port.get("name") or "", "port": port["port"], "protocol": port.get("protocol") or "TCP"}
-            for port in subset.get("ports") or ()
-        ]
-        if found:
-            slices.append(
-                {
-                    "apiVersion": "discovery.k8s.io/v1",
-                    "kind": "EndpointSlice",
-                    "metadata": metadata,
-                    "addressType": "IPv4",
-                    "endpoints": found[:MAX_ADDRESSES],
-                    "ports": ports or None,
-                }
-            )
+        ports = [{"name": "", "protocol": "TCP", **port} for port in subset.get("ports") or ()]
+        for kind in ("IPv4", "IPv6"):
+            of_kind = [one for one in found[:MAX_ADDRESSES] if (":" in one["addresses"][0]) == (kind == "IPv6")]
+            if of_kind:
+                slices.append(
+                    {
+                        "apiVersion": "discovery.k8s.io/v1",
+                        "kind": "EndpointSlice",
+                        "metadata": metadata,
+                        "addressType": kind,
+                        "endpoints": of_kind,
+                        "ports": ports or None,
+                    }
+                )
     return slices
 
 

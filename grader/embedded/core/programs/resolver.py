@@ -103,13 +103,20 @@ def is_ipv4(text: str) -> bool:
 
 def from_hosts(host: Host, name: str) -> list[str]:
     """The IPv4 addresses that /etc/hosts gives a name."""
+    return [words[0] for words in _lines_of_hosts(host, name)]
+
+
+def canonical_from_hosts(host: Host, name: str) -> str:
+    """The first name on the line of /etc/hosts that has a name: what the C library calls canonical. Else the name."""
+    return next((words[1] for words in _lines_of_hosts(host, name)), name)
+
+
+def _lines_of_hosts(host: Host, name: str) -> Iterator[list[str]]:
     wanted = name.rstrip(".").lower()
-    found: list[str] = []
     for line in host.files.get(HOSTS, b"").decode().splitlines():
         words = line.split("#")[0].split()
         if len(words) > 1 and is_ipv4(words[0]) and wanted in (word.lower() for word in words[1:]):
-            found.append(words[0])
-    return found
+            yield words
 
 
 async def query(host: Host, name: str, type: str, conf: ResolvConf | None = None) -> DnsReply:

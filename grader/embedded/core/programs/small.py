@@ -9,6 +9,7 @@ from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context, Exit
+from grader.embedded.core.programs.resolver import canonical_from_hosts
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "0": "\0"}
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -150,6 +151,8 @@ async def hostname(context: Context) -> int:
     """`hostname [-i] [-f] [-s]`."""
     if "-i" in context.args or "-I" in context.args:
         context.print(context.host.ip)
+    elif "-f" in context.args:
+        context.print(canonical_from_hosts(context.host, context.host.hostname))
     else:
         context.print(context.host.hostname)
     return 0

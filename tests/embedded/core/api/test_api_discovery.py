@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from api_client import Api
 
+from grader.embedded.core.api import openapi2
 from grader.embedded.core.api.messages import Response
 from grader.embedded.core.api.resources import GROUP_VERSIONS, REGISTRY
 
@@ -70,6 +71,19 @@ def test_openapi_lets_clients_validate_on_the_server(api: Api) -> None:
     patch = document["paths"]["/api/v1/namespaces/{namespace}/services/{name}"]["patch"]
     assert {"dryRun", "fieldManager", "fieldValidation", "force"} <= {entry["name"] for entry in patch["parameters"]}
     assert patch["x-kubernetes-group-version-kind"] == {"group": "", "kind": "Service", "version": "v1"}
+
+
+def test_openapi_v2_lets_kubectl_validate_the_items_of_a_list(api: Api) -> None:
+    definitions = api.get("/openapi/v2")["definitions"]
+    port = definitions["io.k8s.api.core.v1.ServicePort"]
+    assert port["required"] == ["port"]
+    assert port["properties"]["port"] == {"type": "integer", "format": "int32"}
+    target = port["properties"]["targetPort"]["$ref"].removeprefix("#/definitions/")
+    assert definitions[target] == {"type": "string", "format": "int-or-string"}
+    assert {name.removeprefix("#/definitions/") for name in references(definitions)} <= set(definitions)
+    answer = api.ask("GET", "/openapi/v2", accept=openapi2.ASKED[1])
+    assert isinstance(answer, Response) and dict(answer.headers)["content-type"] == openapi2.PROTOBUF
+    assert answer.body.startswith(b"\x0a\x032.0\x12")
 
 
 def test_every_served_kind_has_a_schema() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.embedded.core.controllers import endpointslice
+from grader.embedded.core.controllers.endpoints import repacked
 from grader.embedded.core.controllers.endpointslice import plan, ports_json, slice_labels
 from grader.embedded.core.store import Obj
 
@@ -235,3 +236,34 @@ def test_endpoints_written_by_hand_are_mirrored(cluster: Any) -> None:
     cluster.store.update("endpoints", {**stored, "subsets": []})
     cluster.settle()
     assert cluster.slices("legacy") == []
+
+
+def test_a_port_has_one_subset_with_all_its_addresses_and_ports_of_the_same_addresses_share_it() -> None:
+    old = {"addresses": [{"ip": "10.244.1.9"}], "ports": [{"name": "http", "port": 8080}, {"name": "talk", "port": 9}]}
+    new = {"addresses": [{"ip": "10.244.1.10"}], "ports": [{"name": "http", "port": 9090}, {"name": "talk", "port": 9}]}
+    packed = [
+        ([port["port"] for port in subset["ports"]], [address["ip"] for address in subset["addresses"]])
+        for subset in repacked([old, new])
+    ]
+    assert packed == [([8080], ["10.244.1.9"]), ([9090], ["10.244.1.10"]), ([9], ["10.244.1.10", "10.244.1.9"])]
+    twice = {"ports": [{"port": 1}, {"port": 2}]}
+    ends = repacked([{**twice, "addresses": [{"ip": "a"}]}, {**twice, "notReadyAddresses": [{"ip": "a"}]}])
+    assert ends == [{"notReadyAddresses": [{"ip": "a"}], "ports": [{"port": 1}, {"port": 2}]}]
+
+
+def test_subsets_with_the_same_ports_are_mirrored_to_one_slice_which_keeps_its_name(cluster: Any) -> None:
+    cluster.service("legacy", None)
+    http, metrics = [{"name": "http", "port": 8080}], [{"name": "metrics", "port": 9090}]
+    first = {"addresses": [{"ip": "192.0.2.1"}, {"ip": "2001:db8::1"}], "ports": http}
+    body = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "legacy", "namespace": "default"}}
+    stored = cluster.store.create(
+        "endpoints", {**body, "subsets": [first, {**first, "addresses": [{"ip": "192.0.2.2"}]}]}
+    )
+    cluster.settle()
+    names = {slice_["addressType"]: slice_["metadata"]["name"] for slice_ in cluster.slices("legacy")}
+    assert sorted(names) == ["IPv4", "IPv6"]
+    cluster.store.update("endpoints", {**stored, "subsets": [{**first, "ports": metrics}]})
+    cluster.settle()
+    slices = cluster.slices("legacy")
+    assert {slice_["addressType"]: slice_["metadata"]["name"] for slice_ in slices} == names
+    assert {slice_["ports"][0]["name"] for slice_ in slices} == {"metrics"}
