@@ -16,6 +16,7 @@ from grader.embedded.core.controllers.deployment import DeploymentController
 from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
+from grader.embedded.core.controllers.job import JobController
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
@@ -88,6 +89,7 @@ class World:
             ReplicaSetController(context),
             StatefulSetController(context),
             DaemonSetController(context),
+            JobController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),
