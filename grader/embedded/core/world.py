@@ -20,6 +20,7 @@ from grader.embedded.core.controllers.job import JobController
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
+from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
 from grader.embedded.core.controllers.statefulset import StatefulSetController
@@ -90,6 +91,7 @@ class World:
             StatefulSetController(context),
             DaemonSetController(context),
             JobController(context),
+            NodeLifecycleController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),

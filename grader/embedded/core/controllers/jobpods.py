@@ -7,6 +7,7 @@ pastBackoffLimitOnFailure), tracking_utils.go, indexed_job_utils.go, backoff_uti
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ class Count:
         parallelism = 0 if spec.get("suspend") else int(spec.get("parallelism", 1))
         if spec.get("completions") is None:
             return min(active, parallelism) if self.succeeded else parallelism
-        return max(0, min(parallelism, spec["completions"] - self.succeeded))
+        return max(0, min(parallelism, int(spec["completions"]) - self.succeeded))
 
     def reaches(self, job: Obj) -> bool:
         """Whether that is enough, once nothing runs any more."""
@@ -133,10 +134,11 @@ def backoff(pods: list[Obj], now: float) -> float:
     failures = [time for time in ended["Failed"] if time > max(ended["Succeeded"], default=0.0)]
     if not failures:
         return 0.0
-    return min(LAST_DELAY, FIRST_DELAY * 2 ** (len(failures) - 1)) - (now - max(failures))
+    delay: float = min(LAST_DELAY, FIRST_DELAY * 2 ** (len(failures) - 1))
+    return delay - (now - max(failures))
 
 
-def next_indexes(job: Obj, active: list[Obj], done: frozenset[int], count: int) -> list[int | None]:
+def next_indexes(job: Obj, active: list[Obj], done: frozenset[int], count: int) -> Sequence[int | None]:
     """The numbers of the next Pods (firstPendingIndexes); None where a Pod has none."""
     if not is_indexed(job):
         return [None] * count
