@@ -23,6 +23,7 @@ from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
+from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
 from grader.embedded.core.controllers.statefulset import StatefulSetController
 from grader.embedded.core.dns import Zone
 from grader.embedded.core.events import Recorder
@@ -97,6 +98,7 @@ class World:
             EndpointSliceController(context),
             EndpointsController(context),
             MirroringController(context),
+            ServiceAddressController(context),
             LoadBalancerController(context, self.network, name),
             GarbageCollector(context),
         )
