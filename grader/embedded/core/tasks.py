@@ -144,6 +144,7 @@ class Kernel:
                     return self._next()
                 if self._ready:
                     self._ready.popleft()()
+            self._due()  # nor can it keep timers from firing
             return self.now()
         finally:
             self._running = False

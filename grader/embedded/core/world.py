@@ -16,11 +16,14 @@ from grader.embedded.core.controllers.deployment import DeploymentController
 from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
+from grader.embedded.core.controllers.job import JobController
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
+from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
+from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
 from grader.embedded.core.controllers.statefulset import StatefulSetController
 from grader.embedded.core.dns import Zone
 from grader.embedded.core.events import Recorder
@@ -88,11 +91,14 @@ class World:
             ReplicaSetController(context),
             StatefulSetController(context),
             DaemonSetController(context),
+            JobController(context),
+            NodeLifecycleController(context),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),
             EndpointsController(context),
             MirroringController(context),
+            ServiceAddressController(context),
             LoadBalancerController(context, self.network, name),
             GarbageCollector(context),
         )

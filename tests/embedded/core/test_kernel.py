@@ -36,6 +36,20 @@ def test_sleep_takes_exactly_its_time_on_the_injected_clock(kernel: Kernel, cloc
     assert clock.now() == 1002.5
 
 
+def test_an_endless_loop_keeps_no_timer_from_firing(kernel: Kernel, clock: VirtualClock) -> None:
+    async def spin() -> None:
+        while True:
+            await turn()
+
+    kernel.spawn(spin())
+    fired: list[bool] = []
+    kernel.call_later(1.0, lambda: fired.append(True))
+    kernel.run(100)
+    clock.time += 2.0
+    kernel.run(100)
+    assert fired
+
+
 @given(st.lists(st.floats(0, 100), max_size=20))
 def test_timers_fire_in_order_of_time_then_of_registration(delays: list[float]) -> None:
     clock = VirtualClock(0.0)

@@ -1,17 +1,20 @@
 """Binds Pods to nodes.
 
 Source: k8s.io/kubernetes/pkg/scheduler (schedule_one.go, framework/plugins nodeunschedulable, tainttoleration,
-nodeaffinity, nodename). Among the nodes that fit, the one with the fewest Pods of the same owner or labels wins, then
-the one with the fewest Pods: what PodTopologySpread's defaults and balanced allocation come to for equal nodes.
+nodeaffinity, nodename, noderesources). Among the nodes that fit, the one with the fewest Pods of the same owner or
+labels wins, then the one with the fewest Pods: what PodTopologySpread's defaults and balanced allocation come to for
+equal nodes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from fractions import Fraction
 from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.fit import exceeds, insufficient, requests
 from grader.embedded.core.objects import (
     Key,
     condition,
@@ -19,6 +22,7 @@ from grader.embedded.core.objects import (
     controller_of,
     is_deleting,
     is_pod_active,
+    is_pod_finished,
     key_of,
     labels_of,
     set_condition,
@@ -38,11 +42,11 @@ class Scheduler(Controller):
         self._waiting: dict[Key, None] = {}
 
     def on_change(self, change: Change) -> None:
-        """A Pod without a node came, or a node changed so that waiting Pods may fit."""
+        """A Pod without a node came, or a node changed or was left by a Pod, so that waiting Pods may fit."""
         if change.resource == "pods" and change.type != "DELETED" and not change.obj["spec"].get("nodeName"):
             if change.type == "ADDED" or change.old is None or change.old["spec"] != change.obj["spec"]:
                 self.queue.add(key_of(change.obj))
-        elif change.resource == "nodes":
+        elif change.resource == "nodes" or (change.resource == "pods" and change.type == "DELETED"):
             for key in self._waiting:
                 self.queue.add(key)
 
@@ -59,13 +63,21 @@ class Scheduler(Controller):
             found = f'persistentvolumeclaim "{claim}" not found. not found'
             self._refuse(pod, f"0/{len(nodes)} nodes are available: {found}")
             return
-        reasons = {node["metadata"]["name"]: why_not(pod, node) for node in nodes}
-        fitting = [name for name, reason in reasons.items() if not reason]
+        asked = requests(pod)
+        reasons = {node["metadata"]["name"]: self._why_not(pod, asked, node) for node in nodes}
+        fitting = [name for name, found in reasons.items() if not found]
         if not fitting:
             self._waiting[key] = None
-            self._refuse(pod, _why_nowhere(list(reasons.values())))
+            helpless = [why_not(pod, node) != "" or exceeds(asked, node) for node in nodes]
+            self._refuse(pod, _why_nowhere(list(reasons.values()), sum(helpless)))
             return
         self._bind(pod, self._best(pod, fitting))
+
+    def _why_not(self, pod: Obj, asked: dict[str, Fraction], node: Obj) -> list[str]:
+        if reason := why_not(pod, node):
+            return [reason]
+        held = [other for other in self.index.pods_on(node["metadata"]["name"]) if not is_pod_finished(other)]
+        return insufficient(asked, node, held)
 
     def _best(self, pod: Obj, nodes: list[str]) -> str:
         owner = controller_of(pod)
@@ -110,15 +122,28 @@ class Scheduler(Controller):
             self.context.recorder.event(pod, "Warning", "FailedScheduling", message, SCHEDULER)
 
 
-def _why_nowhere(reasons: list[str]) -> str:
+def _why_nowhere(reasons: list[list[str]], helpless: int) -> str:
+    """What the scheduler says of Pods that fit nowhere (types.go FitError.Error).
+
+    Args:
+        reasons: what each node has against the Pod.
+        helpless: on how many nodes no other Pod could make room (preemption.go).
+    """
     if not reasons:
         return "no nodes available to schedule pods"
-    counted = ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
     total = len(reasons)
+    hopes = Counter({"Preemption is not helpful for scheduling": helpless})
+    if total > helpless:
+        hopes["No preemption victims found for incoming pod"] = total - helpless
+    counted = _counted(Counter(reason for found in reasons for reason in found))
     return (
         f"0/{total} nodes are available: {counted}. no new claims to deallocate, preemption: "
-        f"0/{total} nodes are available: {total} Preemption is not helpful for scheduling."
+        f"0/{total} nodes are available: {_counted(+hopes)}."
     )
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
 
 
 def missing_claim(pod: Obj) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from grader.embedded.core.objects import condition, is_pod_ready
 
+AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
+WORKER, WORKER2 = "services-course-worker", "services-course-worker2"
+
 CONTROL_PLANE = "services-course-control-plane"
 
 
@@ -193,6 +196,47 @@ def test_a_pod_that_fits_nowhere_says_why(cluster: Any) -> None:
     cluster.store.update("nodes", {**node, "metadata": {**node["metadata"], "labels": labels}})
     cluster.settle()
     assert cluster.store.get("pods", "default", "picky")["spec"]["nodeName"] == "services-course-worker"
+
+
+def test_a_cordoned_node_is_tainted_until_it_is_uncordoned(cluster: Any) -> None:
+    node = cluster.store.get("nodes", "", WORKER)
+    cluster.store.update("nodes", {**node, "spec": {**node["spec"], "unschedulable": True}})
+    cluster.settle()
+    (taint,) = cluster.store.get("nodes", "", WORKER)["spec"]["taints"]
+    assert (taint["key"], taint["effect"], "timeAdded" in taint) == (
+        "node.kubernetes.io/unschedulable",
+        "NoSchedule",
+        True,
+    )
+    node = cluster.store.get("nodes", "", WORKER)
+    spec = {key: value for key, value in node["spec"].items() if key != "unschedulable"}
+    cluster.store.update("nodes", {**node, "spec": spec})
+    cluster.settle()
+    assert "taints" not in cluster.store.get("nodes", "", WORKER)["spec"]
+
+
+def test_a_pod_that_asks_for_more_than_is_left_waits_for_room(cluster: Any) -> None:
+    def container(cpu: str) -> dict[str, Any]:
+        return {"name": "main", "image": AGNHOST, "args": ["pause"], "resources": {"requests": {"cpu": cpu}}}
+
+    for node in (WORKER, WORKER2):
+        cluster.pod(f"big-{node}", node=node, containers=[container("1500m")], terminationGracePeriodSeconds=0)
+    cluster.pod("late", containers=[container("1")])
+    cluster.pod("greedy", containers=[container("1000")])
+    cluster.settle()
+    for name, hope in (
+        ("late", "1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod."),
+        ("greedy", "3 Preemption is not helpful for scheduling."),
+    ):
+        scheduled = condition(cluster.store.get("pods", "default", name), "PodScheduled")
+        assert scheduled is not None
+        assert scheduled["message"] == (
+            "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to "
+            f"deallocate, preemption: 0/3 nodes are available: {hope}"
+        )
+    cluster.delete("pods", f"big-{WORKER}")
+    cluster.settle()
+    assert cluster.store.get("pods", "default", "late")["spec"]["nodeName"] == WORKER
 
 
 def test_a_pod_that_claims_storage_waits_for_it(cluster: Any) -> None:

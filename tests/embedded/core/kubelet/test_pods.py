@@ -261,6 +261,16 @@ def test_a_pod_ends_gracefully_and_at_the_latest_after_its_grace_period(cluster:
     assert ("Killing", "Stopping container web") in cluster.events("p")
 
 
+def test_a_pod_that_is_ending_can_be_forced_away(cluster: Any) -> None:
+    cluster.pod("stubborn", containers=[busybox("sleep", "1000")], terminationGracePeriodSeconds=30)
+    cluster.settle()
+    cluster.delete("pods", "stubborn")
+    cluster.settle(1)
+    cluster.store.delete("pods", "default", "stubborn")
+    cluster.settle(1)
+    assert cluster.kernel.run() != cluster.clock.now(), "something goes on for ever"
+
+
 def test_a_pod_forced_away_is_gone_from_the_network(cluster: Any) -> None:
     cluster.pod("p")
     cluster.settle()
