@@ -632,10 +632,63 @@ APPLIED: dict[str, list[Step]] = {
 }  # fmt: skip
 
 
+DRY = "v1/services?dryRun=All"
+LONG = "A" * 64
+RELABELLED = {"metadata": {"labels": {"kubernetes.io/service-name": "other"}}}
+FOUND: dict[str, list[Step]] = {
+    # found by tests/e2e/test_fuzz_live.py
+    "app-protocol-long": [post(service(ports=[{"port": 80, "appProtocol": LONG}]))],
+    "label-key-long": [post({**service(), "metadata": {"name": "web", "labels": {"k" * 64: "日" * 22}}})],
+    "slice-app-protocol": [post(endpoint_slice(ports=[{"name": "a", "port": 80, "appProtocol": LONG}]))],
+    "slice-node-name": [post(endpoint_slice(endpoints=[{"addresses": ["192.0.2.7"], "nodeName": "Node 1"}]))],
+    "slice-hints": [
+        post(endpoint_slice(endpoints=[{"addresses": ["192.0.2.7"], "hints": {"forZones": [{"name": "a b"}] * 2}}])),
+    ],
+    "slice-hints-many": [
+        post(endpoint_slice(endpoints=[{"addresses": ["192.0.2.7"], "hints": {"forNodes": [{"name": "n"}] * 9}}])),
+    ],
+    "slice-topology": [
+        post(endpoint_slice(endpoints=[{"addresses": ["192.0.2.7"], "deprecatedTopology": {"topology.kubernetes.io/zone": "a"}}])),
+    ],
+    "slice-empty-lists": [post(endpoint_slice(endpoints=[], ports=[]))],
+    "slice-relabelled": [
+        post(endpoint_slice()), patch("discovery.k8s.io/v1/endpointslices/s", RELABELLED, "merge-patch+json"),
+    ],
+    "type-name": [post(service(externalTrafficPolicy={}))],
+    "type-name-list": [post(service(ipFamilies=[7]))],
+    "headless-type-bad": [post(service(clusterIP="None", type="Nodeport", ports=[]))],
+    "external-name-internal-policy": [
+        post(service(type="ExternalName", externalName="example.com", internalTrafficPolicy="Local")),
+    ],
+    "external-name-family-policy-empty": [post(service(type="ExternalName", externalName="a.b", ipFamilyPolicy=""))],
+    "external-name-keeps-address": [
+        post(service()),
+        ("PUT", WEB, service(type="ExternalName", externalName="a.b", clusterIP="10.96.200.9")),
+    ],
+    "dry-run": [("POST", DRY, service(type="NodePort"))],
+    "dry-run-node-port": [("POST", DRY, service(type="NodePort", ports=[{"port": 80, "nodePort": 29999}]))],
+    "dry-run-cluster-ip": [("POST", DRY, service(clusterIP="192.168.1.1"))],
+    "dry-run-no-name": [("POST", DRY, {**service(), "metadata": {}})],
+    "node-ports-collide-by-name": [
+        post(
+            service(
+                type="NodePort",
+                ports=[
+                    {"port": 53, "name": "a", "protocol": "UDP", "nodePort": 30058},
+                    {"port": 53, "name": "b", "nodePort": 30058},
+                ],
+            )
+        ),
+        ("PUT", WEB, service(type="NodePort", ports=[{"port": 80, "name": "a"}, {"port": 81, "name": "b"}])),
+    ],
+}  # fmt: skip
+
+
 def all_cases() -> dict[str, list[Step]]:
     """Every case by name."""
     single = {**CREATED, **WORKLOADS, **SLICES}
     cases: dict[str, list[Step]] = {f"create/{name}": [("POST", "v1/services", obj)] for name, obj in CREATED.items()}
     cases |= {f"create/{name}": [post(obj)] for name, obj in single.items() if name not in CREATED}
     cases |= {f"change/{name}": steps for name, steps in CHANGED.items()}
+    cases |= {f"found/{name}": steps for name, steps in FOUND.items()}
     return cases | {f"apply/{name}": steps for name, steps in APPLIED.items()}
