@@ -235,8 +235,10 @@ class PodWorker:
                 self._stop_tasks(held)
         for task in stopping:
             await task
-        while any(held.process is not None for held in self.containers):
+        while not self._gone and any(held.process is not None for held in self.containers):
             await turn()
+        if self._gone:  # deleted by force meanwhile
+            return
         for held in self.containers:
             self._stop_tasks(held)
         self._publish()

@@ -272,6 +272,19 @@ def test_a_pod_forced_away_is_gone_from_the_network(cluster: Any) -> None:
     assert cluster.get(cluster.probe(), ip, 8080) == "TIMEOUT"
 
 
+def test_a_pod_forced_away_while_it_ends_holds_nobody_up(cluster: Any) -> None:
+    hook = {"preStop": {"sleep": {"seconds": 20}}}
+    cluster.pod("p", containers=[container(lifecycle=hook)], terminationGracePeriodSeconds=30)
+    cluster.settle()
+    cluster.delete("pods", "p")
+    cluster.settle(3)
+    cluster.store.delete("pods", "default", "p")
+    cluster.settle(60)
+    cluster.pod("p")
+    cluster.settle()
+    assert state(cluster)["ready"]
+
+
 def test_names_are_resolved_from_inside(cluster: Any) -> None:
     cluster.pod("p", labels={"app": "p"})
     ip = cluster.service("web", {"app": "p"})
