@@ -237,8 +237,8 @@ class PodWorker:
             await task
         while not self._gone and any(held.process is not None for held in self.containers):
             await turn()
-        if self._gone:
-            return  # deleted by force meanwhile
+        if self._gone:  # deleted by force meanwhile
+            return
         for held in self.containers:
             self._stop_tasks(held)
         self._publish()

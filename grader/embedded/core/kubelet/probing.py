@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from grader.embedded.core.kubelet.pod import PodWorker
     from grader.embedded.core.kubelet.running import Runner
 
+CANCELLED = "Readiness probe errored and resulted in unknown state: rpc error: code = Canceled desc = context canceled"
+"""Of a probe that runs a command while the Pod ends: it runs in the context of the Pod's sync, which is cancelled then
+(prober.go newExecInContainer, pod_workers.go cancelFn; seen on kind). What was found before stays."""
+
 
 class Prober:
     """Probes the containers of one Pod."""
@@ -49,6 +53,10 @@ class Prober:
                 continue
             if kind != "readinessProbe" and self.worker.terminating:
                 return
+            if spec.get("exec") and self.worker.terminating:
+                self.worker.event("Warning", "Unhealthy", CANCELLED, held)
+                await sleep(period)
+                continue
             result = await self.once(held, spec)
             if held.process is not process:
                 return

@@ -33,6 +33,8 @@ from grader.embedded.core.store import Obj, timestamp
 if TYPE_CHECKING:
     from grader.embedded.core.kubelet.pod import PodWorker
 
+LEAST_GRACE = 2.0
+"""What a container gets after the signal in any case (kuberuntime_manager.go minimumGracePeriodInSeconds)."""
 LAST_BACKOFF = 300.0
 """Seconds between attempts to pull an image, at the most (kubelet.go MaxContainerBackOff)."""
 
@@ -236,7 +238,7 @@ class Runner:
         return process
 
     async def stop(self, held: Container, process: Process, grace: float | None) -> None:
-        """Ask a container to end, and end it when the grace period is over."""
+        """Ask a container to end, and end it when the grace period is over (kuberuntime_container.go killContainer)."""
         seconds = float(self.worker.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace)
         deadline = self.kernel.now() + seconds
         if hook := (held.spec.get("lifecycle") or {}).get("preStop"):
@@ -247,7 +249,7 @@ class Runner:
         if process.exit_code is None:
             process.kill(held.image.stop_signal if held.image is not None else 15)
         try:
-            await with_timeout(max(0.0, deadline - self.kernel.now()), process.wait())
+            await with_timeout(max(LEAST_GRACE, deadline - self.kernel.now()), process.wait())
         except TimeoutError_:
             process.kill(SIGKILL)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.kernel import drive
+from grader.embedded.core.kubelet.probing import CANCELLED
 from grader.embedded.core.objects import condition
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
@@ -281,6 +282,19 @@ def test_a_pod_forced_away_is_gone_from_the_network(cluster: Any) -> None:
     assert cluster.get(cluster.probe(), ip, 8080) == "TIMEOUT"
 
 
+def test_a_pod_forced_away_while_it_ends_holds_nobody_up(cluster: Any) -> None:
+    hook = {"preStop": {"sleep": {"seconds": 20}}}
+    cluster.pod("p", containers=[container(lifecycle=hook)], terminationGracePeriodSeconds=30)
+    cluster.settle()
+    cluster.delete("pods", "p")
+    cluster.settle(3)
+    cluster.store.delete("pods", "default", "p")
+    cluster.settle(60)
+    cluster.pod("p")
+    cluster.settle()
+    assert state(cluster)["ready"]
+
+
 def test_names_are_resolved_from_inside(cluster: Any) -> None:
     cluster.pod("p", labels={"app": "p"})
     ip = cluster.service("web", {"app": "p"})
@@ -313,3 +327,35 @@ def test_a_cluster_that_was_saved_comes_up_again(cluster: Any) -> None:
     again.world.bootstrap()
     again.settle()
     assert again.responders(again.probe(), ip) == again.names("web")
+
+
+def test_a_second_deletion_does_not_hurry_the_kubelet(cluster: Any) -> None:
+    """SyncTerminatingPod takes no notice of the cancelled sync (context.TODO); seen on kind."""
+    hook = {"preStop": {"sleep": {"seconds": 20}}}
+    cluster.pod("p", containers=[busybox("sleep", "1000", lifecycle=hook)], terminationGracePeriodSeconds=20)
+    cluster.settle()
+    cluster.delete("pods", "p")
+    cluster.settle(5)
+    cluster.delete("pods", "p", grace=1)
+    cluster.settle(16)
+    assert stored(cluster) is not None, "two seconds after the hook are for the signal"
+    cluster.settle(2)
+    assert stored(cluster) is None
+
+
+def test_while_a_pod_ends_probes_by_http_go_on_and_commands_are_cancelled(cluster: Any) -> None:
+    by = {
+        "command": {"exec": {"command": ["test", "!", "-e", "/tmp/away"]}},
+        "http": {"httpGet": {"path": "/readyz", "port": 8080}},
+    }
+    for name, probe in by.items():
+        args = ["netexec", "--http-port=8080", "--delay-shutdown=50"]
+        spec = container(args=args, readinessProbe={**probe, "periodSeconds": 1, "failureThreshold": 1})
+        cluster.pod(name, containers=[spec], terminationGracePeriodSeconds=60)
+    cluster.settle(4)
+    for name in by:
+        cluster.delete("pods", name)
+    output(cluster, "touch", "/tmp/away", name="command")
+    cluster.settle(4)
+    assert (state(cluster, "command")["ready"], state(cluster, "http")["ready"]) == (True, False)
+    assert dict(cluster.events("command"))["Unhealthy"] == CANCELLED
