@@ -120,6 +120,8 @@ class ApiServer:
             return _json(discovery.group(parts[1]))
         if parts[0] == "apis" and len(parts) == 3:
             return _json(_known(discovery.resource_list(parts[1], parts[2])))
+        if path == "/openapi/v2":
+            return Response(200, (("content-type", openapi.V2),), b"")
         if path == "/openapi/v3":
             return _json(openapi.index())
         if path.startswith("/openapi/v3/"):

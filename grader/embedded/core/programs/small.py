@@ -147,12 +147,28 @@ async def env(context: Context) -> int:
 
 
 async def hostname(context: Context) -> int:
-    """`hostname [-i] [-f] [-s]`."""
+    """`hostname [-i] [-f] [-s] [-d]`."""
     if "-i" in context.args or "-I" in context.args:
         context.print(context.host.ip)
+    elif "-f" in context.args:
+        context.print(_canonical_name(context))
+    elif "-s" in context.args:
+        context.print(context.host.hostname.partition(".")[0])
+    elif "-d" in context.args:
+        context.print(_canonical_name(context).partition(".")[2])
     else:
         context.print(context.host.hostname)
     return 0
+
+
+def _canonical_name(context: Context) -> str:
+    """The host's name as /etc/hosts has it first for its address."""
+    hosts = context.host.files.get("/etc/hosts") or b""
+    for line in hosts.decode(errors="replace").splitlines():
+        names = line.partition("#")[0].split()[1:]
+        if context.host.hostname in names:
+            return names[0]
+    return context.host.hostname
 
 
 def seconds(text: str) -> float | None:
