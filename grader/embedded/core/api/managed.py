@@ -198,6 +198,16 @@ def record_update(obj: Tree, old: Tree | None, manager: Manager, definition: str
     _store(obj, result)
 
 
+def keep_times(obj: Tree, old: Tree) -> Tree:
+    """The old owners' times where nothing else has changed (fieldmanager/equality.go)."""
+    mine, known = owners_of(obj["metadata"]), owners_of(old["metadata"])
+    if {manager: paths for manager, (paths, _) in mine.items()} != {m: paths for m, (paths, _) in known.items()}:
+        return obj
+    if _content(obj) != _content(old) or "managedFields" not in old["metadata"]:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": old["metadata"]["managedFields"]}}
+
+
 def _store(obj: Tree, owners: Owners) -> None:
     if owners:
         obj["metadata"]["managedFields"] = entries(owners)

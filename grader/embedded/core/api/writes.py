@@ -263,6 +263,7 @@ class Writer:
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
         write.warnings += strategy.warnings(obj, old)
+        obj = managed.keep_times(obj, old)
         if write.dry_run:
             return {**obj, "metadata": {**obj["metadata"], "resourceVersion": before["resourceVersion"]}}
         try:

@@ -220,3 +220,10 @@ def test_conflicts_of_an_apply_are_told_from_the_outer_fields_to_the_inner_ones(
     assert code == 409
     fields = [cause["field"] for cause in body["details"]["causes"]]
     assert fields == [".spec.selector", '.spec.ports[port=80,protocol="TCP"].targetPort']
+
+
+def test_a_change_that_comes_to_nothing_leaves_the_object_as_it_is(api: Api) -> None:
+    api.create(SERVICES, service(type="LoadBalancer", externalTrafficPolicy="Local"))
+    before = api.get(f"{SERVICES}/web")
+    api.time += 5
+    assert api.patch(f"{SERVICES}/web", {"spec": {"healthCheckNodePort": 0}}) == before
