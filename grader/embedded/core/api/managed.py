@@ -198,6 +198,16 @@ def record_update(obj: Tree, old: Tree | None, manager: Manager, definition: str
     _store(obj, result)
 
 
+def keep_times(obj: Tree, old: Tree) -> Tree:
+    """The old owners' times where nothing else has changed (fieldmanager/equality.go)."""
+    mine, known = owners_of(obj["metadata"]), owners_of(old["metadata"])
+    if {manager: paths for manager, (paths, _) in mine.items()} != {m: paths for m, (paths, _) in known.items()}:
+        return obj
+    if _content(obj) != _content(old) or "managedFields" not in old["metadata"]:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": old["metadata"]["managedFields"]}}
+
+
 def _store(obj: Tree, owners: Owners) -> None:
     if owners:
         obj["metadata"]["managedFields"] = entries(owners)
@@ -233,9 +243,8 @@ def apply(live: Tree, config: Tree, manager: Manager, definition: str, *, force:
     for known, (paths, when) in owners.items():
         if known == manager:
             continue
-        contested = sorted(
-            p for p in paths if p in wanted and p[-1] != "." and p in now and not _same(now[p], wanted[p])
-        )
+        found = (p for p in paths if p in wanted and p[-1] != "." and p in now and not _same(now[p], wanted[p]))
+        contested = sorted(found, key=_rank)
         conflicts += [(known, path) for path in contested]
         if left := paths - set(contested):
             result[known] = (left, when)
@@ -341,6 +350,11 @@ def _manager_text(manager: Manager) -> str:
     if manager.subresource:
         text += f' with subresource "{manager.subresource}"'
     return f"{text} using {manager.api_version}" if manager.operation == "Update" else text
+
+
+def _rank(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Where a path comes in a set: what ends at a level before what goes on (fieldpath/set.go Iterate)."""
+    return tuple((index < len(path) - 1, step) for index, step in enumerate(path))
 
 
 def _conflict(conflicts: list[tuple[Manager, Path]]) -> status.ApiError:

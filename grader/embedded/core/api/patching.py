@@ -22,8 +22,9 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
     if kind == bodies.JSON_PATCH:
         result = patch.json_patch(obj, change)
     elif not isinstance(change, dict):
+        prefix = "" if kind == bodies.STRATEGIC_PATCH else "error decoding patch: "
         raise status.bad_request(
-            "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
+            f"{prefix}json: cannot unmarshal {_go_kind(change)} into Go value of type map[string]interface {{}}"
         )
     elif kind == bodies.MERGE_PATCH:
         result = patch.merge_patch(obj, change)
@@ -42,6 +43,12 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
     if problems and validation == "Strict":
         raise _unnamed_invalid(shown, f"strict decoding error: {', '.join(problems)}")
     return result, problems if validation == "Warn" else []
+
+
+def _go_kind(value: Any) -> str:
+    """What encoding/json calls a value that is no object."""
+    kinds = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
+    return kinds.get(type(value), "null")
 
 
 def _check_kind(result: Tree, obj: Obj) -> None:

@@ -17,6 +17,7 @@ from grader.embedded.core.api.field import (
 from grader.embedded.core.api.service_rules import port_or_name
 
 Spec = dict[str, Any]
+MAX_NAMESERVERS, MAX_SEARCHES, MAX_SEARCH_LETTERS = 3, 32, 2048
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -38,6 +39,7 @@ def validate_spec(spec: Spec, path: str) -> list[FieldError]:
     policies = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
     if spec.get("dnsPolicy") not in policies:
         errors.append(not_supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), policies))
+    errors += _dns_config(spec, f"{path}.dnsConfig")
     errors += names.labels(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
     for field in ("hostname", "subdomain"):
         if spec.get(field):
@@ -46,6 +48,33 @@ def validate_spec(spec: Spec, path: str) -> list[FieldError]:
         errors += [
             invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])
         ]
+    return errors
+
+
+def _dns_config(spec: Spec, path: str) -> list[FieldError]:
+    """What resolv.conf can hold (validatePodDNSConfig)."""
+    config = spec.get("dnsConfig")
+    nameservers = (config or {}).get("nameservers") or []
+    if spec.get("dnsPolicy") == "None" and not nameservers:
+        if config is None:
+            return [required(path, "must provide `dnsConfig` when `dnsPolicy` is None")]
+        text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        return [required(f"{path}.nameservers", text)]
+    errors: list[FieldError] = []
+    if len(nameservers) > MAX_NAMESERVERS:
+        text = f"must not have more than {MAX_NAMESERVERS} nameservers"
+        errors.append(invalid(f"{path}.nameservers", nameservers, text))
+    for index, address in enumerate(nameservers):
+        errors += names.legacy_ip(f"{path}.nameservers[{index}]", address)
+    searches = (config or {}).get("searches") or []
+    if len(searches) > MAX_SEARCHES:
+        errors.append(invalid(f"{path}.searches", searches, f"must not have more than {MAX_SEARCHES} search paths"))
+    if len(" ".join(searches)) > MAX_SEARCH_LETTERS:
+        text = f"must not have more than {MAX_SEARCH_LETTERS} characters (including spaces) in the search list"
+        errors.append(invalid(f"{path}.searches", searches, text))
+    for index, option in enumerate((config or {}).get("options") or ()):
+        if not option.get("name"):
+            errors.append(required(f"{path}.options[{index}]", "must not be empty"))
     return errors
 
 

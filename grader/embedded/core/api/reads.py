@@ -121,15 +121,34 @@ def _page(request: Request, found: list[Obj], meta: Tree) -> tuple[list[Obj], Tr
         try:
             start: Any = json.loads(base64.urlsafe_b64decode(token))["after"]
         except (ValueError, KeyError, TypeError) as error:
-            raise status.bad_request("continue key is not valid: invalid token") from error
+            raise status.bad_request(
+                f"invalid continue token: continue key is not valid: {_why_no_token(token)}"
+            ) from error
         found = [obj for obj in found if _position(obj) > start]
     if limit.isdigit() and 0 < int(limit) < len(found):
         count = int(limit)
         after = json.dumps({"after": _position(found[count - 1])}).encode()
         left = len(found) - count
-        meta = {**meta, "continue": base64.urlsafe_b64encode(after).decode(), "remainingItemCount": left}
+        meta = {**meta, "continue": base64.urlsafe_b64encode(after).decode()}
+        if not request.param("labelSelector") and not request.param("fieldSelector"):
+            meta["remainingItemCount"] = left  # else unknown: what is left is not looked at (etcd3/store.go GetList)
         found = found[:count]
     return found, meta
+
+
+def _why_no_token(token: str) -> str:
+    """What Go says of a text that is no token (storage/continue.go DecodeContinue)."""
+    try:
+        text = base64.b64decode(token, altchars=b"-_", validate=True).lstrip()
+    except ValueError:
+        bad = next(
+            (index for index, letter in enumerate(token) if not (letter.isalnum() or letter in "-_")), len(token)
+        )
+        return f"illegal base64 data at input byte {bad}"
+    if not text:
+        return "unexpected end of JSON input"
+    letter = chr(text[0]) if 0x20 <= text[0] < 0x7F else f"\\u{text[0]:04x}"
+    return f"invalid character '{letter}' looking for beginning of value"
 
 
 def _position(obj: Obj) -> list[str]:

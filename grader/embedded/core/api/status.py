@@ -63,9 +63,11 @@ def not_found(resource: str, group: str, name: str) -> ApiError:
     return ApiError(404, "NotFound", message, _details(group, resource, name))
 
 
-def already_exists(resource: str, group: str, name: str) -> ApiError:
-    """409: the name is taken."""
+def already_exists(resource: str, group: str, name: str, *, deleting: bool = False) -> ApiError:
+    """409: the name is taken, maybe by an object that waits for its end (registry/store.go Create)."""
     message = f"{qualified(resource, group)} {_quoted(name)} already exists"
+    if deleting:
+        message = f"object is being deleted: {message}"
     return ApiError(409, "AlreadyExists", message, _details(group, resource, name))
 
 

@@ -15,6 +15,7 @@ from grader.embedded.core.api.field import FieldError, forbidden, invalid, requi
 from grader.embedded.core.store import Obj, Store
 
 IMMUTABLE = "field is immutable"
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 ANNOTATIONS_LIMIT = 256 * 1024
 
 
@@ -113,6 +114,10 @@ def _common_meta(meta: dict[str, Any]) -> list[FieldError]:
                 errors.append(invalid(f"{path}.{key}".replace(f"[{index}]", ""), "", text))
     for finalizer in meta.get("finalizers") or ():
         errors.extend(invalid("metadata.finalizers", finalizer, text) for text in names.label_key(finalizer))
+    for index, finalizer in enumerate(meta.get("finalizers") or ()):
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            errors.append(invalid(f"metadata.finalizers[{index}]", finalizer, text))
     return errors
 
 

@@ -52,3 +52,10 @@ def stored(obj: Obj, resource: Resource) -> Obj:
 def partial(obj: Obj) -> dict[str, Any]:
     """PartialObjectMetadata."""
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+
+
+def drop_empty(meta: Obj) -> None:
+    """Leave out what Go's `omitempty` does not write."""
+    for field in ("labels", "annotations", "ownerReferences", "finalizers"):
+        if field in meta and not meta[field]:
+            del meta[field]

@@ -16,6 +16,7 @@ from grader.embedded.core.api.negotiate import Negotiated, encode
 from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.selectors import Match
 from grader.embedded.core.api.status import bad_request, expired
+from grader.embedded.core.objects import with_metadata
 from grader.embedded.core.store import Change, Gone, Obj, Store
 
 Send = Callable[[bytes], None]
@@ -99,7 +100,10 @@ class _Stream:
         if after:
             send(self._event("MODIFIED" if before else "ADDED", change.obj))
         elif before:
-            send(self._event("DELETED", change.obj))
+            # one that only stopped to match is told as it was (cacher/cache_watcher.go convertToWatchEvent)
+            last = change.obj if change.type == "DELETED" or change.old is None else change.old
+            version = change.obj["metadata"]["resourceVersion"]
+            send(self._event("DELETED", with_metadata(last, resourceVersion=version)))
 
     def _event(self, kind: str, obj: Obj) -> bytes:
         if self._negotiated.as_kind == "Table":

@@ -22,6 +22,7 @@ from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.routes import Target
 from grader.embedded.core.api.scale import scale_of
 from grader.embedded.core.api.strategy import Context, validate_meta, validate_meta_update
+from grader.embedded.core.objects import is_deleting
 from grader.embedded.core.store import GENERATION_FIELDS, AlreadyExists, Conflict, Obj, Store, timestamp
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
@@ -191,8 +192,9 @@ class Writer:
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
         write.warnings += strategy.warnings(obj, None)
-        if self._store.get(resource.store_name, meta.get("namespace", ""), name) is not None:
-            raise status.already_exists(resource.plural, resource.group, name)
+        there = self._store.get(resource.store_name, meta.get("namespace", ""), name)
+        if there is not None:
+            raise status.already_exists(resource.plural, resource.group, name, deleting=is_deleting(there))
         if write.dry_run:
             kept = {**meta, "uid": self._store.new_uid(), "creationTimestamp": now}
             if resource.store_name in GENERATION_FIELDS:
@@ -233,7 +235,12 @@ class Writer:
         expected = meta.pop("resourceVersion", "")
         name = before["name"]
         if meta.get("uid") and meta["uid"] != before["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
+            place = "/".join(filter(None, (_etcd_folder(resource), before.get("namespace"), name)))
+            why = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
+                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
+                f"UID in object meta: {before['uid']}"
+            )
             raise status.conflict(resource.plural, resource.group, name, why)
         if expected and expected != before["resourceVersion"]:
             raise status.conflict(resource.plural, resource.group, name)
@@ -244,6 +251,7 @@ class Writer:
                 meta[key] = before[key]
         if resource.namespaced:
             meta.setdefault("namespace", before["namespace"])
+        views.drop_empty(meta)
         context = write.context(self._store)
         if context.subresource == "status":
             obj = {**old, "metadata": meta, "status": obj.get("status", {})}
@@ -255,6 +263,7 @@ class Writer:
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
         write.warnings += strategy.warnings(obj, old)
+        obj = managed.keep_times(obj, old)
         if write.dry_run:
             return {**obj, "metadata": {**obj["metadata"], "resourceVersion": before["resourceVersion"]}}
         try:
@@ -355,6 +364,12 @@ def _check_name(obj: Obj, target: Target) -> None:
     if name != target.name:
         text = f"the name of the object ({name}) does not match the name on the URL ({target.name})"
         raise status.bad_request(text)
+
+
+def _etcd_folder(resource: Resource) -> str:
+    """Where a kind is stored (pkg/registry, each storage's ResourcePrefix)."""
+    folders = {"services": "services/specs", "endpoints": "services/endpoints", "nodes": "minions"}
+    return folders.get(resource.plural, resource.plural)
 
 
 def _stored_gvk(obj: Obj) -> tuple[str, str, str]:

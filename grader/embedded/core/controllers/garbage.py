@@ -65,7 +65,10 @@ class GarbageCollector(Controller):
                     references = [
                         r for r in dependent["metadata"].get("ownerReferences") or () if r["uid"] != uid_of(obj)
                     ]
-                    self.store.update(key[0], with_metadata(dependent, ownerReferences=references))
+                    freed = with_metadata(dependent, ownerReferences=references)
+                    if not references:
+                        del freed["metadata"]["ownerReferences"]
+                    self.store.update(key[0], freed)
             self._drop(resource, obj, ORPHAN)
             return
         if dependents:

@@ -1,7 +1,8 @@
 """An IPAddress for each ClusterIP, and the ServiceCIDR that they are from.
 
 Source: k8s.io/kubernetes/pkg/registry/core/service/ipallocator/ipallocator.go createIPAddress,
-pkg/controlplane/controller/defaultservicecidr. Upstream allocates by these objects; here they follow the Services.
+pkg/controller/servicecidrs/servicecidrs_controller.go. Upstream allocates by these objects; here they follow the
+Services.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class ServiceAddressController(Controller):
             "type": "Ready",
             "status": "True",
             "reason": "",
-            "message": "Kubernetes default Service CIDR is ready",
+            "message": "Kubernetes Service CIDR is ready",
             "lastTransitionTime": timestamp(self.context.now()),
         }
         return {
@@ -71,7 +72,7 @@ def _address(ip: str, service: Key) -> Obj:
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IPAddress",
         "metadata": {"name": ip, "labels": dict(_LABELS)},
-        "spec": {"parentRef": {"group": "", "resource": "services", "namespace": service[0], "name": service[1]}},
+        "spec": {"parentRef": {"resource": "services", "namespace": service[0], "name": service[1]}},
     }
 
 

@@ -128,8 +128,7 @@ class Runner:
         )
         self.worker.event("Warning", "Failed", f"Error: {text}", held)
         now = timestamp(self.kernel.now())
-        held.state = {"waiting": {"reason": "RunContainerError", "message": text}}
-        held.last = {
+        ended = {
             "terminated": {
                 "exitCode": 128,
                 "reason": "StartError",
@@ -139,6 +138,11 @@ class Runner:
                 "containerID": held.container_id,
             }
         }
+        if self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar:
+            held.state = ended
+        else:
+            held.state = {"waiting": {"reason": "RunContainerError", "message": text}}
+            held.last = ended
         return 128
 
     def _ended(self, held: Container, process: Process) -> int:

@@ -148,11 +148,15 @@ async def env(context: Context) -> int:
 
 
 async def hostname(context: Context) -> int:
-    """`hostname [-i] [-f] [-s]`."""
+    """`hostname [-i] [-f] [-s] [-d]`."""
     if "-i" in context.args or "-I" in context.args:
         context.print(context.host.ip)
     elif "-f" in context.args:
         context.print(canonical_from_hosts(context.host, context.host.hostname))
+    elif "-s" in context.args:
+        context.print(context.host.hostname.partition(".")[0])
+    elif "-d" in context.args:
+        context.print(canonical_from_hosts(context.host, context.host.hostname).partition(".")[2])
     else:
         context.print(context.host.hostname)
     return 0

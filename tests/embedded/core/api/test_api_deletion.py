@@ -48,8 +48,17 @@ def test_finalizers_keep_an_object_until_the_last_is_gone(api: Api) -> None:
     obj["metadata"]["finalizers"] = ["example.com/a"]
     api.create(SERVICES, obj)
     assert api.call("DELETE", f"{SERVICES}/web")[1]["metadata"]["deletionTimestamp"]
+    code, body = api.call("POST", SERVICES, service())
+    assert (code, body["message"]) == (409, 'object is being deleted: services "web" already exists')
     api.patch(f"{SERVICES}/web", {"metadata": {"finalizers": None}}, "merge-patch+json")
     assert api.store.get("services", "default", "web") is None
+
+
+def test_a_finalizer_of_ones_own_is_named_after_a_domain(api: Api) -> None:
+    obj = service()
+    obj["metadata"]["finalizers"] = ["orphan", "plain"]
+    code, body = api.call("POST", SERVICES, obj)
+    assert (code, body["details"]["causes"][0]["field"]) == (422, "metadata.finalizers[1]")
 
 
 def test_a_namespace_is_terminating_and_takes_nothing_new(api: Api) -> None:

@@ -51,7 +51,18 @@ def test_pages_follow_each_other_without_loss_or_repetition(three: Api) -> None:
 
 
 def test_a_continue_token_that_is_none_is_refused(three: Api) -> None:
-    assert three.call("GET", PODS, query=[("continue", "x")])[0] == 400
+    code, body = three.call("GET", PODS, query=[("continue", "nonsense")])
+    assert (code, body["message"]) == (
+        400,
+        "invalid continue token: continue key is not valid: invalid character '\\u009e' looking for beginning of value",
+    )
+
+
+def test_what_is_left_is_counted_only_where_nothing_is_selected(three: Api) -> None:
+    assert three.get(PODS, query=[("limit", "1")])["metadata"]["remainingItemCount"] == 2
+    selected = three.get(PODS, query=[("limit", "1"), ("labelSelector", "!nosuch")])
+    assert "continue" in selected["metadata"]
+    assert "remainingItemCount" not in selected["metadata"]
 
 
 def test_list_items_carry_no_kind_of_their_own(api: Api) -> None:

@@ -54,7 +54,10 @@ def test_an_object_that_leaves_the_selector_is_deleted_for_the_watch(api: Api) -
     api.create(PODS, pod())
     api.patch(f"{PODS}/p", {"metadata": {"labels": {"app": "web"}}})
     api.patch(f"{PODS}/p", {"metadata": {"labels": {"app": "other"}}})
-    assert events.told() == [("ADDED", "p"), ("DELETED", "p")]
+    added, deleted = events.take()
+    assert (added["type"], deleted["type"]) == ("ADDED", "DELETED")
+    assert deleted["object"]["metadata"]["labels"] == {"app": "web"}
+    assert deleted["object"]["metadata"]["resourceVersion"] == str(api.store.resource_version)
 
 
 def test_a_watch_of_one_name_sees_only_that(api: Api) -> None:

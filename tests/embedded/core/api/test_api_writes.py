@@ -1,5 +1,6 @@
 import ipaddress
 import json
+from typing import Any
 
 import pytest
 from api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
@@ -191,3 +192,38 @@ def test_whatever_a_learner_writes_is_accepted_or_refused_with_causes(first: dic
             again, problems = clean(body, SERVICE, kind="Service", version="v1")
             assert problems == []
             assert again == body
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"dnsPolicy": "None"}, "spec.dnsConfig"),
+        ({"dnsPolicy": "None", "dnsConfig": {"searches": ["a"]}}, "spec.dnsConfig.nameservers"),
+        ({"dnsConfig": {"nameservers": ["192.0.2.1"] * 4}}, "spec.dnsConfig.nameservers"),
+        ({"dnsConfig": {"nameservers": ["here"]}}, "spec.dnsConfig.nameservers[0]"),
+        ({"dnsConfig": {"searches": ["a"] * 33}}, "spec.dnsConfig.searches"),
+        ({"dnsConfig": {"options": [{"value": "2"}]}}, "spec.dnsConfig.options[0]"),
+    ],
+)
+def test_a_pods_dns_config_must_make_a_resolv_conf(api: Api, spec: dict[str, Any], field: str) -> None:
+    code, body = api.call("POST", PODS, pod(**spec))
+    assert (code, body["details"]["causes"][0]["field"]) == (422, field)
+
+
+def test_conflicts_of_an_apply_are_told_from_the_outer_fields_to_the_inner_ones(api: Api) -> None:
+    def apply(manager: str, **spec: Any) -> tuple[int, Any]:
+        query = [("fieldManager", manager)]
+        return api.call("PATCH", f"{SERVICES}/web", service(**spec), query=query, kind="application/apply-patch+yaml")
+
+    apply("one", selector={"a": "b"}, ports=[{"port": 80, "targetPort": 1}])
+    code, body = apply("two", selector={"a": "c"}, ports=[{"port": 80, "targetPort": 2}])
+    assert code == 409
+    fields = [cause["field"] for cause in body["details"]["causes"]]
+    assert fields == [".spec.selector", '.spec.ports[port=80,protocol="TCP"].targetPort']
+
+
+def test_a_change_that_comes_to_nothing_leaves_the_object_as_it_is(api: Api) -> None:
+    api.create(SERVICES, service(type="LoadBalancer", externalTrafficPolicy="Local"))
+    before = api.get(f"{SERVICES}/web")
+    api.time += 5
+    assert api.patch(f"{SERVICES}/web", {"spec": {"healthCheckNodePort": 0}}) == before

@@ -9,9 +9,7 @@ def test_an_address_comes_and_goes_with_its_service(cluster: Any) -> None:
     ip = cluster.service("web", {"app": "web"})
     cluster.settle()
     address = cluster.store.get("ipaddresses", "", ip)
-    assert address["spec"] == {
-        "parentRef": {"group": "", "resource": "services", "namespace": "default", "name": "web"}
-    }
+    assert address["spec"] == {"parentRef": {"resource": "services", "namespace": "default", "name": "web"}}
     cluster.store.delete("services", "default", "web")
     cluster.service("other", {"app": "web"}, clusterIP=ip, clusterIPs=[ip])
     cluster.settle()

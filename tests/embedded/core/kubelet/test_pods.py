@@ -359,3 +359,19 @@ def test_while_a_pod_ends_probes_by_http_go_on_and_commands_are_cancelled(cluste
     cluster.settle(4)
     assert (state(cluster, "command")["ready"], state(cluster, "http")["ready"]) == (True, False)
     assert dict(cluster.events("command"))["Unhealthy"] == CANCELLED
+
+
+def test_a_pod_knows_its_full_name_where_it_has_one(cluster: Any) -> None:
+    cluster.pod("p", containers=[busybox("sh", "-c", "hostname -f; hostname -d")], hostname="one", subdomain="peers")
+    cluster.settle()
+    told = [line.text for line in cluster.world.logs("default", "p").lines][:2]
+    assert told == [b"one.peers.default.svc.cluster.local\n", b"peers.default.svc.cluster.local\n"]
+
+
+def test_a_program_that_is_not_there_ends_a_pod_that_is_never_restarted(cluster: Any) -> None:
+    cluster.pod("p", containers=[busybox("nosuch")], restartPolicy="Never")
+    cluster.settle()
+    held = stored(cluster)
+    assert held["status"]["phase"] == "Failed"
+    ended = held["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("StartError", 128)
