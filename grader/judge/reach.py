@@ -303,7 +303,8 @@ def _nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
 def _kept_for_its_first_service(expect: Reach, scene: Scene, service: RawObject, answer: ReachAnswer) -> Ruling | None:
     """Blame silence on a slice whose label was changed, once the data plane had time to show otherwise."""
     slices = relabelled(scene, service)
-    if not slices or answer.outcome is not Outcome.TIMEOUT or scene.evidence.quiet_for < SUSPECT_SECONDS:
+    waited = max(SUSPECT_SECONDS * scene.evidence.pace, WATCH_SECONDS)
+    if not slices or answer.outcome is not Outcome.TIMEOUT or scene.evidence.quiet_for < waited:
         return None
     return fail("slice-relabelled", _hop(expect, answer), service=name_of(service), slices=listed(slices))
 

@@ -34,7 +34,7 @@ from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, plan, resources
-from grader.observe.reach import FIRST_SECONDS, ask_from_here, ask_reach
+from grader.observe.reach import BATCH_SECONDS, FIRST_SECONDS, LEAST_BATCH_SECONDS, ask_from_here, ask_reach
 from grader.observe.shell import ask_shell
 
 THREADS = 8
@@ -212,6 +212,7 @@ class Observer:
         self, planned: Plan, objects: Mapping[str, Sequence[RawObject]], seconds: float
     ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...], tuple[Problem, ...]]:
         problems: list[Problem] = []
+        batch = max(BATCH_SECONDS * self.target.pace, LEAST_BATCH_SECONDS, 4 * seconds)
 
         def dns(question: DnsQuestion) -> DnsAnswer:
             try:
@@ -226,7 +227,7 @@ class Observer:
             try:
                 if question.vantage == Vantage.LEARNER_HOST:
                     return ask_from_here(question, seconds)
-                return ask_reach(self.carrier(question.vantage, objects), question, seconds)
+                return ask_reach(self.carrier(question.vantage, objects), question, seconds, batch)
             except CarrierError as error:
                 problems.append(Problem(error.code, error.facts, question.vantage))
                 return ReachAnswer(question, Outcome.UNASKED, tries=0)

@@ -29,7 +29,7 @@ from grader.workflow.submit import submit
 
 HANDED_IN = "handed-in"
 
-PARALLEL = {Provider.EMBEDDED: 20, Provider.KIND: 4, Provider.CONTEXT: 4}
+PARALLEL = {Provider.EMBEDDED: 40, Provider.KIND: 4, Provider.CONTEXT: 4}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from grader.embedded.core.api.resources import Resource
 
 Tree = dict[str, Any]
 _CONTENT = ("application/json", "application/yaml")
-"""OpenAPI v2 is an empty document: kubectl asks for it only about kinds that version 3 does not have either."""
 _WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
 _READ_PARAMETERS = (
     "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
