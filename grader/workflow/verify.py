@@ -98,7 +98,9 @@ def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
     found = []
     for key in dict.fromkeys([*sides[0], *sides[1]]):
         one, other = (side.get(key, {}) for side in sides)
-        for what in dict.fromkeys([*one, *other]):
+        # a criterion that one side had still to wait for is not among its bones
+        both = [what for what in one if what in other] if one and other else ["verdict"]
+        for what in both:
             if one.get(what) != other.get(what):
                 found.append(f"{key[0]}/{key[2]} {what}: {one.get(what)} != {other.get(what)}")
     return tuple(found)
@@ -107,21 +109,25 @@ def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
 def _bones(attempt: Attempt) -> dict[str, str]:
     """Keep of an attempt what must be equal on every cluster: what a learner is told.
 
-    What lies behind the broken hop is not told (it is greyed on the card): it may be of before or after a change.
+    That is the verdict, its cause, the chain, and the criteria before the broken hop. What lies behind it may be of
+    before or after a change, at whatever moment the cause was plain; so may other criteria of the broken hop itself.
     """
     report = attempt.report
     order = [hop for hop, _ in report.chain]
     reached = order.index(report.broken) if report.broken in order else len(order)
-    shown = [item for item in report.criteria if item.hop not in order or order.index(item.hop) <= reached]
     bones = {
         "verdict": report.verdict.value,
-        "points": f"{sum(item.points for item in shown):g}",
         "broken": str(report.broken),
         "diagnosis": report.finding.diagnosis,
         "chain": " ".join(f"{hop}={state}" for hop, state in report.chain),
     }
-    for item in shown:
-        bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
+    if report.verdict is Verdict.PASS:
+        bones["points"] = f"{report.points:g}"
+    for item in report.criteria:
+        before = item.hop not in order or order.index(item.hop) < reached
+        told = item.verdict is Verdict.FAIL and item.finding.diagnosis == report.finding.diagnosis
+        if told or (before and item.verdict is not Verdict.NOT_YET):
+            bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
     return bones
 
 
