@@ -10,7 +10,7 @@ from grader.kube import kubectl
 from tests.parity.test_parity import recorded
 from tests.parity.transcript import Runner, Script, scripts
 
-pytestmark = pytest.mark.kind
+pytestmark = pytest.mark.transcripts
 
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)

@@ -31,6 +31,8 @@ SETTLED_SECONDS = 2.5
 """How long an answer stays the same before it is recorded."""
 PATIENCE_SECONDS = 20.0
 PAUSE = 0.25
+CHOSEN = "10.96.200."
+"""ClusterIPs that scripts choose begin so; any other is named in transcripts, since it may be a generated one."""
 PRELUDE = (FOLDER / "prelude.sh").read_text(encoding="utf-8")
 """Functions that every step may call."""
 
@@ -171,7 +173,7 @@ kubectl wait --for=condition=Ready pod/client --timeout=60s >/dev/null"""
 
 def transcript(answers: list[tuple[Step, str]]) -> str:
     """Write steps and answers down, with what differs from run to run named in the order in which it first appears."""
-    texts = normal([answer for _, answer in answers])
+    texts = normal([answer for _, answer in answers], "\n".join(step.command for step, _ in answers))
     blocks = [
         f"{step.mark} {step.command}\n{text}".rstrip("\n") for (step, _), text in zip(answers, texts, strict=True)
     ]
@@ -183,14 +185,19 @@ def split(text: str) -> list[str]:
     return re.split(r"\n\n(?=[$~!] )", text.rstrip("\n"))
 
 
-def normal(answers: list[str]) -> list[str]:
-    """Replace addresses, times and generated names by names of their own; the same one stays the same."""
+def normal(answers: list[str], asked: str = "") -> list[str]:
+    """Replace addresses, times and generated names by names of their own; the same one stays the same.
+
+    An address that the commands choose (`asked`) is no generated one.
+    """
     names: dict[str, str] = {}
     counts: dict[str, int] = {}
 
     def name(kind: str) -> Callable[[re.Match[str]], str]:
         def replace(match: re.Match[str]) -> str:
             found = match[0]
+            if found.startswith(CHOSEN) and found in asked:
+                return found
             if found not in names:
                 counts[kind] = counts.get(kind, 0) + 1
                 names[found] = f"<{kind} {counts[kind]}>"
@@ -211,7 +218,7 @@ def normal(answers: list[str]) -> list[str]:
 _NAMED = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "uid"),
     (re.compile(r"\b10\.244\.\d+\.\d+\b"), "pod-ip"),
-    (re.compile(r"\b10\.96\.(?!0\.1\b|0\.10\b|200\.)\d+\.\d+\b"), "cluster-ip"),
+    (re.compile(r"\b10\.96\.(?!0\.1\b|0\.10\b)\d+\.\d+\b"), "cluster-ip"),
     (re.compile(r"\b(?:172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+\b"), "node-net-ip"),
     (re.compile(r"(?<=-)[bcdf-hjklmnp-tv-z2456789]{8,10}(?=-[bcdf-hjklmnp-tv-z2456789]{5}\b)"), "template"),
     (re.compile(r"(?<=[-/])[bcdf-hjklmnp-tv-z2456789]{5}(?=\b)(?!-)"), "suffix"),
