@@ -14,7 +14,7 @@ import psutil
 from benchmarks.row import Row
 from grader.cluster import choose
 from grader.cluster.info import ClusterInfo
-from grader.embedded.core.kernel import Kernel, VirtualClock
+from grader.embedded.core.kernel import Kernel, VirtualClock, pass_time
 from grader.embedded.core.store import Obj, Store
 from grader.embedded.core.world import World
 from grader.errors import CourseError
@@ -48,27 +48,19 @@ def _update(services: int, runs: int) -> Row:
         store.create("services", _service(name, f"10.96.{8 + number // 250}.{1 + number % 250}"))
         for pod in range(PODS):
             store.create("pods", _pod(name, number * PODS + pod))
-    _idle(kernel, clock, 30)
+    pass_time(kernel, clock, 30)
     spent = []
     for run in range(runs):
         name = f"s{run * 7 % services}"
         pod = store.get("pods", "default", f"{name}-{run * 7 % services * PODS}") or {}
         store.update("pods", _turned(pod))
         begun = time.process_time()
-        _idle(kernel, clock, 5)
+        pass_time(kernel, clock, 5)
         spent.append((time.process_time() - begun) * 1000)
         ready = pod["status"]["conditions"][0]["status"] != "True"
         seen = sum(e["conditions"]["ready"] for item in _slices(store, name) for e in item["endpoints"])
         assert seen == (PODS if ready else PODS - 1), (name, seen)
     return Row(f"embedded: endpoints follow one Pod, {services} Services x {PODS} Pods", "ms", tuple(spent))
-
-
-def _idle(kernel: Kernel, clock: VirtualClock, seconds: float) -> None:
-    """Let virtual time pass, so that controllers that wait before they act do act."""
-    end = clock.time + seconds
-    while (due := kernel.run()) is not None and due <= end:
-        clock.time = max(clock.time, due)
-    clock.time = end
 
 
 def _slices(store: Store, service: str) -> list[Obj]:

@@ -53,6 +53,11 @@ class Endpoint:
     version: str
     dns: str
 
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Endpoint:
+        """Read what the process says of itself. Raises KeyError, ValueError."""
+        return cls(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
+
 
 class EmbeddedProvider:
     """Brings embedded clusters up and down; implements ClusterProvider."""
@@ -171,7 +176,7 @@ def read_endpoint(place: Path) -> Endpoint | None:
     """Where the process said it listens, None where it has not said so yet."""
     try:
         facts = json.loads((place / "endpoint.json").read_text(encoding="utf-8"))
-        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
+        return Endpoint.of(facts)
     except (FileNotFoundError, ValueError, KeyError):
         return None
 
@@ -196,7 +201,7 @@ def start(name: str, place: Path) -> Endpoint:
     process.wait()
     if line:
         facts = json.loads(line)
-        return Endpoint(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
+        return Endpoint.of(facts)
     stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)

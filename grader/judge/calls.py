@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.judge.causes import missing, pods_not_ready
-from grader.judge.patience import DATA_PLANE_SECONDS, DNS_SECONDS, STALE_SECONDS
+from grader.judge.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
 from grader.judge.resolving import lookup, published
 from grader.judge.rollouts import rollout
 from grader.judge.scene import (
@@ -21,13 +21,11 @@ from grader.judge.scene import (
     word,
 )
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
-from grader.model.exercise import Call, ConfigKey, Env, Vantage
+from grader.model.exercise import Call, ConfigKey, Env
 from grader.model.kubernetes import hostname_of, is_ready, name_of
-from grader.model.questions import PROBE_NAMESPACE, full_name
+from grader.model.questions import full_name, home_of
 from grader.model.report import Hop
 from grader.model.traffic import Destination, call_questions, destination, env_questions
-
-SILENCE_SECONDS = 6.0  # kube-proxy programs within 1.3 s on kind; a loaded machine is slower
 
 
 def judge_call(expect: Call, scene: Scene) -> Ruling:
@@ -77,7 +75,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     """Say what is wrong with one answer, None where it is as wanted."""
     seen = set(answer.responders)
     facts = {"to": to.text, "host": to.host, "port": to.port, "vantage": vantage_text(answer.question.vantage)}
-    quiet = scene.quiet
+    quiet, home = scene.quiet, home_of(answer.question.vantage, scene.exercise.namespace)
     if not seen <= wanted:
         if quiet < STALE_SECONDS:
             return not_yet("call-moving", Hop.RESPONSE, **facts)
@@ -93,7 +91,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if answer.outcome is Outcome.NAME_ERROR:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
-        due = lookup(scene, answer.question.host, _home(scene, answer))
+        due = lookup(scene, answer.question.host, home)
         if scene.evidence.quiet_for < (DNS_SECONDS if due else STALE_SECONDS):  # by the clock: a busy machine lags
             return not_yet("call-moving", Hop.DNS, **facts)
         if due:  # one of several DNS servers has not seen the objects: never the learner's fault
@@ -102,8 +100,8 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
                 "type": "A",
                 "rcode": word("outcome", answer.outcome),
                 "seen": word("plain", "none"),
+                "vantage": vantage_text(answer.question.vantage),
             }
-            told["vantage"] = vantage_text(answer.question.vantage)
             return environment(Problem("dns-silent", told), Hop.DNS)
         return fail("call-name-unresolved", Hop.DNS, **facts)
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
@@ -113,7 +111,7 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
     if known is not None and to.port not in known:  # objects explain it: no need to wait
         return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
     local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
-    there = service is not None or published(scene, answer.question.host, _home(scene, answer), to.port)
+    there = service is not None or published(scene, answer.question.host, home, to.port)
     sound = there and answer.outcome is Outcome.TIMEOUT and not local
     lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet  # a busy machine is silent too
     if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
@@ -123,12 +121,6 @@ def _judge_answer(expect: Call, scene: Scene, to: Destination, answer: ReachAnsw
         return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
     codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
     return fail(codes.get(answer.outcome, "call-unexpected-answer"), Hop.CLUSTER_IP, **facts, who=answer.error or "-")
-
-
-def _home(scene: Scene, answer: ReachAnswer) -> str:
-    """Tell the Namespace that an answer was asked from."""
-    away = answer.question.vantage == Vantage.OTHER_NAMESPACE
-    return PROBE_NAMESPACE if away else scene.exercise.namespace
 
 
 def _service(scene: Scene, to: Destination) -> RawObject | None:

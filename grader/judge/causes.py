@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.judge.handmade import made_by_hand, slices_wrong, without_slices
+from grader.judge.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
 from grader.judge.pods import State, state_of
 from grader.judge.rollouts import rollout
 from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
@@ -29,9 +30,6 @@ from grader.model.kubernetes import (
 )
 from grader.model.questions import PROBE_POD
 from grader.model.report import Hop, Verdict
-
-PROBE_SECONDS = 15.0  # in which kubelets ask Pods again whether they are ready; a loaded machine asks late
-LEAST_PROBE_SECONDS = 3.0  # where the kubelets run in the API server's own process, and ask as late as it answers
 
 
 def missing(scene: Scene, name: str) -> Ruling:

@@ -41,10 +41,9 @@ from grader.model.exercise import (
     Reach,
     Readiness,
     Source,
-    Vantage,
 )
 from grader.model.kubernetes import name_of
-from grader.model.questions import PROBE_NAMESPACE, dns_question, serving
+from grader.model.questions import dns_question, home_of, serving
 from grader.model.report import Hop, Verdict
 
 
@@ -170,7 +169,7 @@ def judge_dns(expect: Dns, scene: Scene) -> Ruling:
         return environment(problem, Hop.DNS)
     certain = expect.is_ == "cluster-ip" and not isinstance(expect.name, ConfigKey)
     if expect.type == "A" and wanted and not certain:
-        home = PROBE_NAMESPACE if expect.source is Vantage.OTHER_NAMESPACE else scene.exercise.namespace
+        home = home_of(expect.source, scene.exercise.namespace)
         certain = lookup(scene, question.name, home) == frozenset(wanted)
     if expect.type == "SRV" and service is not None and service["spec"].get("clusterIP") not in (None, "", "None"):
         certain = certain or answer.rcode == "NXDOMAIN"  # its port has the name: `name_wrong` looked

@@ -10,3 +10,6 @@ WATCH_SECONDS = 3.0  # that nobody answers is believed after this
 SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 DATA_PLANE_SECONDS = 20.0  # after this, silence that nothing explains is the environment's fault
 DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
+SILENCE_SECONDS = 6.0  # for silence at what no object says to be served
+PROBE_SECONDS = 15.0  # in which kubelets ask Pods again whether they are ready; a loaded machine asks late
+LEAST_PROBE_SECONDS = 3.0  # where the kubelets run in the API server's own process, and ask as late as it answers

@@ -66,6 +66,11 @@ def living(pods: Iterable[RawObject], labels: Mapping[str, str]) -> tuple[RawObj
     return tuple(sorted(chosen, key=name_of))
 
 
+def home_of(vantage: str, namespace: str) -> str:
+    """Tell the Namespace whose search list a vantage resolves by; `namespace` is the exercise's own."""
+    return PROBE_NAMESPACE if vantage == Vantage.OTHER_NAMESPACE else namespace
+
+
 def full_name(name: str, namespace: str) -> str:
     """Expand a name to what the search list must make of it first, with a trailing dot (resolv.conf of a Pod)."""
     if name.endswith("."):

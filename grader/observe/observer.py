@@ -28,7 +28,7 @@ from grader.model.evidence import (
 )
 from grader.model.exercise import At, Exercise, Local, Vantage
 from grader.model.kubernetes import labels_of, name_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, other_namespace_node
+from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, home_of, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
@@ -216,8 +216,7 @@ class Observer:
 
         def dns(question: DnsQuestion) -> DnsAnswer:
             try:
-                elsewhere = question.vantage == Vantage.OTHER_NAMESPACE
-                home = PROBE_NAMESPACE if elsewhere else self.exercise.namespace
+                home = home_of(question.vantage, self.exercise.namespace)
                 return ask_dns(self.carrier(question.vantage, objects), question, home)
             except CarrierError as error:
                 problems.append(Problem(error.code, error.facts, question.vantage))

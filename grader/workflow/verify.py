@@ -90,7 +90,7 @@ class VerifyResult:
 
 
 def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
-    """Compare two results criterion by criterion, leaving out addresses, generated names and times.
+    """Compare what two results tell a learner, leaving out addresses, generated names and times.
 
     Each difference is one line, "EXERCISE/ATTEMPT WHAT: LEFT != RIGHT"; equal results give none.
     """

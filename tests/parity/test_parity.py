@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from grader.cluster import choose
-from grader.cluster.info import ClusterInfo, Provider
-from grader.cluster.provider import silent
+from grader.cluster.info import ClusterInfo
 from grader.kube import kubectl
+from tests.clusters import embedded
 from tests.parity.transcript import FOLDER, Runner, Script, scripts, split
 
 SCRIPTS = scripts()
@@ -21,15 +17,8 @@ STEPS = 250
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ClusterInfo]:
-    home = Path(tempfile.mkdtemp(prefix="grader-test-"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADER_HOME", str(home))
-        provider = choose.provider(Provider.EMBEDDED)
-        try:
-            yield provider.up("parity", {}, silent)
-        finally:
-            provider.down("parity", silent)
-            shutil.rmtree(home)
+    with embedded("parity") as info:
+        yield info
 
 
 def recorded(script: Script) -> str:

@@ -15,6 +15,9 @@ from grader.embedded.core.store import Change, Obj, Store
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
+SLICE_CONTROLLER = "endpointslice-controller.k8s.io"
+MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io"
+SERVICE_RANGE = "10.96.0.0/16"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 OwnedKey = tuple[str, str, str]

@@ -128,6 +128,15 @@ class Queue(Generic[T]):
         return self._items.popleft()
 
 
+def pass_time(kernel: Kernel, clock: VirtualClock, seconds: float) -> None:
+    """Let virtual time pass, with everything that is due in it; for tests and measurements."""
+    end = clock.time + seconds
+    while (due := kernel.run()) is not None and due <= end:
+        clock.time = max(clock.time, due)
+    clock.time = end
+    kernel.run()
+
+
 def drive(kernel: Kernel, clock: VirtualClock, coro: Coroutine[Any, Any, T], limit: float = 3600.0) -> T:
     """Run a coroutine to its end on a virtual clock, jumping from timer to timer; for tests.
 

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.embedded.core.store import Change, Store
+from grader.embedded.core.objects import Key, key_of
+from grader.embedded.core.store import Change, Obj, Store
 from grader.paths import write_atomically
 
 JOURNALED = 2_000  # writes after which the whole content is saved
 SKIP = 10_000  # resourceVersions left out after a restart: watches begin anew, none goes on with a version of before
 
-Held = dict[str, dict[tuple[str, str], dict[str, Any]]]
+Held = dict[str, dict[Key, Obj]]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def restore(store: Store, path: Path) -> bool:
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else '{"resourceVersion":0,"objects":{}}'
         content: dict[str, Any] = json.loads(text)
-        held = {resource: {_key(obj): obj for obj in objects} for resource, objects in content["objects"].items()}
+        held = {resource: {key_of(obj): obj for obj in objects} for resource, objects in content["objects"].items()}
         version = int(content["resourceVersion"])
         for journal in journals:
             version = _replay(held, version, journal)
@@ -62,14 +63,10 @@ def _replay(held: Held, known: int, journal: Path) -> int:
             known = version
             objects = held.setdefault(resource, {})
             if type_ == "DELETED":
-                objects.pop(_key(obj), None)
+                objects.pop(key_of(obj), None)
             else:
-                objects[_key(obj)] = obj
+                objects[key_of(obj)] = obj
     return known
-
-
-def _key(obj: dict[str, Any]) -> tuple[str, str]:
-    return obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
 
 
 def _lines(journal: Path) -> Iterator[tuple[str, str, int, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grader.embedded.core.index import ZONE_LABEL
-from grader.embedded.core.kernel import Kernel, Stream, TimeoutError_, VirtualClock, drive, with_timeout
+from grader.embedded.core.kernel import Kernel, Stream, TimeoutError_, VirtualClock, drive, pass_time, with_timeout
 from grader.embedded.core.programs.host import ConnectionRefused_, NoRoute
 from grader.embedded.core.store import Obj, Store
 from grader.embedded.core.world import World
@@ -33,11 +33,7 @@ class Cluster:
 
     def settle(self, seconds: float = 3.0) -> None:
         """Let so many seconds pass."""
-        end = self.clock.time + seconds
-        while (due := self.kernel.run()) is not None and due <= end:
-            self.clock.time = max(self.clock.time, due)
-        self.clock.time = end
-        self.kernel.run()
+        pass_time(self.kernel, self.clock, seconds)
 
     def run(self, coro: Any, limit: float = 3600.0) -> Any:
         return drive(self.kernel, self.clock, coro, limit)

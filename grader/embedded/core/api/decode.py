@@ -15,7 +15,8 @@ from grader.embedded.core.api.status import ApiError, bad_request
 
 Tree = dict[str, Any]
 
-_GO_KIND = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+GO_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+"""What encoding/json calls a JSON value, by what Python makes of it."""
 
 
 class _Duplicates(dict[str, Any]):
@@ -101,7 +102,7 @@ class _TypeMismatch(Exception):
 
 
 def _mismatch(value: Any, owner: str, path: str, go_type: str) -> _TypeMismatch:
-    shown = _GO_KIND.get(type(value), "value")
+    shown = GO_KINDS.get(type(value), "value")
     if shown == "number" and go_type.startswith(("int", "uint")):
         shown = f"number {value}"
     where = f"Go struct field {owner}.{path}" if path else "Go value"
@@ -131,8 +132,7 @@ def _object(value: Any, definition: str, path: str, problems: _Problems, owner: 
     properties = node.get("properties")
     if properties is None or definition in types.OPAQUE:
         return dict(value)
-    plain = types.plain_fields(definition)
-    needed = types.always(definition)
+    plain, needed, named = types.plain_fields(definition), types.always(definition), types.named(definition)
     name = definition.rsplit(".", 1)[1]
     for key in getattr(value, "keys_twice", ()):
         problems.found.append(f'duplicate field "{path}{"." if path else ""}{key}"')
@@ -145,7 +145,7 @@ def _object(value: Any, definition: str, path: str, problems: _Problems, owner: 
             continue
         if item is None:
             continue
-        cleaned = _value(item, child, here, name, problems, types.named(definition).get(key, ""))
+        cleaned = _value(item, child, here, name, problems, named.get(key, ""))
         empty = cleaned in ("", 0, False, [], {}) and cleaned is not None
         if empty and key in plain and key not in needed and not _is_struct(child):
             continue

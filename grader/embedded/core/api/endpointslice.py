@@ -11,13 +11,11 @@ from typing import Any
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, duplicate, invalid, not_supported, required, too_many
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
-from grader.embedded.core.index import MANAGED_BY_LABEL
+from grader.embedded.core.index import MANAGED_BY_LABEL, MIRRORING_CONTROLLER, SLICE_CONTROLLER
 from grader.embedded.core.store import Obj
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-PROTOCOLS = ("SCTP", "TCP", "UDP")
 MOST_ADDRESSES, MOST_PORTS, MOST_ENDPOINTS, MOST_HINTS = 100, 20000, 1000, 8
-CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
 
 class EndpointSliceStrategy(Strategy):
@@ -47,7 +45,7 @@ class EndpointSliceStrategy(Strategy):
         """WarningsOnCreate, WarningsOnUpdate."""
         fqdn = old is None and obj.get("addressType") == "FQDN"
         found = ["spec.addressType: FQDN endpoints are deprecated"] if fqdn else []
-        if (obj["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) in CONTROLLERS:
+        if (obj["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) in (SLICE_CONTROLLER, MIRRORING_CONTROLLER):
             return found
         for index, endpoint in enumerate(obj.get("endpoints") or ()):
             for number, address in enumerate(endpoint.get("addresses") or ()):
@@ -130,8 +128,8 @@ def _ports(ports: list[dict[str, Any]]) -> list[FieldError]:
         if name in seen:
             errors.append(duplicate(f"{path}.name", name))
         seen.add(name)
-        if port.get("protocol") not in PROTOCOLS:
-            errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), PROTOCOLS))
+        if port.get("protocol") not in names.PROTOCOLS:
+            errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), names.PROTOCOLS))
         if (application := port.get("appProtocol")) is not None:
             errors += [invalid(f"{path}.appProtocol", application, text) for text in names.label_key(application)]
     return errors

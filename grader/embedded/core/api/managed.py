@@ -200,10 +200,10 @@ def record_update(obj: Tree, old: Tree | None, manager: Manager, definition: str
 
 def keep_times(obj: Tree, old: Tree) -> Tree:
     """The old owners' times where nothing else has changed (fieldmanager/equality.go)."""
+    if "managedFields" not in old["metadata"] or _content(obj) != _content(old):
+        return obj
     mine, known = owners_of(obj["metadata"]), owners_of(old["metadata"])
     if {manager: paths for manager, (paths, _) in mine.items()} != {m: paths for m, (paths, _) in known.items()}:
-        return obj
-    if _content(obj) != _content(old) or "managedFields" not in old["metadata"]:
         return obj
     return {**obj, "metadata": {**obj["metadata"], "managedFields": old["metadata"]["managedFields"]}}
 

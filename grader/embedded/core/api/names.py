@@ -31,6 +31,8 @@ _VALUE_TEXT = (
     "and must start and end with an alphanumeric character"
 )
 
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+
 
 def _regex(message: str, expression: str, *examples: str) -> str:
     shown = " or ".join(f"'{example}', " for example in examples)

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from grader.embedded.core.api import openapi2
 from grader.embedded.core.api.messages import JSON
 from grader.embedded.core.api.status import ApiError
 
@@ -21,13 +20,11 @@ class Negotiated:
         as_kind: "" for the object itself, `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
         yaml: whether YAML is preferred over JSON.
         discovery: versions of aggregated discovery that the client reads.
-        openapi_protobuf: whether OpenAPI v2 is asked for as protobuf.
     """
 
     as_kind: str = ""
     yaml: bool = False
     discovery: tuple[str, ...] = ()
-    openapi_protobuf: bool = False
 
 
 def negotiate(accept: str) -> Negotiated:
@@ -45,8 +42,7 @@ def negotiate(accept: str) -> Negotiated:
         if kind in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
             chosen = Negotiated(kind, media == YAML)
     chosen = chosen or Negotiated()
-    protobuf = any(media in accept for media in openapi2.ASKED)
-    return Negotiated(chosen.as_kind, chosen.yaml, tuple(discovery), protobuf)
+    return Negotiated(chosen.as_kind, chosen.yaml, tuple(discovery))
 
 
 def encode(value: Any) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.api import bodies, patch, status
-from grader.embedded.core.api.decode import clean, read_json, read_yaml
+from grader.embedded.core.api.decode import GO_KINDS, clean, read_json, read_yaml
 from grader.embedded.core.api.field import go_json, invalid
 from grader.embedded.core.api.messages import Request, Tree
 from grader.embedded.core.store import Obj
@@ -23,8 +23,9 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
         result = patch.json_patch(obj, change)
     elif not isinstance(change, dict):
         prefix = "" if kind == bodies.STRATEGIC_PATCH else "error decoding patch: "
+        shown = GO_KINDS.get(type(change), "null")
         raise status.bad_request(
-            f"{prefix}json: cannot unmarshal {_go_kind(change)} into Go value of type map[string]interface {{}}"
+            f"{prefix}json: cannot unmarshal {shown} into Go value of type map[string]interface {{}}"
         )
     elif kind == bodies.MERGE_PATCH:
         result = patch.merge_patch(obj, change)
@@ -43,12 +44,6 @@ def patched(obj: Obj, request: Request, definition: str, validation: str) -> tup
     if problems and validation == "Strict":
         raise _unnamed_invalid(shown, f"strict decoding error: {', '.join(problems)}")
     return result, problems if validation == "Warn" else []
-
-
-def _go_kind(value: Any) -> str:
-    """What encoding/json calls a value that is no object."""
-    kinds = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
-    return kinds.get(type(value), "null")
 
 
 def _check_kind(result: Tree, obj: Obj) -> None:

@@ -156,8 +156,8 @@ def _ports(ports: list[Spec], path: str) -> list[FieldError]:
             errors += [invalid(f"{where}.hostPort", port["hostPort"], t) for t in names.port_number(port["hostPort"])]
         if not port.get("protocol"):
             errors.append(required(f"{where}.protocol"))
-        elif port["protocol"] not in ("SCTP", "TCP", "UDP"):
-            errors.append(not_supported(f"{where}.protocol", port["protocol"], ("SCTP", "TCP", "UDP")))
+        elif port["protocol"] not in names.PROTOCOLS:
+            errors.append(not_supported(f"{where}.protocol", port["protocol"], names.PROTOCOLS))
     return errors
 
 

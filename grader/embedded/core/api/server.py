@@ -58,7 +58,7 @@ class ApiServer:
 
     def _route(self, request: Request, negotiated: Negotiated) -> Answer:
         path = request.path.rstrip("/") or "/"
-        document = self._document(path, negotiated)
+        document = self._document(path, request, negotiated)
         if document is not None:
             if request.method not in _READ_VERBS:
                 raise method_not_allowed()
@@ -97,7 +97,7 @@ class ApiServer:
                 return self._writer.delete_collection(request, negotiated, target, resource)
         raise method_not_allowed()
 
-    def _document(self, path: str, negotiated: Negotiated) -> Response | None:
+    def _document(self, path: str, request: Request, negotiated: Negotiated) -> Response | None:
         """Answers that depend on no object: health, version, discovery, OpenAPI."""
         if path in _HEALTH or path.startswith(tuple(f"{health}/" for health in _HEALTH)):
             return Response(200, (("content-type", "text/plain; charset=utf-8"),), b"ok")
@@ -120,7 +120,7 @@ class ApiServer:
         if parts[0] == "apis" and len(parts) == 3:
             return _json(_known(discovery.resource_list(parts[1], parts[2])))
         if path == "/openapi/v2":
-            if negotiated.openapi_protobuf:
+            if any(media in request.headers.get("accept", "") for media in openapi2.ASKED):
                 return Response(200, (("content-type", openapi2.PROTOBUF),), openapi2.protobuf())
             return _json(openapi2.document())
         if path == "/openapi/v3":

@@ -19,9 +19,10 @@ from grader.embedded.core.api.service_rules import (
     same_cluster_ips,
 )
 from grader.embedded.core.api.strategy import Context
+from grader.embedded.core.index import SERVICE_RANGE
 from grader.embedded.core.store import Obj, Store
 
-SERVICE_CIDR = ipaddress.ip_network("10.96.0.0/16")
+SERVICE_CIDR = ipaddress.ip_network(SERVICE_RANGE)
 NODE_PORTS = range(30000, 32768)
 DRY_RUN_PORT = 32768
 _IP_OFFSET = 256

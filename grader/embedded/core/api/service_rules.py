@@ -117,8 +117,8 @@ def _port(port: Spec, path: str, name_needed: bool, seen: set[str]) -> list[Fiel
     protocol = port.get("protocol", "")
     if not protocol:
         errors.append(required(f"{path}.protocol"))
-    elif protocol not in ("SCTP", "TCP", "UDP"):
-        errors.append(not_supported(f"{path}.protocol", protocol, ("SCTP", "TCP", "UDP")))
+    elif protocol not in names.PROTOCOLS:
+        errors.append(not_supported(f"{path}.protocol", protocol, names.PROTOCOLS))
     errors += port_or_name(port.get("targetPort", 0), f"{path}.targetPort")
     if "appProtocol" in port:
         errors += [

@@ -164,6 +164,6 @@ def _endpoint_port(port: dict[str, Any], path: str, name_needed: bool) -> list[F
         errors += [invalid(f"{path}.name", port["name"], text) for text in names.dns_label(port["name"])]
     number = port.get("port", 0)
     errors += [invalid(f"{path}.port", number, text) for text in names.port_number(number)]
-    if port.get("protocol") not in ("SCTP", "TCP", "UDP"):
-        errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), ("SCTP", "TCP", "UDP")))
+    if port.get("protocol") not in names.PROTOCOLS:
+        errors.append(not_supported(f"{path}.protocol", port.get("protocol", ""), names.PROTOCOLS))
     return errors

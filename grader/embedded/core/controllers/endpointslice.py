@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, Index
+from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, SLICE_CONTROLLER, Index
 from grader.embedded.core.objects import (
     Key,
     controller_reference,
@@ -26,7 +26,6 @@ from grader.embedded.core.objects import (
 )
 from grader.embedded.core.store import Change, Obj, timestamp
 
-MANAGED_BY = "endpointslice-controller.k8s.io"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 RESERVED = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -128,7 +127,7 @@ def slice_labels(service: Obj) -> dict[str, str]:
     labels = {key: value for key, value in labels_of(service).items() if key not in RESERVED}
     if service["spec"].get("clusterIP") in (None, "", "None"):
         labels[HEADLESS_LABEL] = ""
-    return {**labels, SERVICE_NAME_LABEL: service["metadata"]["name"], MANAGED_BY_LABEL: MANAGED_BY}
+    return {**labels, SERVICE_NAME_LABEL: service["metadata"]["name"], MANAGED_BY_LABEL: SLICE_CONTROLLER}
 
 
 @dataclass
@@ -300,7 +299,7 @@ class EndpointSliceController(Controller):
                 self.queue.add_after(key, BATCH)
         elif change.resource == "endpointslices":
             labels = labels_of(change.old or change.obj)
-            if labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(SERVICE_NAME_LABEL):
+            if labels.get(MANAGED_BY_LABEL) == SLICE_CONTROLLER and labels.get(SERVICE_NAME_LABEL):
                 self.queue.add((change.obj["metadata"]["namespace"], labels[SERVICE_NAME_LABEL]))
 
     def sync(self, key: Key) -> None:
@@ -309,7 +308,7 @@ class EndpointSliceController(Controller):
         if service is None or service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
             return
         namespace = self.store.get("namespaces", "", key[0])
-        existing = [s for s in self.index.slices(key) if labels_of(s).get(MANAGED_BY_LABEL) == MANAGED_BY]
+        existing = [s for s in self.index.slices(key) if labels_of(s).get(MANAGED_BY_LABEL) == SLICE_CONTROLLER]
         pods = self.index.pods_matching(key[0], service["spec"]["selector"])
         todo = plan(service, pods, existing, self._zones(pods))
         trigger = {TRIGGER_TIME: timestamp(self.context.now())}

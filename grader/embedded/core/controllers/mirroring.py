@@ -10,11 +10,10 @@ from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.endpoints import repacked
-from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL
+from grader.embedded.core.index import MANAGED_BY_LABEL, MIRRORING_CONTROLLER, SERVICE_NAME_LABEL
 from grader.embedded.core.objects import Key, controller_reference, is_deleting, key_of, labels_of, safe_random
 from grader.embedded.core.store import Change, Obj
 
-MANAGED_BY = "endpointslicemirroring-controller.k8s.io"
 SKIP_LABEL = "endpointslice.kubernetes.io/skip-mirror"
 NOT_COPIED = ("endpoints.kubernetes.io/last-change-trigger-time", "kubectl.kubernetes.io/last-applied-configuration")
 MAX_ADDRESSES = 1000
@@ -34,14 +33,14 @@ class MirroringController(Controller):
             self.queue.add(key_of(change.obj))
         elif change.resource == "endpointslices":
             labels = labels_of(change.old or change.obj)
-            if labels.get(MANAGED_BY_LABEL) == MANAGED_BY:
+            if labels.get(MANAGED_BY_LABEL) == MIRRORING_CONTROLLER:
                 self.queue.add((change.obj["metadata"]["namespace"], labels.get(SERVICE_NAME_LABEL, "")))
 
     def sync(self, key: Key) -> None:
         """Bring the mirrored slices of one Endpoints object up to date."""
         endpoints = self.store.get("endpoints", *key)
         service = self.index.service(key)
-        held = [s for s in self.index.slices(key) if labels_of(s).get(MANAGED_BY_LABEL) == MANAGED_BY]
+        held = [s for s in self.index.slices(key) if labels_of(s).get(MANAGED_BY_LABEL) == MIRRORING_CONTROLLER]
         wanted = (
             mirrored(endpoints)
             if endpoints is not None and service is not None and _is_ours(endpoints, service)
@@ -89,7 +88,7 @@ def _is_ours(endpoints: Obj, service: Obj) -> bool:
 def mirrored(endpoints: Obj) -> list[Obj]:
     """The slices that mirror an Endpoints object, without names."""
     namespace, name = key_of(endpoints)
-    labels = {**labels_of(endpoints), SERVICE_NAME_LABEL: name, MANAGED_BY_LABEL: MANAGED_BY}
+    labels = {**labels_of(endpoints), SERVICE_NAME_LABEL: name, MANAGED_BY_LABEL: MIRRORING_CONTROLLER}
     annotations = {k: v for k, v in (endpoints["metadata"].get("annotations") or {}).items() if k not in NOT_COPIED}
     metadata: dict[str, Any] = {
         "namespace": namespace,

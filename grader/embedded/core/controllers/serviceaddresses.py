@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
-from grader.embedded.core.index import cluster_ips
+from grader.embedded.core.index import SERVICE_RANGE, cluster_ips
 from grader.embedded.core.objects import Key, key_of
 from grader.embedded.core.store import Change, Obj, timestamp
 
-RANGE = "10.96.0.0/16"
 _LABELS = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
 
 
@@ -62,7 +61,7 @@ class ServiceAddressController(Controller):
             "apiVersion": "networking.k8s.io/v1",
             "kind": "ServiceCIDR",
             "metadata": {"name": "kubernetes", "finalizers": ["networking.k8s.io/service-cidr-finalizer"]},
-            "spec": {"cidrs": [RANGE]},
+            "spec": {"cidrs": [SERVICE_RANGE]},
             "status": {"conditions": [ready]},
         }
 

@@ -89,9 +89,7 @@ async def serve_hostname(context: Context, args: list[str]) -> int:
     if flags.on("http"):
         process.serve(host, port, http.server(process, respond))
     log(context, f"Serving on port {port}.")
-    stopped = Event()
-    process.on_signal(SIGTERM, stopped.set)
-    await stopped.wait()
+    await process.signalled(SIGTERM)
     log(context, "Shutting down after receiving signal: terminated.", "Awaiting pod deletion.")
     await sleep(60)
     return 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
-from grader.embedded.core.kernel import ConnectionReset_, Event, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import Address, AddressInUse, NetworkError
+from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
@@ -26,26 +26,13 @@ async def server(context: Context) -> int:
     if not context.env.get("POSTGRES_PASSWORD") and context.env.get("POSTGRES_HOST_AUTH_METHOD") != "trust":
         raise context.fail(1, "Error: Database is uninitialized and superuser password is not specified.")
 
-    async def handle(stream: Stream, peer: Address) -> None:
-        context.process.at_exit(stream.reset)
-        try:
-            await _session(stream)
-            stream.close()
-        except ConnectionReset_:
-            pass
-        finally:
-            context.process.forget(stream.reset)
-
-    stop = Event()
     try:
-        context.process.serve(context.host, port, handle)
+        context.process.serve(context.host, port, context.process.talking(_session))
     except AddressInUse:
         raise context.fail(1, f'LOG:  could not bind IPv4 address "0.0.0.0": Address in use (port {port})') from None
     context.error(f'LOG:  listening on IPv4 address "0.0.0.0", port {port}')
     context.error("LOG:  database system is ready to accept connections")
-    for signal in (SIGTERM, SIGINT):
-        context.process.on_signal(signal, stop.set)
-    await stop.wait()
+    await context.process.signalled(SIGTERM, SIGINT)
     return 0
 
 

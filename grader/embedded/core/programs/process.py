@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kernel, Queue, Stream, Task
 
 if TYPE_CHECKING:
-    from grader.embedded.core.programs.host import Handler, Host
+    from grader.embedded.core.programs.host import Address, Handler, Host
     from grader.embedded.core.programs.images import ImageSpec
     from grader.embedded.core.programs.terminal import Terminal
 
@@ -233,6 +233,21 @@ class Process:
         self.at_exit(host.listen(port, handler))
         self.ports.append(port)
 
+    def talking(self, talk: Callable[[Stream], Awaitable[None]]) -> Handler:
+        """A handler for `serve`: `talk`, then close. When the process ends, its connections are reset."""
+
+        async def handle(stream: Stream, peer: Address) -> None:
+            self.at_exit(stream.reset)
+            try:
+                await talk(stream)
+                stream.close()
+            except ConnectionReset_:
+                pass
+            finally:
+                self.forget(stream.reset)
+
+        return handle
+
     def at_exit(self, closer: Callable[[], None]) -> None:
         """Call a function when the process ends: closes its listeners."""
         self._closers.append(closer)
@@ -241,6 +256,13 @@ class Process:
         """Take back `at_exit`."""
         if closer in self._closers:
             self._closers.remove(closer)
+
+    async def signalled(self, *signals: int) -> None:
+        """Wait for one of these signals."""
+        stop = Event()
+        for signal in signals:
+            self.on_signal(signal, stop.set)
+        await stop.wait()
 
     def on_signal(self, signal: int, fn: Callable[[], object] | None) -> Callable[[], object] | None:
         """Handle a signal (None: no longer); returns the handler that was there."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from grader.embedded.core.kernel import ConnectionReset_, Event, Stream
-from grader.embedded.core.programs.host import Address, AddressInUse, NetworkError
+from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
@@ -29,32 +29,22 @@ async def server(context: Context) -> int:
         now = datetime.fromtimestamp(context.host.kernel.now(), UTC)
         context.print(f"{context.process.pid}:{role} {now:%d %b %Y %H:%M:%S}.{now.microsecond // 1000:03} * {text}")
 
-    async def handle(stream: Stream, peer: Address) -> None:
-        context.process.at_exit(stream.reset)
+    async def talk(stream: Stream) -> None:
         wire = Wire(stream)
-        try:
-            while words := await wire.command():
-                stream.send(encode(answer(keys, words)))
-                if words[0].upper() == b"QUIT":
-                    break
-            stream.close()
-        except ConnectionReset_:
-            pass
-        finally:
-            context.process.forget(stream.reset)
+        while words := await wire.command():
+            stream.send(encode(answer(keys, words)))
+            if words[0].upper() == b"QUIT":
+                break
 
     log(f"Redis version={context.image.version}, bits=64, pid={context.process.pid}, just started", "C")
-    stop = Event()
     try:
-        context.process.serve(context.host, port, handle)
+        context.process.serve(context.host, port, context.process.talking(talk))
     except AddressInUse:
         context.print(f"# Warning: Could not create server TCP listening socket *:{port}: bind: Address already in use")
         return 1
     log(f"Running mode=standalone, port={port}.")
     log("Ready to accept connections tcp")
-    for signal in (SIGTERM, SIGINT):
-        context.process.on_signal(signal, stop.set)
-    await stop.wait()
+    await context.process.signalled(SIGTERM, SIGINT)
     log("Redis is now ready to exit, bye bye...")
     return 0
 

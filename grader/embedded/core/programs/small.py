@@ -27,10 +27,7 @@ async def false(context: Context) -> int:
 
 async def pause(context: Context) -> int:
     """Run the pause image's program: wait for a signal."""
-    done = Event()
-    context.process.on_signal(SIGTERM, done.set)
-    context.process.on_signal(SIGINT, done.set)
-    await done.wait()
+    await context.process.signalled(SIGTERM, SIGINT)
     return 0
 
 

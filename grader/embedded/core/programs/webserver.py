@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from grader.embedded.core.kernel import Event
 from grader.embedded.core.programs import http
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.host import AddressInUse
@@ -55,14 +54,11 @@ def log_request(context: Context, request: Request, response: Response, *, combi
 async def serve(context: Context, ports: list[int], respond: http.Responder, in_use: Callable[[int], str]) -> int:
     """Listen until a signal comes; returns the exit code."""
     process = context.process
-    stop = Event()
     for port in ports:
         try:
             process.serve(context.host, port, http.server(process, respond))
         except AddressInUse:
             context.error(in_use(port))
             return 1
-    for signal in (SIGTERM, SIGQUIT, SIGINT, SIGWINCH):
-        process.on_signal(signal, stop.set)
-    await stop.wait()
+    await process.signalled(SIGTERM, SIGQUIT, SIGINT, SIGWINCH)
     return 0
