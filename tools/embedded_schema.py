@@ -7,7 +7,8 @@ The three folders are the Go modules k8s.io/kubernetes, k8s.io/api and k8s.io/ap
 embedded cluster serves and everything they refer to:
 
 definitions  the OpenAPI v3 schemas (api/openapi-spec/v3 of Kubernetes), without their prose, as `kubectl explain` and
-             `apply` read them and as strict decoding, merge keys and field ownership need them;
+             `apply` read them and as strict decoding, merge keys and field ownership need them; with the enums that
+             the API server serves (pkg/generated/openapi) and the published documents leave out;
 wire         the protobuf field numbers of the same types (struct tags in types.go), because kubectl sends protobuf;
 always       fields that are written even when they are empty (no omitempty in their JSON tag);
 named        fields whose Go type is a named string or number, because the server says its name to who sends another.
@@ -55,6 +56,9 @@ GO_FIELD = re.compile(
 )
 GO_COLLECTION = re.compile(r"^type (\w+) ((?:map\[|\[\])\S+)$", re.M)
 GO_STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
+GO_SCHEMA = re.compile(r"^func schema_k8sio_(api_\w+)\(")
+GO_PROPERTY = re.compile(r'^\t{5}"([^"]+)": \{$')
+GO_ENUM = re.compile(r"^\t+Enum: +\[\]interface\{\}\{(.*)\},$")
 GO_IMPORT = {
     "metav1": "io.k8s.apimachinery.pkg.apis.meta.v1",
     "v1": "io.k8s.api.core.v1",
@@ -130,6 +134,23 @@ def definitions(spec: Path) -> dict[str, Any]:
     return result
 
 
+def with_enums(held: dict[str, Any], source: Path) -> None:
+    """Put the values that a string may have into the schemas."""
+    group_of = {name.removeprefix("io.k8s.").replace(".", "_"): name for name in held}
+    schema: dict[str, Any] = {}
+    field = ""
+    for line in source.read_text().splitlines():
+        if function := GO_SCHEMA.match(line):
+            schema = held.get(group_of.get(function[1], ""), {})
+        elif found := GO_PROPERTY.match(line):
+            field = found[1]
+        elif (enum := GO_ENUM.match(line)) and field in schema.get("properties", {}):
+            held_by = schema["properties"][field]
+            depth_of_list = "\t" * 9
+            owner = held_by["items"] if line.startswith(depth_of_list) and "items" in held_by else held_by
+            owner["enum"] = json.loads(f"[{enum[1]}]")
+
+
 def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
     """Protobuf field numbers of a Go package: {definition: {number: [JSON name or "" where inlined, type, mode]}}."""
     text = "\n".join(path.read_text() for path in sorted(folder.glob("*.go")) if not path.name.startswith("zz_"))
@@ -190,6 +211,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of the Go module k8s.io/{name}")
     arguments = parser.parse_args()
     held = definitions(arguments.kubernetes / "api" / "openapi-spec" / "v3")
+    with_enums(held, arguments.kubernetes / "pkg" / "generated" / "openapi" / "zz_generated.openapi.go")
     wire: dict[str, dict[str, list[str]]] = {}
     meta = "io.k8s.apimachinery.pkg.apis.meta.v1"
     wire |= structs(meta, arguments.apimachinery / "pkg" / "apis" / "meta" / "v1")

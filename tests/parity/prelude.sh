@@ -33,3 +33,17 @@ client() {
   kubectl run "$1" --image=registry.k8s.io/e2e-test-images/agnhost:2.63.0 --overrides="{\"spec\": {
     \"nodeName\": \"$(node "$2")\", \"hostNetwork\": ${3:-false}, \"terminationGracePeriodSeconds\": 0}}" -- pause
 }
+
+# evict POD [OPTIONS]: ask for the eviction of a Pod, with DeleteOptions.
+evict() {
+  printf '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"%s"},"deleteOptions":%s}' "$1" "${2:-null}" |
+    kubectl create --raw "/api/v1/namespaces/$NS/pods/$1/eviction" -f -
+  echo
+}
+
+# one LABEL [true|false]: a Pod with that label; only one that is ready, or only one that is not.
+one() {
+  kubectl get pods -l "$1" -o json |
+    jq -r --arg ready "${2:-}" '[.items[] | select(.metadata.deletionTimestamp == null) |
+      select($ready == "" or ([.status.containerStatuses[]?.ready] | all | tostring) == $ready)][0].metadata.name'
+}

@@ -192,6 +192,22 @@ def set_condition(
     return result
 
 
+def disruption_allowed(state: dict[str, Any], now: float) -> list[dict[str, Any]]:
+    """The conditions of a PodDisruptionBudget's status, by how many disruptions it allows.
+
+    Rule: k8s.io/component-helpers/apps/poddisruptionbudget/helpers.go UpdateDisruptionAllowedCondition.
+    """
+    some = state["disruptionsAllowed"] > 0
+    told = {
+        "type": "DisruptionAllowed",
+        "status": "True" if some else "False",
+        "reason": "SufficientPods" if some else "InsufficientPods",
+        "message": "",
+        "observedGeneration": state["observedGeneration"],
+    }
+    return set_condition(state.get("conditions") or [], told, now)
+
+
 def _timed(new: dict[str, Any], since: str, now: float, update_time: bool) -> dict[str, Any]:
     timed = {**new, "lastTransitionTime": since}
     if update_time:

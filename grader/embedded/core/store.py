@@ -27,13 +27,18 @@ Objs = list[Obj]
 HISTORY_LIMIT = 10_000
 
 GENERATION_FIELDS = {
+    "cronjobs": ("spec",),
     "daemonsets": ("spec",),
     "deployments": ("spec",),
     "endpointslices": ("addressType", "endpoints", "ports", "labels"),
     "ingresses": ("spec",),
+    "ingressclasses": ("spec",),
     "jobs": ("spec",),
+    "networkpolicies": ("spec",),
+    "poddisruptionbudgets": ("spec",),
     "pods": ("spec",),
     "replicasets": ("spec",),
+    "replicationcontrollers": ("spec",),
     "statefulsets": ("spec",),
 }
 """What bumps metadata.generation, for the resources whose registry strategy keeps one (pkg/registry/*/strategy.go)."""

@@ -13,6 +13,7 @@ from grader.embedded.core import bootstrap
 from grader.embedded.core.controllers.base import Context, Controller
 from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
+from grader.embedded.core.controllers.disruption import DisruptionController
 from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
@@ -92,6 +93,7 @@ class World:
             StatefulSetController(context),
             DaemonSetController(context),
             JobController(context),
+            DisruptionController(context),
             NodeLifecycleController(context),
             Scheduler(context),
             self.kubelets,

@@ -95,15 +95,15 @@ def decode_apply(request: Request, resource: Resource) -> tuple[Obj, list[str]]:
     return clean(tree, resource.definition, kind=resource.kind, version=resource.version)
 
 
-def decode_scale(request: Request) -> Tree:
-    """The Scale of a PUT. Raises ApiError (400, 415)."""
-    kind = media_type(request.headers.get("content-type", "")) or JSON
-    definition = definition_of("autoscaling", "v1", "Scale")
-    if kind == protobuf.CONTENT_TYPE:
+def decode_as(request: Request, group: str, version: str, kind: str) -> Tree:
+    """The body of a subresource whose kind is not the resource's. Raises ApiError (400, 415)."""
+    media = media_type(request.headers.get("content-type", "")) or JSON
+    definition = definition_of(group, version, kind)
+    if media == protobuf.CONTENT_TYPE:
         _, _, raw = protobuf.envelope(request.body)
         return protobuf.decode(raw, definition)
-    scale, _ = clean(plain_json(request), definition, kind="Scale", version="v1")
-    return scale
+    tree, _ = clean(plain_json(request), definition, kind=kind, version=version)
+    return tree
 
 
 def plain_json(request: Request) -> Tree:

@@ -56,6 +56,11 @@ def options_of(request: Request) -> Options:
         else:
             read: Any = read_yaml(request.body) if "yaml" in kind else read_json(request.body)
             sent = read if isinstance(read, dict) else {}
+    return options_in(sent, request)
+
+
+def options_in(sent: Tree, request: Request) -> Options:
+    """The options that were sent, with those of the query. Raises ApiError (400)."""
     grace = request.param("gracePeriodSeconds")
     seconds = int(grace) if grace.lstrip("-").isdigit() else sent.get("gracePeriodSeconds")
     wanted = sent.get("preconditions") or {}
@@ -117,19 +122,15 @@ def delete_collection(
     return Response(200, (("content-type", content_type),), data)
 
 
-def evict(store: Store, request: Request, target: Target) -> Response:
-    """The eviction subresource of Pods, without disruption budgets. Raises ApiError."""
-    obj = store.get("pods", target.namespace, target.name)
-    if obj is None:
-        raise status.not_found("pods", "", target.name)
-    _delete(store, obj, Options(), STORED["pods"])
-    return success(201)
+def delete_pod(store: Store, pod: Obj, options: Options) -> None:
+    """Begin the deletion of a Pod. Raises ApiError."""
+    _delete(store, pod, options, STORED["pods"])
 
 
 def _delete(store: Store, obj: Obj, options: Options, resource: Resource) -> Obj | None:
     """Begin or finish the deletion; returns what is left of the object, None where nothing is. Raises ApiError."""
     meta = obj["metadata"]
-    _check(obj, options, resource)
+    check_preconditions(obj, options, resource.plural, resource.group)
     if options.dry_run:
         return None
     finalizers = _finalizers(obj, options)
@@ -150,7 +151,8 @@ def _delete(store: Store, obj: Obj, options: Options, resource: Resource) -> Obj
     return store.update(resource.store_name, marked)
 
 
-def _check(obj: Obj, options: Options, resource: Resource) -> None:
+def check_preconditions(obj: Obj, options: Options, plural: str, group: str) -> None:
+    """Whether the object is the one that is meant. Raises ApiError (409)."""
     meta = obj["metadata"]
     for asked, known, what in (
         (options.uid, meta["uid"], "UID"),
@@ -158,7 +160,7 @@ def _check(obj: Obj, options: Options, resource: Resource) -> None:
     ):
         if asked and asked != known:
             why = f"Precondition failed: {what} in precondition: {asked}, {what} in object meta: {known}"
-            raise status.conflict(resource.plural, resource.group, meta["name"], why)
+            raise status.conflict(plural, group, meta["name"], why)
 
 
 def _finalizers(obj: Obj, options: Options) -> list[str]:

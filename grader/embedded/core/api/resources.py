@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.embedded.core.api import daemon, simple, stateful, workloads
+from grader.embedded.core.api.budget import BudgetStrategy
 from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
@@ -163,7 +164,7 @@ REGISTRY: tuple[Resource, ...] = (
         ((_STATUS, "ServiceCIDR"),),
     ),
     Resource(
-        "poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", _plain(), ("pdb",), (),
+        "poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", BudgetStrategy(), ("pdb",), (),
         ((_STATUS, "PodDisruptionBudget"),),
     ),
 )  # fmt: skip

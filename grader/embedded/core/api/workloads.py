@@ -15,6 +15,7 @@ from grader.embedded.core.api.field import FieldError, forbidden, invalid, not_s
 from grader.embedded.core.api.pod import default_spec
 from grader.embedded.core.api.pod_rules import validate_spec
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
+from grader.embedded.core.objects import label_selector_matches
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -40,24 +41,6 @@ def selector_errors(selector: Spec, path: str) -> list[FieldError]:
     return errors
 
 
-def selects(selector: Spec, labels: dict[str, str]) -> bool:
-    """Whether a LabelSelector matches labels."""
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    for rule in selector.get("matchExpressions") or ():
-        key, values = rule.get("key", ""), rule.get("values") or []
-        match rule.get("operator"):
-            case "In" if labels.get(key) not in values:
-                return False
-            case "NotIn" if key in labels and labels[key] in values:
-                return False
-            case "Exists" if key not in labels:
-                return False
-            case "DoesNotExist" if key in labels:
-                return False
-    return True
-
-
 def template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = True) -> list[FieldError]:
     """ValidatePodTemplateSpecForReplicaSet and its siblings.
 
@@ -72,7 +55,9 @@ def template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = T
     labels = meta.get("labels") or {}
     errors: list[FieldError] = []
     if selector_value is None or (
-        selector_value and not selector_errors(selector_value, "spec.selector") and not selects(selector_value, labels)
+        selector_value
+        and not selector_errors(selector_value, "spec.selector")
+        and not label_selector_matches(selector_value, labels)
     ):
         text = "`selector` does not match template `labels`"
         errors.append(invalid("spec.template.metadata.labels", meta.get("labels"), text))

@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.embedded.core.api import bodies, deletion, managed, status, views
 from grader.embedded.core.api import schema as types
+from grader.embedded.core.api.eviction import evict
 from grader.embedded.core.api.field import required
 from grader.embedded.core.api.messages import Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, body
@@ -85,7 +86,7 @@ class Writer:
     def create(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
         """POST. Raises ApiError."""
         if target.subresource == "eviction":
-            return deletion.evict(self._store, request, target)
+            return evict(self._store, request, target)
         if target.subresource == "binding":
             return self._bind(request, target)
         if target.subresource or target.name:
@@ -109,7 +110,7 @@ class Writer:
                 return answer(stored, resource, negotiated, request, now, code=201, warnings=write.warnings)
         old = self._existing(write)
         if target.subresource == "scale":
-            return self._scale(bodies.decode_scale(request), old, write, negotiated)
+            return self._scale(bodies.decode_as(request, "autoscaling", "v1", "Scale"), old, write, negotiated)
         obj = self._decoded(write)
         _check_name(obj, target)
         stored = self._update(obj, old, write)
