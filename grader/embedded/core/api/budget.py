@@ -11,6 +11,7 @@ from grader.embedded.core.api.workloads import amount_errors, more_than_all, sel
 from grader.embedded.core.store import Obj
 
 EMPTY_STATUS = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
+_FIELDS = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
 _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 
 
@@ -31,7 +32,8 @@ class BudgetStrategy(Strategy):
         spec = obj.get("spec") or {}
         errors: list[FieldError] = []
         if "minAvailable" in spec and "maxUnavailable" in spec:
-            errors.append(invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
+            shown = {field[0].upper() + field[1:]: spec.get(field) for field in _FIELDS}  # the internal type has no tags
+            errors.append(invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
         for field in ("minAvailable", "maxUnavailable"):
             if field in spec:
                 errors += amount_errors(spec[field], f"spec.{field}") + more_than_all(spec[field], f"spec.{field}")
