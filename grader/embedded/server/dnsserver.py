@@ -5,57 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import Callable
 from typing import cast
 
-from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.server.dnswire import Resolve, reply
 
 HOST = "127.0.0.1"
-
-Resolve = Callable[[str, str], Answer]
-"""Answers one question: absolute name and type."""
-
-
-def reply(wire: bytes, resolve: Resolve, *, limit: int) -> bytes:
-    """The answer to one DNS message (RFC 1035), truncated where it is longer than `limit` bytes.
-
-    Raises ValueError for what is no DNS query.
-    """
-    import dns.exception  # takes longer to import than the process has time until it is ready
-    import dns.flags
-    import dns.message
-    import dns.rcode
-    import dns.rdatatype
-    import dns.rrset
-
-    try:
-        query = dns.message.from_wire(wire)
-    except dns.exception.DNSException as error:
-        raise ValueError(str(error)) from error
-    response = dns.message.make_response(query, recursion_available=True)
-    if len(query.question) != 1:
-        response.set_rcode(dns.rcode.FORMERR)
-        return response.to_wire()
-    question = query.question[0]
-    answer = resolve(question.name.to_text(), dns.rdatatype.to_text(question.rdtype))
-    response.set_rcode(dns.rcode.from_text(answer.rcode))
-    if answer.authoritative:
-        response.flags |= dns.flags.AA
-
-    def add(section: list[dns.rrset.RRset], records: tuple[Rr, ...]) -> None:
-        for record in records:
-            section.append(dns.rrset.from_text(record.name, record.ttl, "IN", record.type, record.data))
-
-    add(response.answer, answer.answers)
-    add(response.authority, answer.authority)
-    add(response.additional, answer.additional)
-    try:
-        return response.to_wire(max_size=min(limit, query.payload or 512) if limit < 65535 else limit)
-    except dns.exception.TooBig:
-        for section in (response.answer, response.authority, response.additional):
-            section.clear()
-        response.flags |= dns.flags.TC
-        return response.to_wire()
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -69,7 +23,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._transport is not None:
             with contextlib.suppress(ValueError):
-                self._transport.sendto(reply(data, self._resolve, limit=1232), addr)
+                self._transport.sendto(reply(data, self._resolve, tcp=False), addr)
 
 
 class DnsServer:
@@ -113,7 +67,7 @@ class DnsServer:
         try:
             while True:
                 size = struct.unpack("!H", await reader.readexactly(2))[0]
-                answer = reply(await reader.readexactly(size), self._resolve, limit=65535)
+                answer = reply(await reader.readexactly(size), self._resolve, tcp=True)
                 writer.write(struct.pack("!H", len(answer)) + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
