@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: start test e2e parity lint types textlint site verify notebooks bench lock clean learner dev
+.PHONY: start test e2e lint types textlint site verify notebooks bench lock clean learner dev
 
 start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 1
 	@$(BIN)/grader lab
@@ -12,9 +12,6 @@ test: dev  ## everything that needs no Docker
 
 e2e: dev  ## what runs on a real kind cluster
 	$(BIN)/pytest -m kind
-
-parity: dev  ## whether a real kind cluster still answers the recorded scripts as recorded
-	$(BIN)/pytest -m transcripts
 
 verify: dev  ## every exercise on an embedded cluster of its own
 	$(BIN)/grader --cluster verify-embedded cluster up --embedded

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import click
@@ -27,14 +28,16 @@ FAIL = 1
 @click.command()
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
 @click.option("--unsolved", is_flag=True, help="Run the learner's notebook; its exercises must then fail.")
-def run(names: tuple[str, ...], unsolved: bool) -> None:
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many to run side by side.")
+def run(names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
     """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail).
 
     The shape of what the commands print is compared with what is recorded in course/outputs/.
     The exercises are reset before: what an earlier run left there must not decide.
     """
     exercises = {exercise.id: exercise for exercise in all_exercises()}
-    for lesson in _chosen(names):
+
+    def one(lesson: Lesson) -> None:
         for exercise in lesson.exercises:
             _grader("reset", exercise, PASS)
         notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
@@ -45,6 +48,14 @@ def run(names: tuple[str, ...], unsolved: bool) -> None:
             raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
         for exercise in lesson.exercises:
             _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(one, lesson) for lesson in _chosen(names)]
+        try:
+            for done in as_completed(running):
+                done.result()
+        finally:  # the first that fails stops those that have not begun
+            pool.shutdown(cancel_futures=True)
 
 
 @click.command()

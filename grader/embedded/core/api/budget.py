@@ -32,7 +32,8 @@ class BudgetStrategy(Strategy):
         spec = obj.get("spec") or {}
         errors: list[FieldError] = []
         if "minAvailable" in spec and "maxUnavailable" in spec:
-            shown = {field[0].upper() + field[1:]: spec.get(field) for field in _FIELDS}  # the internal type has no tags
+            # the internal type has no JSON tags
+            shown = {field[0].upper() + field[1:]: spec.get(field) for field in _FIELDS}
             errors.append(invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
         for field in ("minAvailable", "maxUnavailable"):
             if field in spec:
