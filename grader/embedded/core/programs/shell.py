@@ -87,11 +87,11 @@ class Shell(ShellState):
         before = getattr(self, "channels", None)
         self.channels = channels
         try:
-            for item in script.items:
+            for item in script.items:  # by channels that `exec` may have changed
                 if item.background:
-                    self._background(item, channels)
+                    self._background(item, self.channels)
                 else:
-                    self.status = await self._and_or(item, channels)
+                    self.status = await self._and_or(item, self.channels)
         finally:
             if before is not None:
                 self.channels = before

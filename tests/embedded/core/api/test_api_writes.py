@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from grader.embedded.core.api.decode import clean
 from grader.embedded.core.api.messages import Response
 from grader.embedded.core.api.schema import definition_of
+from grader.embedded.core.api.service_alloc import Ports
+from grader.embedded.core.api.status import ApiError
 
 SERVICE = definition_of("", "v1", "Service")
 
@@ -20,7 +22,16 @@ def test_every_service_gets_an_address_and_a_port_of_its_own(api: Api) -> None:
     ports = {spec["ports"][0]["nodePort"] for spec in made}
     assert len(addresses) == len(ports) == 50
     assert all(ipaddress.ip_address(ip) in ipaddress.ip_network("10.96.0.0/16") for ip in addresses)
+    # the lower bands are left to those who choose (ipallocator.go, portallocator/allocator.go calculateRangeOffset)
+    assert all(ipaddress.ip_address(ip) > ipaddress.ip_address("10.96.1.0") for ip in addresses)
     assert all(30086 <= port <= 32767 for port in ports)
+
+
+def test_the_lower_band_of_node_ports_is_used_when_the_upper_one_is_full(api: Api) -> None:
+    ports = Ports(api.store, set(range(30085, 32768)), dry_run=False)
+    assert sorted(ports.next() for _ in range(85)) == list(range(30000, 30085))
+    with pytest.raises(ApiError, match="range is full"):
+        ports.next()
 
 
 def test_a_deleted_services_address_and_port_are_free_again(api: Api) -> None:

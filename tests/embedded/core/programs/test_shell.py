@@ -42,6 +42,8 @@ def sh(host: FakeHost, script: str, image: str = "busybox:1.37", stdin: str | No
         ("echo x > /tmp/f; echo y >> /tmp/f; cat /tmp/f; wc -l < /tmp/f", "x\ny\n2\n"),
         ("ls /nosuch 2>/dev/null; echo $?", "1\n"),
         ("nosuch 2>&1 | cat", "sh: nosuch: not found\n"),
+        ("exec 2>&1; nosuch; ls /nosuch", "sh: nosuch: not found\nls: /nosuch: No such file or directory\n"),
+        ("exec >/tmp/out; echo kept; cat /tmp/out >/tmp/copy; exec >/dev/null; echo gone", ""),
         ("A=1 env | grep ^A=", "A=1\n"),
         ("export B=2; sh -c 'echo $B'", "2\n"),
         ("C=3; sh -c 'echo [$C]'", "[]\n"),
