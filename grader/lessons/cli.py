@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -20,6 +22,7 @@ from grader.lessons.outputs import collect, read_outputs, write_outputs
 from grader.lessons.run import CANONICAL, run_notebook
 from grader.lessons.shapes import mismatches
 from grader.lessons.source import Lesson, lessons_root, read_lessons
+from grader.model.exercise import Exercise
 
 PASS = 0
 FAIL = 1
@@ -37,25 +40,33 @@ def run(names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
     """
     exercises = {exercise.id: exercise for exercise in all_exercises()}
 
+    failed = threading.Event()
+
     def one(lesson: Lesson) -> None:
-        for exercise in lesson.exercises:
-            _grader("reset", exercise, PASS)
-        notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
-        with tempfile.TemporaryDirectory() as folder:
-            executed = run_notebook(notebook, Path(folder))
-        click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
-        if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
-            raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
-        for exercise in lesson.exercises:
-            _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
+        if failed.is_set():
+            return
+        try:
+            _run(lesson, exercises, unsolved)
+        except BaseException:
+            failed.set()
+            raise
 
     with ThreadPoolExecutor(jobs) as pool:
-        running = [pool.submit(one, lesson) for lesson in _chosen(names)]
-        try:
-            for done in as_completed(running):
-                done.result()
-        finally:  # the first that fails stops those that have not begun
-            pool.shutdown(cancel_futures=True)
+        for done in [pool.submit(one, lesson) for lesson in _chosen(names)]:
+            done.result()
+
+
+def _run(lesson: Lesson, exercises: Mapping[str, Exercise], unsolved: bool) -> None:
+    for exercise in lesson.exercises:
+        _grader("reset", exercise, PASS)
+    notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
+    with tempfile.TemporaryDirectory() as folder:
+        executed = run_notebook(notebook, Path(folder))
+    click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
+    if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
+        raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
+    for exercise in lesson.exercises:
+        _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 
 
 @click.command()
