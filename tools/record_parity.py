@@ -61,14 +61,12 @@ class Cluster:
 
 def clean(cluster: Cluster) -> None:
     """Empty the Namespace."""
-    for group, plural in (
-        ("/apis/apps/v1", "deployments"), ("/apis/apps/v1", "replicasets"), ("/apis/apps/v1", "statefulsets"),
-        ("/apis/apps/v1", "daemonsets"), ("/apis/apps/v1", "controllerrevisions"), ("/api/v1", "pods"),
-        ("/apis/batch/v1", "jobs"),
-        ("/apis/discovery.k8s.io/v1", "endpointslices"), ("/api/v1", "endpoints"), ("/api/v1", "secrets"),
-    ):  # fmt: skip
-        options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
-        cluster.call("DELETE", f"{group}/namespaces/{parity_cases.NAMESPACE}/{plural}", options)
+    options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
+    for group, _, plural in (served.rpartition("/") for served in parity_cases.PLURALS.values()):
+        if plural in ("services", "configmaps"):
+            continue
+        prefix = "/api" if group == "v1" else "/apis"
+        cluster.call("DELETE", f"{prefix}/{group}/namespaces/{parity_cases.NAMESPACE}/{plural}", options)
     for plural in ("services", "configmaps"):
         path = f"/api/v1/namespaces/{parity_cases.NAMESPACE}/{plural}"
         for item in cluster.call("GET", path)[1]["items"]:

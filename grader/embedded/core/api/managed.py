@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from grader.embedded.core.api import schema as types
@@ -175,11 +176,19 @@ def _same(left: Any, right: Any) -> bool:
     return left is right or (left is not PRESENT and right is not PRESENT and left == right)
 
 
+@cache
+def _zero(definition: str) -> Tree:
+    """What an empty Go struct is written as; a new object is compared with it (endpoints/handlers/create.go liveObj)."""
+    properties = types.definitions()[definition].get("properties", {})
+    structures = {key: types.reference(properties.get(key, {})) for key in types.plain_fields(definition)}
+    return {key: _zero(name) for key, name in structures.items() if name and "properties" in types.definitions()[name]}
+
+
 def record_update(obj: Tree, old: Tree | None, manager: Manager, definition: str, time: str) -> None:
     """Note in `obj` what its writer changed. `obj` must not carry managedFields of the client any more."""
     owners = owners_of(old["metadata"]) if old else {}
     after = fields_of(obj, definition)
-    before = fields_of(old, definition) if old else {}
+    before = fields_of(old or _zero(definition), definition)
     if manager.subresource != "status":
         after = {path: value for path, value in after.items() if path[0] != "f:status"}
         before = {path: value for path, value in before.items() if path[0] != "f:status"}

@@ -33,6 +33,11 @@ _VALUE_TEXT = (
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 
+_WILDCARD_TEXT = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower"
+    " case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+)
+
 
 def _regex(message: str, expression: str, *examples: str) -> str:
     shown = " or ".join(f"'{example}', " for example in examples)
@@ -58,6 +63,15 @@ def dns_subdomain(value: str, unit: str = "characters") -> list[str]:
     errors = _too_long(value, 253, unit)
     if not re.fullmatch(_SUBDOMAIN, value):
         errors.append(_regex(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
+    return errors
+
+
+def wildcard_subdomain(value: str) -> list[str]:
+    """A wildcard in front of an RFC 1123 subdomain (IsWildcardDNS1123Subdomain)."""
+    expression = rf"\*\.{_SUBDOMAIN}"
+    errors = _too_long(value, 253)
+    if not re.fullmatch(expression, value):
+        errors.append(_regex(_WILDCARD_TEXT, expression, "*.example.com"))
     return errors
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from grader.embedded.core.api import daemon, simple, stateful, workloads
 from grader.embedded.core.api.budget import BudgetStrategy
 from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
+from grader.embedded.core.api.ingress import IngressStrategy, NetworkPolicyStrategy
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
@@ -156,9 +157,11 @@ REGISTRY: tuple[Resource, ...] = (
     Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", EndpointSliceStrategy()),
     Resource("events", "Event", "events.k8s.io", "v1", simple.EventStrategy(), ("ev",)),
     Resource("ingressclasses", "IngressClass", "networking.k8s.io", "v1", simple.ClusterScoped()),
-    Resource("ingresses", "Ingress", "networking.k8s.io", "v1", _plain(), ("ing",), (), ((_STATUS, "Ingress"),)),
+    Resource(
+        "ingresses", "Ingress", "networking.k8s.io", "v1", IngressStrategy(), ("ing",), (), ((_STATUS, "Ingress"),)
+    ),
     Resource("ipaddresses", "IPAddress", "networking.k8s.io", "v1", simple.ClusterScoped(), ("ip",)),
-    Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", _plain(), ("netpol",)),
+    Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", NetworkPolicyStrategy(), ("netpol",)),
     Resource(
         "servicecidrs", "ServiceCIDR", "networking.k8s.io", "v1", simple.ClusterScoped(), (), (),
         ((_STATUS, "ServiceCIDR"),),

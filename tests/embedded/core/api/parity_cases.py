@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from parity_beside import BESIDE
+from parity_beside import CASES as BESIDE_CASES
+
 NAMESPACE = "api-parity"
 Tree = dict[str, Any]
 Step = tuple[str, str, Any]
@@ -29,7 +32,7 @@ PLURALS = {
         "Service": "v1/services", "Pod": "v1/pods", "Deployment": "apps/v1/deployments", "ConfigMap": "v1/configmaps",
         "EndpointSlice": "discovery.k8s.io/v1/endpointslices", "Endpoints": "v1/endpoints", "Secret": "v1/secrets",
         "ReplicaSet": "apps/v1/replicasets", "StatefulSet": "apps/v1/statefulsets", "Job": "batch/v1/jobs",
-        "DaemonSet": "apps/v1/daemonsets", "ControllerRevision": "apps/v1/controllerrevisions",
+        "DaemonSet": "apps/v1/daemonsets", "ControllerRevision": "apps/v1/controllerrevisions", **BESIDE,
 }  # fmt: skip
 
 
@@ -691,4 +694,5 @@ def all_cases() -> dict[str, list[Step]]:
     cases |= {f"create/{name}": [post(obj)] for name, obj in single.items() if name not in CREATED}
     cases |= {f"change/{name}": steps for name, steps in CHANGED.items()}
     cases |= {f"found/{name}": steps for name, steps in FOUND.items()}
+    cases |= {f"beside/{name}": [post(obj)] for name, obj in BESIDE_CASES.items()}
     return cases | {f"apply/{name}": steps for name, steps in APPLIED.items()}
