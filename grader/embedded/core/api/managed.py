@@ -178,7 +178,7 @@ def _same(left: Any, right: Any) -> bool:
 
 @cache
 def _zero(definition: str) -> Tree:
-    """What an empty Go struct is written as; a new object is compared with it (endpoints/handlers/create.go liveObj)."""
+    """What an empty Go struct is written as: a new object is compared with it (endpoints/handlers/create.go)."""
     properties = types.definitions()[definition].get("properties", {})
     structures = {key: types.reference(properties.get(key, {})) for key in types.plain_fields(definition)}
     return {key: _zero(name) for key, name in structures.items() if name and "properties" in types.definitions()[name]}
