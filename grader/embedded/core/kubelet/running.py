@@ -138,7 +138,8 @@ class Runner:
                 "containerID": held.container_id,
             }
         }
-        if self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar:
+        never = self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar
+        if never or held.kind == "ephemeral":
             held.state = ended
         else:
             held.state = {"waiting": {"reason": "RunContainerError", "message": text}}
