@@ -273,6 +273,18 @@ def test_the_api_servers_proxies_reach_pods_and_services(backend: Kubectl) -> No
     assert "no service port 99 found" in backend.fails("get", "--raw", f"{base}/services/backend:99/proxy/")
 
 
+def test_files_and_folders_are_copied_there_and_back(backend: Kubectl, tmp_path: Path) -> None:
+    (tmp_path / "site" / "deep").mkdir(parents=True)
+    (tmp_path / "site" / "index.html").write_bytes(bytes(range(256)) * 4096)
+    (tmp_path / "site" / "deep" / "one").write_text("1\n")
+    backend("cp", str(tmp_path / "site"), "client:/tmp/site")
+    assert backend("exec", "client", "--", "cat", "/tmp/site/deep/one") == "1\n"
+    backend("cp", "client:/tmp/site", str(tmp_path / "back"), "--retries=2")
+    assert (tmp_path / "back" / "index.html").read_bytes() == (tmp_path / "site" / "index.html").read_bytes()
+    missing = backend.run("cp", "client:/nowhere", str(tmp_path / "none"))
+    assert "/nowhere: No such file or directory" in missing.stdout + missing.stderr
+
+
 def test_a_file_is_written_and_read_in_a_container(backend: Kubectl) -> None:
     assert backend("exec", "-i", "client", "--", "sh", "-c", "cat > /tmp/a; cat /tmp/a", stdin="x\n") == "x\n"
 
