@@ -48,7 +48,7 @@ STREAMS = """
 exec one -- sh -c 'echo out; echo err >&2; exit 3' -> out err command terminated with exit code 3
 exec -i one -- cat <<< typed -> typed
 run two --image=busybox:1.37 --rm -i --restart=Never -q -- cat <<< typed | head -1 -> typed
-cp one:/etc/hostname /tmp/kubectl-versions && cat /tmp/kubectl-versions -> .* one
+cp one:/etc/hostname $SCRATCH/name && cat $SCRATCH/name -> .* one
 attach one & sleep 2; kill $! -> .*tick.*
 logs one --tail=1 -> tick
 debug one --image=busybox:1.37 --profile=general -q -i -c debugger -- hostname -> .*one.*
@@ -104,11 +104,11 @@ def test_a_script_goes_with_every_kubectl_but_for_its_own_words(
 
 @each
 @pytest.mark.parametrize("sockets", [True, False], ids=["websocket", "spdy"])
-def test_streams_go_with_every_kubectl(program: Path, sockets: bool, cluster: ClusterInfo) -> None:
+def test_streams_go_with_every_kubectl(program: Path, sockets: bool, cluster: ClusterInfo, tmp_path: Path) -> None:
     steps = [line.partition(" -> ") for line in STREAMS.strip().splitlines()]
     asked = "true" if sockets else "false"
     more = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": asked, "KUBECTL_PORT_FORWARD_WEBSOCKETS": asked}
-    runner = Runner(Script("streams", ()), {**environment(program, cluster), **more})
+    runner = Runner(Script("streams", ()), {**environment(program, cluster), **more, "SCRATCH": str(tmp_path)})
     runner.begin()
     made = runner.run(
         "kubectl run one --image=busybox:1.37 -- sh -c 'while true; do echo tick; sleep 1; done' && "
