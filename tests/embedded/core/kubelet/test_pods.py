@@ -428,3 +428,12 @@ def test_a_pod_ends_with_its_ephemeral_containers(cluster: Any) -> None:
     cluster.delete("pods", "p")
     cluster.settle(5)
     assert stored(cluster) is None
+
+
+def test_a_pod_that_is_deleted_by_force_is_probed_no_more(cluster: Any) -> None:
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "failureThreshold": 1}
+    cluster.pod("p", containers=[busybox("sleep", "1000", livenessProbe=probe)])
+    cluster.settle()
+    cluster.store.delete("pods", "default", "p")
+    cluster.settle(10)
+    assert "Unhealthy" not in reasons(cluster)
