@@ -45,10 +45,10 @@ REWORDED = (
 """Sentences of kubectl's own that are not the same in 1.33 to 1.37, where the newer ones begin, and their source."""
 
 STREAMS = """
-exec one -- sh -c 'echo out; echo err >&2; exit 3' -> out err command terminated with exit code 3
+exec one -- sh -c 'echo out; sleep 0.5; echo err >&2; exit 3' -> out err command terminated with exit code 3
 exec -i one -- cat <<< typed -> typed
 run two --image=busybox:1.37 --rm -i --restart=Never -q -- cat <<< typed | head -1 -> typed
-cp one:/etc/hostname $SCRATCH/name && cat $SCRATCH/name -> .* one
+cp one:/etc/hostname $SCRATCH/name && cat $SCRATCH/name -> (tar: .* )?one
 attach one & sleep 2; kill $! -> .*tick.*
 logs one --tail=1 -> tick
 debug one --image=busybox:1.37 --profile=general -q -i -c debugger -- hostname -> .*one.*
