@@ -30,8 +30,8 @@ OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "data" / "schema.json.g
 
 KINDS = {
     "api__v1": [
-        "Binding", "ConfigMap", "Endpoints", "Event", "Namespace", "Node", "Pod", "ReplicationController", "Secret",
-        "Service", "ServiceAccount",
+        "Binding", "ConfigMap", "Endpoints", "Event", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
+        "Pod", "ReplicationController", "Secret", "Service", "ServiceAccount",
     ],
     "apis__apps__v1": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
     "apis__authorization.k8s.io__v1": ["SelfSubjectAccessReview", "SelfSubjectRulesReview"],
@@ -51,7 +51,7 @@ SUBRESOURCES = {"api__v1": ["io.k8s.api.policy.v1.Eviction"], "apis__apps__v1": 
 """Kinds of subresources: their schemas are in the documents of the groups that serve them."""
 
 GO_FIELD = re.compile(
-    r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),(opt|rep)[^"]*"',
+    r'^\s+(?:(\w+)\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"(?:\s+\w+:"[^"]*")*?\s+protobuf:"(\w+),(\d+),[^"]*"',
     re.M,
 )
 GO_COLLECTION = re.compile(r"^type (\w+) ((?:map\[|\[\])\S+)$", re.M)
@@ -77,6 +77,8 @@ ALWAYS_WRITTEN: dict[str, list[str]] = {}
 """JSON names of fields without omitempty, by definition."""
 COLLECTIONS: dict[str, str] = {}
 """Named map and list types, such as ResourceList, by package and name (core ones also as `v1.NAME`)."""
+STRUCTS: dict[str, set[str]] = {}
+"""Names of the structs of each package read so far: what else another package is asked for is a named scalar."""
 SPECIAL = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
@@ -154,13 +156,13 @@ def with_enums(held: dict[str, Any], source: Path) -> None:
 def structs(package: str, folder: Path) -> dict[str, dict[str, list[str]]]:
     """Protobuf field numbers of a Go package: {definition: {number: [JSON name or "" where inlined, type, mode]}}."""
     text = "\n".join(path.read_text() for path in sorted(folder.glob("*.go")) if not path.name.startswith("zz_"))
-    names = {match[1] for match in GO_STRUCT.finditer(text)}
+    names = STRUCTS[package] = {match[1] for match in GO_STRUCT.finditer(text)}
     COLLECTIONS.update({f"{package}.{name}": go_type for name, go_type in GO_COLLECTION.findall(text)})
     COLLECTIONS.update({f"v1.{name}": go_type for name, go_type in GO_COLLECTION.findall(text) if ".core." in package})
     result: dict[str, dict[str, list[str]]] = {}
     for match in GO_STRUCT.finditer(text):
         fields: dict[str, list[str]] = {}
-        for _, go_type, json_tag, wire, number, _ in GO_FIELD.findall(match[2]):
+        for _, go_type, json_tag, wire, number in GO_FIELD.findall(match[2]):
             json_name, _, options = json_tag.partition(",")
             inline = "inline" in options or not json_name
             fields[number] = ["" if inline else json_name, *field_type(go_type, wire, package, names)]
@@ -196,8 +198,10 @@ def field_type(go_type: str, wire: str, package: str, names: set[str]) -> tuple[
     if go_type.startswith("float"):
         return "f", mode
     prefix, _, name = go_type.rpartition(".")
-    full = f"{GO_IMPORT[prefix] if prefix else package}.{name}"
-    if prefix == "types" or (not prefix and name not in names and full not in SPECIAL):
+    owner = GO_IMPORT[prefix] if prefix else package
+    full = f"{owner}.{name}"
+    known = STRUCTS.get(owner, names if not prefix else None)
+    if prefix == "types" or (known is not None and name not in known and full not in SPECIAL):
         return ("i" if wire == "varint" or name.startswith(("int", "uint")) else "s"), mode
     if wire == "varint":
         return "i", mode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import bad_request
@@ -13,7 +14,7 @@ from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.images import ProgramNotFound
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import NotRunning, World
-from grader.embedded.server import portforward, proxying, remotecommand, targets
+from grader.embedded.server import portforward, proxying, remotecommand, remotespdy, targets
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Disconnected, Exchange
@@ -96,10 +97,9 @@ class Connections:
         command = [value for name, value in connect.query if name == "command"]
         if connect.kind == "exec" and not command:
             raise bad_request("you must specify at least 1 command for the container")
-        try:
-            socket = await exchange.websocket(remotecommand.PROTOCOLS)
-        except ValueError as error:
-            raise bad_request(str(error)) from error
+        channels = await self._channels(exchange, query)
+        if channels is None:
+            return
         where = (connect.namespace, connect.name, connect.container)
         try:
             if connect.kind == "exec":
@@ -107,11 +107,28 @@ class Connections:
             else:
                 process = self._world.attach(*where)
                 if tty:  # the prompt was written before anybody could see it, and is in no log
-                    remotecommand.Channels(socket).send(remotecommand.STDOUT, self._world.logs(*where).unfinished)
+                    channels.send(remotecommand.STDOUT, self._world.logs(*where).unfinished)
         except (NotRunning, ProgramNotFound) as error:
-            await remotecommand.refuse(socket, str(error))
+            await remotecommand.refuse(channels, str(error))
             return
-        await remotecommand.serve(self._driver, socket, process, query, own=connect.kind == "exec")
+        await remotecommand.serve(self._driver, channels, process, query, own=connect.kind == "exec")
+
+    async def _channels(self, exchange: Exchange, query: Mapping[str, str]) -> remotecommand.Carrier | None:
+        """Upgrade the connection of an exec or attach; None where the client has gone or speaks another protocol."""
+        if exchange.headers.get("upgrade", "").lower() != remotespdy.UPGRADE:
+            try:
+                return remotecommand.Channels(await exchange.websocket(remotecommand.PROTOCOLS))
+            except ValueError as error:
+                raise bad_request(str(error)) from error
+        offered = exchange.headers.get("x-stream-protocol-version", "")
+        if not remotespdy.agreed(offered):
+            await exchange.respond(403, *remotespdy.refusal(offered))
+            return None
+        agreed = ("x-stream-protocol-version", remotecommand.V4)
+        channels = remotespdy.SpdyChannels(
+            *await exchange.upgrade([("upgrade", "SPDY/3.1"), ("connection", "Upgrade"), agreed])
+        )
+        return channels if await channels.opened(remotespdy.expected(query)) else None
 
     async def _log(self, exchange: Exchange, connect: Connect) -> None:
         options = options_of(dict(connect.query), self._store.now())
@@ -164,7 +181,7 @@ class Connections:
                 )
                 raise portforward.ForwardError(words) from error
 
-        if exchange.headers.get("upgrade", "").lower() == "spdy/3.1":
+        if exchange.headers.get("upgrade", "").lower() == remotespdy.UPGRADE:
             reader, writer, rest = await exchange.upgrade(
                 [
                     ("upgrade", "SPDY/3.1"),

@@ -215,8 +215,7 @@ async def serve_channels(socket: WebSocket, ports: list[int], dial: Dial) -> Non
 
 async def _to_pods(channels: Channels, streams: dict[int, Stream]) -> bool:
     """Carry the client's messages to the Pods until the client has gone."""
-    while (message := await channels.socket.receive()) is not None:
-        parsed = channels.parse(message)
-        if parsed is not None and (stream := streams.get(parsed[0])) is not None and not stream.closed:
-            stream.send(parsed[1])
+    while (message := await channels.receive()) is not None:
+        if (stream := streams.get(message[0])) is not None and not stream.closed:
+            stream.send(message[1])
     return True

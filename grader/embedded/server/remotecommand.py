@@ -1,4 +1,4 @@
-"""exec and attach over a WebSocket: the channel protocols v5.channel.k8s.io and v4.channel.k8s.io.
+"""exec and attach, and the WebSockets that carry them: the protocols v5.channel.k8s.io and v4.channel.k8s.io.
 
 Each binary message begins with a channel number: 0 stdin, 1 stdout, 2 stderr, 3 the final Status, 4 terminal size; 255
 (v5 only) closes the channel named by the next byte (k8s.io/apimachinery pkg/util/remotecommand/constants.go).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,12 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5, V4, V4_BASE64 = "v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io"
 PROTOCOLS = (V5, V4, V4_BASE64)
 SIGHUP, SIGKILL = 1, 9
+SIZE_SECONDS = 0.2
+"""How long the end of a command on a terminal waits for the terminal's size.
+
+A real node needs longer to start any command than kubectl to tell the size; where the end comes first, kubectl
+complains of it ("Encoding terminal size failed", client-go tools/remotecommand/v3.go).
+"""
 FLOOD = 64 * 1024 * 1024  # bytes that a client may leave unread before the command that writes them is killed
 
 
@@ -52,6 +59,23 @@ class RemoteProcess(Protocol):
         """Tell the size of the terminal."""
 
 
+class Carrier(Protocol):
+    """Numbered channels to a client, over whatever they go."""
+
+    def send(self, channel: int, data: bytes) -> None:
+        """Send bytes on a channel."""
+
+    async def receive(self) -> tuple[int, bytes] | None:
+        """The next message and its channel; (CLOSE, channel) where one has ended; None once the client has gone."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken yet."""
+
+    async def close(self) -> None:
+        """Say that all is said."""
+
+
 SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
 
 
@@ -79,7 +103,7 @@ def failure_status(message: str) -> dict[str, Any]:
 
 
 class Channels:
-    """Sends on numbered channels of a WebSocket."""
+    """The numbered channels of a WebSocket."""
 
     def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
@@ -92,6 +116,22 @@ class Channels:
         else:
             self.socket.send(bytes([channel]) + data)
 
+    async def receive(self) -> tuple[int, bytes] | None:
+        """The next message that carries something, and its channel; None once the client has gone."""
+        while (message := await self.socket.receive()) is not None:
+            if (parsed := self.parse(message)) is not None:
+                return parsed
+        return None
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return self.socket.unsent
+
+    async def close(self) -> None:
+        """Close the WebSocket."""
+        await self.socket.close()
+
     def parse(self, message: Message) -> tuple[int, bytes] | None:
         """The channel and bytes of a received message; None where it carries none."""
         if not message.data:
@@ -102,19 +142,18 @@ class Channels:
 
 
 async def serve(
-    driver: Driver, socket: WebSocket, process: RemoteProcess, query: Mapping[str, str], *, own: bool
+    driver: Driver, channels: Carrier, process: RemoteProcess, query: Mapping[str, str], *, own: bool
 ) -> None:
     """Connect a client with a process until the process has exited or the client has gone.
 
     Args:
         driver: runs the core.
-        socket: the upgraded connection.
+        channels: the upgraded connection.
         process: what was started (exec) or found (attach).
         query: the request's stdin, stdout, stderr and tty flags.
         own: whether the process lives for this client only (exec): it is hung up with the client, and the client is
             told its exit code; one that was attached to is left alone.
     """
-    channels = Channels(socket)
     wanted = {1: truth(query, "stdout"), 2: truth(query, "stderr") and not truth(query, "tty")}
     if truth(query, "tty"):
         wanted[2] = wanted[1]
@@ -122,18 +161,24 @@ async def serve(
     def on_output(descriptor: int, data: bytes) -> None:
         if wanted.get(descriptor):
             channels.send(STDOUT if truth(query, "tty") else descriptor, data)
-        if socket.unsent > FLOOD and own:
+        if channels.unsent > FLOOD and own:
             process.kill(SIGKILL)
 
     forget = process.on_output(on_output)
-    reading = asyncio.create_task(_read(channels, process, truth(query, "stdin")))
+    sized = asyncio.Event()
+    reading = asyncio.create_task(_read(channels, process, truth(query, "stdin"), sized))
     exited = asyncio.create_task(driver.wait(process.wait(), "exec"))
     try:
         await asyncio.wait({reading, exited}, return_when=asyncio.FIRST_COMPLETED)
         if exited.done():
+            if own and truth(query, "tty"):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(sized.wait(), SIZE_SECONDS)
             status = exit_status(process.argv, exited.result()) if own else SUCCESS
             channels.send(ERROR, json.dumps(status).encode())
-            await socket.close()
+            reading.cancel()
+            await asyncio.wait({reading})  # closing may read what is still on its way
+            await channels.close()
         elif own:
             process.kill(SIGHUP)
     finally:
@@ -143,24 +188,22 @@ async def serve(
             task.cancel()
 
 
-async def refuse(socket: WebSocket, message: str) -> None:
+async def refuse(channels: Carrier, message: str) -> None:
     """Tell a client that its command could not be run."""
-    Channels(socket).send(ERROR, json.dumps(failure_status(message)).encode())
-    await socket.close()
+    channels.send(ERROR, json.dumps(failure_status(message)).encode())
+    await channels.close()
 
 
-async def _read(channels: Channels, process: RemoteProcess, stdin: bool) -> None:
-    """Carry the client's messages to the process until the client is gone."""
-    while (message := await channels.socket.receive()) is not None:
-        parsed = channels.parse(message)
-        if parsed is None:
-            continue
-        channel, data = parsed
+async def _read(channels: Carrier, process: RemoteProcess, stdin: bool, sized: asyncio.Event) -> None:
+    """Carry the client's messages to the process until the client is gone; `sized` once one told a terminal's size."""
+    while (message := await channels.receive()) is not None:
+        channel, data = message
         if channel == STDIN and stdin and data:
             process.feed(data)
         elif channel == RESIZE and data:
-            size = json.loads(data)
+            size = json.loads(data.splitlines()[-1])
             process.resize(int(size["Width"]), int(size["Height"]))
+            sized.set()
         elif channel == CLOSE and data[:1] == bytes([STDIN]) and stdin:
             process.close_stdin()
 

@@ -285,3 +285,12 @@ def test_without_the_token_nobody_comes_in(kubectl: Kubectl) -> None:
     refused = kubectl.fails("get", "pods", "--token=wrong")
 
     assert "Unauthorized" in refused or "provide credentials" in refused or "must be logged in" in refused
+
+
+def test_apply_prunes_what_is_no_longer_configured(kubectl: Kubectl) -> None:
+    def configuration(name: str) -> str:
+        return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, labels: {{set: a}}}}\n"
+
+    kubectl("apply", "-f", "-", stdin=f"{configuration('one')}---\n{configuration('two')}")
+    done = kubectl("apply", "-f", "-", "--prune", "-l", "set=a", stdin=configuration("one"))
+    assert done.splitlines() == ["configmap/one unchanged", "configmap/two pruned"]

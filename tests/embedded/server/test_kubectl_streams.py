@@ -66,10 +66,10 @@ def pods(kubectl: Kubectl) -> set[str]:
 class Screen:
     """kubectl on a real pseudo terminal."""
 
-    def __init__(self, kubectl: Kubectl, *arguments: str) -> None:
+    def __init__(self, kubectl: Kubectl, *arguments: str, env: dict[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
-            [str(KUBECTL), *arguments], stdin=slave, stdout=slave, stderr=slave, env=kubectl.environment(None)
+            [str(KUBECTL), *arguments], stdin=slave, stdout=slave, stderr=slave, env=kubectl.environment(env)
         )
         os.close(slave)
         self.text = ""
@@ -137,6 +137,42 @@ def test_exec_on_a_terminal_echoes_and_prompts(backend: Kubectl) -> None:
 
     assert screen.end() == 3
     assert "exit 3" in screen.text
+
+
+SPDY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false"}
+
+
+def test_exec_goes_over_spdy_where_no_websocket_can_be_had(backend: Kubectl) -> None:
+    done = backend.run("exec", "-i", "client", "--", "sh", "-c", "cat; echo two >&2; exit 3", stdin="one", env=SPDY)
+
+    assert (done.returncode, done.stdout) == (3, "one")
+    assert done.stderr.splitlines() == ["two", "command terminated with exit code 3"]
+
+
+def test_spdy_carries_a_terminal_too(backend: Kubectl) -> None:
+    screen = Screen(backend, "exec", "-it", "client", "--", "sh", env=SPDY)
+    screen.until(r"[#$] ")
+    screen.type("echo $((6*7))-done\n")
+    screen.until(r"\n42-done|\necho|42-done\r\n")
+    screen.type("exit 3\n")
+
+    assert screen.end() == 3
+
+
+def test_attach_goes_over_spdy_too(backend: Kubectl) -> None:
+    done = backend.run(
+        "run", "spdy", f"--image={BUSYBOX}", "--rm", "-i", "--restart=Never", "--", "cat", stdin="in\n", env=SPDY
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "in"
+    assert "falling back" not in done.stderr
+
+
+def test_a_short_command_on_a_terminal_ends_without_complaint(backend: Kubectl) -> None:
+    for _ in range(12):
+        screen = Screen(backend, "exec", "-it", "client", "--", "true")
+        assert (screen.end(), screen.text) == (0, "")
 
 
 def test_logs_are_shown_cut_and_followed(backend: Kubectl) -> None:
@@ -235,6 +271,18 @@ def test_the_api_servers_proxies_reach_pods_and_services(backend: Kubectl) -> No
     assert backend("get", "--raw", f"{base}/services/backend:80/proxy/hostname") in pods(backend)
     assert backend("get", "--raw", f"{base}/pods/{name}:8080/proxy/echo?msg=a%20b") == "a b"
     assert "no service port 99 found" in backend.fails("get", "--raw", f"{base}/services/backend:99/proxy/")
+
+
+def test_files_and_folders_are_copied_there_and_back(backend: Kubectl, tmp_path: Path) -> None:
+    (tmp_path / "site" / "deep").mkdir(parents=True)
+    (tmp_path / "site" / "index.html").write_bytes(bytes(range(256)) * 4096)
+    (tmp_path / "site" / "deep" / "one").write_text("1\n")
+    backend("cp", str(tmp_path / "site"), "client:/tmp/site")
+    assert backend("exec", "client", "--", "cat", "/tmp/site/deep/one") == "1\n"
+    backend("cp", "client:/tmp/site", str(tmp_path / "back"), "--retries=2")
+    assert (tmp_path / "back" / "index.html").read_bytes() == (tmp_path / "site" / "index.html").read_bytes()
+    missing = backend.run("cp", "client:/nowhere", str(tmp_path / "none"))
+    assert "/nowhere: No such file or directory" in missing.stdout + missing.stderr
 
 
 def test_a_file_is_written_and_read_in_a_container(backend: Kubectl) -> None:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.embedded.core.api.field import FieldError, forbidden, go_json
-from grader.embedded.core.api.pod_rules import PROBES, image, validate_spec
+from grader.embedded.core.api.pod_rules import PROBES, ephemeral, image, validate_spec
 from grader.embedded.core.api.status import forbidden as forbidden_request
 from grader.embedded.core.api.strategy import Context, Strategy
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
+CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _EXECUTE = "node.kubernetes.io"
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -32,7 +33,7 @@ def default_spec(spec: Spec) -> None:
         spec["serviceAccountName"] = spec["serviceAccount"]
     if spec.get("serviceAccountName"):
         spec["serviceAccount"] = spec["serviceAccountName"]
-    for container in (*spec.get("initContainers", ()), *spec.get("containers", ())):
+    for container in (c for kind in CONTAINERS for c in spec.get(kind, ())):
         _default_container(container, bool(spec.get("hostNetwork")))
     for volume in spec.get("volumes", ()):
         for source in ("configMap", "secret", "projected", "downwardAPI"):
@@ -127,15 +128,26 @@ class PodStrategy(Strategy):
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidatePodCreate."""
-        return validate_spec(obj["spec"], "spec")
+        errors = validate_spec(obj["spec"], "spec")
+        if obj["spec"].get("ephemeralContainers"):
+            errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
+        return errors
 
     def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
         """The status has a subresource of its own."""
         if not context.subresource:
             obj["status"] = old.get("status", {})
+        elif context.subresource == "ephemeralcontainers":  # strategy.go dropNonEphemeralContainerUpdates
+            added = obj["spec"].get("ephemeralContainers")
+            obj["spec"] = {**old["spec"], **({"ephemeralContainers": added} if added else {})}
+            if not added:
+                obj["spec"].pop("ephemeralContainers", None)
+            obj["status"] = old.get("status", {})
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
         """ValidatePodUpdate: a Pod's spec is fixed, but for images and few other fields."""
+        if context.subresource == "ephemeralcontainers":
+            return ephemeral(obj["spec"], old["spec"])
         if context.subresource:
             return []
         spec, before = obj["spec"], old["spec"]
@@ -229,7 +241,7 @@ def _qos(spec: Spec) -> str:
 
 def container_names(pod: Obj) -> Iterator[str]:
     """Names of a Pod's containers: the ordinary ones, then init containers."""
-    for kind in ("containers", "initContainers", "ephemeralContainers"):
+    for kind in CONTAINERS:
         for container in pod["spec"].get(kind, ()):
             yield container["name"]
 

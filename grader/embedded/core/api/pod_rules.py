@@ -18,6 +18,11 @@ from grader.embedded.core.api.service_rules import port_or_name
 
 Spec = dict[str, Any]
 MAX_NAMESERVERS, MAX_SEARCHES, MAX_SEARCH_LETTERS = 3, 32, 2048
+NOT_EPHEMERAL = (
+    "ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy",
+    "restartPolicy",
+)  # fmt: skip
+"""Fields of a container that an ephemeral one may not have (allowedEphemeralContainerFields)."""
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -133,6 +138,34 @@ def _container(container: Spec, path: str, seen: set[str], volumes: set[str]) ->
     for probe in PROBES:
         if probe in container:
             errors += _probe(container[probe], f"{path}.{probe}", probe)
+    return errors
+
+
+def ephemeral(spec: Spec, before: Spec) -> list[FieldError]:
+    """ValidatePodEphemeralContainersUpdate and validateEphemeralContainers."""
+    path = "spec.ephemeralContainers"
+    errors: list[FieldError] = []
+    volumes = {volume.get("name", "") for volume in spec.get("volumes") or ()}
+    others = {held["name"] for kind in ("containers", "initContainers") for held in spec.get(kind) or ()}
+    seen = set(others)
+    found = spec.get("ephemeralContainers") or []
+    for index, container in enumerate(found):
+        where = f"{path}[{index}]"
+        errors += _container(container, where, seen, volumes)
+        target = container.get("targetContainerName", "")
+        if target and target not in others:
+            errors.append(not_found(f"{where}.targetContainerName", target))
+        errors += [
+            forbidden(f"{where}.{field}", "cannot be set for an Ephemeral Container")
+            for field in NOT_EPHEMERAL
+            if container.get(field)
+        ]
+    by_name = {container.get("name"): container for container in found}
+    for old in before.get("ephemeralContainers") or ():
+        if old["name"] not in by_name:
+            errors.append(forbidden(path, f'existing ephemeral containers "{old["name"]}" may not be removed\n'))
+        elif by_name[old["name"]] != old:
+            errors.append(forbidden(path, f'existing ephemeral containers "{old["name"]}" may not be changed\n'))
     return errors
 
 

@@ -108,6 +108,14 @@ REGISTRY: tuple[Resource, ...] = (
         "nodes", "Node", "", "v1", simple.NodeStrategy(), ("no",),
         subresources=(("proxy", "NodeProxyOptions"), ("status", "Node")),
     ),
+    Resource(
+        "persistentvolumeclaims", "PersistentVolumeClaim", "", "v1", stateful.StorageStrategy(), ("pvc",), (),
+        ((_STATUS, "PersistentVolumeClaim"),),
+    ),
+    Resource(
+        "persistentvolumes", "PersistentVolume", "", "v1", stateful.VolumeStrategy(), ("pv",), (),
+        ((_STATUS, "PersistentVolume"),),
+    ),
     Resource("pods", "Pod", "", "v1", PodStrategy(), ("po",), _all, _POD_SUBRESOURCES),
     Resource(
         "replicationcontrollers", "ReplicationController", "", "v1", workloads.ReplicationControllerStrategy(), ("rc",),

@@ -31,11 +31,23 @@ _UPDATE_TEXT = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
-NO_STORAGE = (
-    "the embedded cluster emulates no storage, so that no PersistentVolumeClaim would ever be bound; "
-    "leave the templates out, or use a real cluster"
-)
+_NO_STORAGE = "the embedded cluster emulates no storage, so that no PersistentVolumeClaim would ever be bound; "
+NO_STORAGE = f"{_NO_STORAGE}leave the templates out, or use a real cluster"
 """Not of Kubernetes: what this cluster cannot do it refuses, instead of leaving Pods that wait for ever."""
+
+
+class StorageStrategy(Strategy):
+    """PersistentVolumeClaims: there are none, but kubectl looks for them (cmd/apply/prune.go: what it prunes)."""
+
+    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+        """Refuse it."""
+        return [forbidden("spec", f"{_NO_STORAGE}use a real cluster")]
+
+
+class VolumeStrategy(StorageStrategy):
+    """PersistentVolumes: as their claims."""
+
+    namespaced = False
 
 
 class StatefulSetStrategy(Workload):

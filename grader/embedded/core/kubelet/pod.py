@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 BACKOFF_FORGOTTEN = 600.0
 """After running that long a container's back-off starts anew, in seconds."""
+LOST = {
+    "terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "The container could not be located"}
+}
+"""The state of a container of which nothing is known any more (kubelet_pods.go convertToAPIContainerStatuses)."""
 
 
 class PodWorker:
@@ -30,7 +34,7 @@ class PodWorker:
 
     Attributes:
         pod: the Pod as last stored.
-        containers: its containers, init containers first.
+        containers: its containers, init containers first, ephemeral ones last.
         ip: its address, "" before it has one.
         machine: its network namespace, None before it has one.
         terminating: whether it is to be deleted.
@@ -51,6 +55,7 @@ class PodWorker:
         if self.init:
             for held in [*self.init, *self.main]:
                 held.state = {"waiting": {"reason": "PodInitializing"}}
+        self.ephemeral: list[Container] = []
         self.containers = [*self.init, *self.main]
         self._remember(pod.get("status") or {})
         self._start = self.kernel.now()
@@ -81,6 +86,7 @@ class PodWorker:
                     )
                     self.kernel.spawn(self.runner.stop(held, held.process, None), f"stop {held.name}")
             held.spec = new
+        self._start_ephemeral()
         if is_deleting(pod) and not self.terminating:
             self.terminating = True
             self.kernel.spawn(self._terminate(), f"terminate {self.key[1]}")
@@ -113,6 +119,14 @@ class PodWorker:
         known = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
         for held in self.containers:
             held.restarts = next((c["restartCount"] for c in known if c["name"] == held.name), 0)
+        specs = {spec["name"]: spec for spec in self.pod["spec"].get("ephemeralContainers") or ()}
+        for told in status.get("ephemeralContainerStatuses") or ():
+            if told["name"] in specs:  # it ended with that process, and runs only once
+                held = Container(specs[told["name"]], "ephemeral")
+                held.state = told["state"] if "terminated" in told["state"] else dict(LOST)
+                held.container_id = told.get("containerID", "")
+                self.ephemeral.append(held)
+        self.containers += self.ephemeral
 
     # --- starting
 
@@ -121,6 +135,7 @@ class PodWorker:
         self.publish()
         await self._mount_volumes()
         self._join_network()
+        self._start_ephemeral()
         self.publish()
         for held in self.init:
             if not await self._run_init(held):
@@ -191,6 +206,23 @@ class PodWorker:
             if self.terminating or policy == "Never" or (policy == "OnFailure" and code == 0):
                 return
             await self._back_off(held)
+
+    def _start_ephemeral(self) -> None:
+        """Run ephemeral containers that are new, once each (kuberuntime_manager.go SyncPod, step 6)."""
+        if self.machine is None or self.terminating:
+            return
+        known = {held.name for held in self.ephemeral}
+        for spec in self.pod["spec"].get("ephemeralContainers") or ():
+            if spec["name"] not in known:
+                held = Container(spec, "ephemeral")
+                self.ephemeral.append(held)
+                self.containers.append(held)
+                held.tasks.append(self.kernel.spawn(self._run_ephemeral(held), f"{self.key[1]}/{held.name}"))
+                self.publish()
+
+    async def _run_ephemeral(self, held: Container) -> None:
+        await self.runner.run_once(held)
+        self.publish()
 
     async def _back_off(self, held: Container) -> None:
         """Wait before a restart (kuberuntime_manager.go doBackOff)."""
@@ -278,6 +310,7 @@ class PodWorker:
             start=self._start,
             sandbox=self.machine is not None,
             now=self.kernel.now(),
+            ephemeral=self.ephemeral,
         )
         if status["phase"] in ("Succeeded", "Failed") and self.machine is not None:
             self._leave_network()  # its sandbox is stopped, while the status keeps the address
@@ -287,7 +320,7 @@ class PodWorker:
 
     def event(self, type_: str, reason: str, message: str, held: Container) -> None:
         """Record an event about a container."""
-        field = "initContainers" if held.kind == "init" else "containers"
+        field = {"init": "initContainers", "main": "containers", "ephemeral": "ephemeralContainers"}[held.kind]
         self.kubelet.context.recorder.event(
             self.pod,
             type_,

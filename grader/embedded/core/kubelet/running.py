@@ -97,10 +97,12 @@ class Runner:
         if self.worker.terminating:
             process.kill(SIGKILL)
         self.worker.publish()
-        await ended.wait()
-        stop_serving()
-        for task in probes:
-            task.cancel()
+        try:
+            await ended.wait()
+        finally:  # a Pod that is deleted by force is probed no more either
+            stop_serving()
+            for task in probes:
+                task.cancel()
         return self._ended(held, process)
 
     def _start_process(self, held: Container, image: ImageSpec, argv: list[str]) -> Process:
@@ -138,7 +140,8 @@ class Runner:
                 "containerID": held.container_id,
             }
         }
-        if self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar:
+        never = self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar
+        if never or held.kind == "ephemeral":
             held.state = ended
         else:
             held.state = {"waiting": {"reason": "RunContainerError", "message": text}}

@@ -7,12 +7,13 @@ pkg/kubelet/status/generate.go. The fields present are those that a kubelet 1.36
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from grader.embedded.core.store import Obj, timestamp
 
-Kind = Literal["init", "main"]
+Kind = Literal["init", "main", "ephemeral"]
 
 
 @dataclass
@@ -21,7 +22,7 @@ class ContainerState:
 
     Attributes:
         spec: its part of the Pod's spec.
-        kind: whether it is an init container.
+        kind: which list of the spec it is in.
         state: `waiting`, `running` or `terminated`, as in the API.
         last: the last termination, {} before one.
         restarts: how often it was started again.
@@ -52,7 +53,9 @@ class ContainerState:
 
     @property
     def ready(self) -> bool:
-        """The `ready` of its status."""
+        """The `ready` of its status; an ephemeral container has none (prober_manager.go UpdatePodStatus)."""
+        if self.kind == "ephemeral":
+            return False
         if self.kind == "init" and not self.is_sidecar:
             return self.succeeded
         return "running" in self.state and self.started and self.probed_ready
@@ -82,7 +85,7 @@ def full_image_name(image: str) -> str:
 
 
 def container_status(held: ContainerState) -> dict[str, Any]:
-    """One entry of containerStatuses or initContainerStatuses."""
+    """One entry of containerStatuses, initContainerStatuses or ephemeralContainerStatuses."""
     image = held.spec.get("image", "")
     ran = bool(held.container_id)
     status: dict[str, Any] = {
@@ -93,8 +96,9 @@ def container_status(held: ContainerState) -> dict[str, Any]:
         "restartCount": held.restarts,
         "image": full_image_name(image) if ran else image,
         "imageID": image_id(image) if ran else "",
-        "started": held.started if "running" in held.state else False,
     }
+    if held.kind != "ephemeral":
+        status["started"] = held.started if "running" in held.state else False
     if ran:
         status["containerID"] = held.container_id
         status["resources"] = dict(held.spec.get("resources") or {})
@@ -161,6 +165,7 @@ def pod_status(
     start: float,
     sandbox: bool,
     now: float,
+    ephemeral: Sequence[ContainerState] = (),
 ) -> dict[str, Any]:
     """The whole status.
 
@@ -173,6 +178,7 @@ def pod_status(
         start: seconds since the epoch when the kubelet took it.
         sandbox: whether the Pod's network exists.
         now: seconds since the epoch.
+        ephemeral: its ephemeral containers.
 
     """
     before = pod.get("status") or {}
@@ -209,6 +215,9 @@ def pod_status(
         status["podIPs"] = [{"ip": ip}]
     if init:
         status["initContainerStatuses"] = [container_status(held) for held in init]
+    if ephemeral:
+        by_name = sorted(ephemeral, key=lambda held: held.name)
+        status["ephemeralContainerStatuses"] = [container_status(held) for held in by_name]
     return status
 
 

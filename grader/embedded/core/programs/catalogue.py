@@ -58,6 +58,7 @@ _MODULES: dict[str, str] = {
     "text:cut": "cut",
     "text:tr": "tr",
     "sed:sed": "sed",
+    "tar:tar": "tar",
     "text:xargs": "xargs",
     "awk:awk": "awk",
     "sysinfo:ps": "ps",
@@ -70,7 +71,7 @@ PROGRAMS: dict[str, str] = {name: target for target, names in _MODULES.items() f
 _COMMON = frozenset(
     "sh true false echo printf env printenv hostname sleep date seq test [ uname id whoami timeout yes nproc which"
     " cat ls touch rm cp mv mkdir tee pwd basename dirname sort uniq wc head tail grep egrep fgrep cut tr sed"
-    " xargs awk clear".split()
+    " tar xargs awk clear".split()
 )
 BUSYBOX = _COMMON | set("ash busybox wget nslookup nc ping ps ip ifconfig netstat".split())
 ALPINE = BUSYBOX | {"getent"}

@@ -5,7 +5,7 @@ from api_client import PODS, SERVICES, Api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.embedded.core.api import protobuf
+from grader.embedded.core.api import protobuf, schema
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.status import ApiError
 
@@ -78,6 +78,31 @@ def test_negative_numbers_come_through() -> None:
     assert (
         protobuf.decode(field(2, field(5, -1)), definition_of("", "v1", "Pod"))["spec"]["activeDeadlineSeconds"] == -1
     )
+
+
+def test_every_field_of_every_type_has_its_number() -> None:
+    def numbered(definition: str) -> set[str]:
+        fields = schema.wire(definition).values()
+        return {name for name, _, _ in fields if name}.union(*(numbered(kind) for name, kind, _ in fields if not name))
+
+    of_type_meta = {"apiVersion", "kind"}
+    missing = {
+        name: fields
+        for name, node in schema.definitions().items()
+        if (fields := set(node.get("properties", ())) - numbered(name) - of_type_meta)
+    }
+    assert missing == {}
+
+
+def test_an_autoscaler_as_kubectl_autoscale_sends_it(api: Api) -> None:
+    target = field(1, "Utilization") + field(4, 50)
+    metric = field(1, "Resource") + field(4, field(1, "cpu") + field(2, target))
+    scaled = field(1, "Deployment") + field(2, "web") + field(3, "apps/v1")
+    raw = field(1, field(1, "web")) + field(2, field(1, scaled) + field(2, 1) + field(3, 3) + field(4, metric))
+    path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+    made = api.create(path, envelope("autoscaling/v2", "HorizontalPodAutoscaler", raw), kind=KIND)
+    resource = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}
+    assert made["spec"]["metrics"] == [{"type": "Resource", "resource": resource}]
 
 
 def test_another_kind_than_the_paths_is_refused(api: Api) -> None:

@@ -122,3 +122,11 @@ def test_the_data_of_a_revision_stays(api: Api) -> None:
     )
     assert code == 422
     assert "field is immutable" in body["message"]
+
+
+def test_claims_and_volumes_are_served_and_refused(api: Api) -> None:
+    claims, volumes = "/api/v1/namespaces/default/persistentvolumeclaims", "/api/v1/persistentvolumes"
+    assert api.get(claims)["items"] == api.get(volumes)["items"] == []
+    for path, kind in ((claims, "PersistentVolumeClaim"), (volumes, "PersistentVolume")):
+        code, told = api.call("POST", path, {"kind": kind, "apiVersion": "v1", "metadata": {"name": "data"}})
+        assert (code, "the embedded cluster emulates no storage" in told["message"]) == (422, True)

@@ -238,3 +238,48 @@ def test_a_change_that_comes_to_nothing_leaves_the_object_as_it_is(api: Api) -> 
     before = api.get(f"{SERVICES}/web")
     api.time += 5
     assert api.patch(f"{SERVICES}/web", {"spec": {"healthCheckNodePort": 0}}) == before
+
+
+def debugger(name: str = "debugger", **fields: Any) -> dict[str, Any]:
+    return {"spec": {"ephemeralContainers": [{"name": name, "image": "busybox", **fields}]}}
+
+
+def test_debug_containers_come_by_their_subresource_only(api: Api) -> None:
+    api.create(PODS, pod())
+    assert api.call("PATCH", f"{PODS}/p", debugger(), kind="application/strategic-merge-patch+json")[0] == 422
+    body = {**debugger(), "metadata": {"labels": {"a": "b"}}}
+    body["spec"]["priority"] = 7
+    made = api.patch(f"{PODS}/p/ephemeralcontainers", body)
+    (added,) = made["spec"]["ephemeralContainers"]
+    assert added["imagePullPolicy"] == "Always"
+    assert added["terminationMessagePath"] == "/dev/termination-log"
+    assert made["spec"]["priority"] == 0
+    assert made["status"]["phase"] == "Pending"
+
+
+def test_debug_containers_neither_change_nor_go(api: Api) -> None:
+    api.create(PODS, pod())
+    path = f"{PODS}/p/ephemeralcontainers"
+    api.patch(path, debugger())
+    kind = "application/strategic-merge-patch+json"
+    code, answer = api.call("PATCH", path, debugger(image="busybox:1"), kind=kind)
+    assert (code, 'existing ephemeral containers "debugger" may not be changed' in answer["message"]) == (422, True)
+    code, answer = api.call("PATCH", path, {"spec": {"ephemeralContainers": None}}, kind=kind)
+    assert (code, 'existing ephemeral containers "debugger" may not be removed' in answer["message"]) == (422, True)
+
+
+def test_what_debug_containers_may_not_have_is_told(api: Api) -> None:
+    api.create(PODS, pod())
+    body = debugger("p", targetContainerName="nosuch", ports=[{"containerPort": 80}])
+    body["spec"]["ephemeralContainers"][0]["name"] = api.get(f"{PODS}/p")["spec"]["containers"][0]["name"]
+    code, answer = api.call(
+        "PATCH", f"{PODS}/p/ephemeralcontainers", body, kind="application/strategic-merge-patch+json"
+    )
+    assert code == 422
+    assert [(cause["field"].rpartition(".")[2], cause["reason"]) for cause in answer["details"]["causes"]] == [
+        ("name", "FieldValueDuplicate"),
+        ("targetContainerName", "FieldValueNotFound"),
+        ("ports", "FieldValueForbidden"),
+    ]
+    created = {**pod("q"), "spec": {**pod("q")["spec"], **debugger()["spec"]}}
+    assert "cannot be set on create" in api.call("POST", PODS, created)[1]["message"]

@@ -375,3 +375,65 @@ def test_a_program_that_is_not_there_ends_a_pod_that_is_never_restarted(cluster:
     assert held["status"]["phase"] == "Failed"
     ended = held["status"]["containerStatuses"][0]["state"]["terminated"]
     assert (ended["reason"], ended["exitCode"]) == ("StartError", 128)
+
+
+def debugged(cluster: Any, *command: str, **fields: Any) -> None:
+    pod = stored(cluster)
+    new = {**busybox(*command, **fields), "name": fields.get("name", "debugger")}
+    spec = {**pod["spec"], "ephemeralContainers": [*pod["spec"].get("ephemeralContainers", ()), new]}
+    cluster.store.update("pods", {**pod, "spec": spec})
+    cluster.settle()
+
+
+def ephemeral(cluster: Any) -> Any:
+    return stored(cluster)["status"]["ephemeralContainerStatuses"]
+
+
+def test_an_ephemeral_container_joins_a_running_pod(cluster: Any) -> None:
+    cluster.pod("p")
+    cluster.settle()
+    debugged(cluster, "sleep", "5")
+    (told,) = ephemeral(cluster)
+    assert "running" in told["state"]
+    assert (told["name"], told["ready"], told["restartCount"]) == ("debugger", False, 0)
+    assert "started" not in told
+    process = cluster.world.exec("default", "p", "debugger", ["wget", "-qO-", "http://127.0.0.1:8080/hostname"])
+    out = bytearray()
+    process.on_output(lambda _fd, data: out.extend(data))
+    drive(cluster.kernel, cluster.clock, process.wait())
+    assert out == b"p"  # the Pod's network
+    paths = {event["involvedObject"].get("fieldPath") for event in cluster.store.list("events", "default")}
+    assert "spec.ephemeralContainers{debugger}" in paths
+
+
+def test_an_ephemeral_container_runs_once_and_changes_nothing_of_the_pod(cluster: Any) -> None:
+    cluster.pod("p")
+    cluster.settle()
+    debugged(cluster, "sh", "-c", "exit 3")
+    debugged(cluster, "nosuch", name="other")
+    cluster.settle(30)
+    ended = {told["name"]: told["state"]["terminated"] for told in ephemeral(cluster)}
+    assert {name: (state["exitCode"], state["reason"]) for name, state in ended.items()} == {
+        "debugger": (3, "Error"),
+        "other": (128, "StartError"),
+    }
+    assert stored(cluster)["status"]["phase"] == "Running"
+    assert condition(stored(cluster), "Ready")["status"] == "True"  # type: ignore[index]
+
+
+def test_a_pod_ends_with_its_ephemeral_containers(cluster: Any) -> None:
+    cluster.pod("p", terminationGracePeriodSeconds=1)
+    cluster.settle()
+    debugged(cluster, "sleep", "1000")
+    cluster.delete("pods", "p")
+    cluster.settle(5)
+    assert stored(cluster) is None
+
+
+def test_a_pod_that_is_deleted_by_force_is_probed_no_more(cluster: Any) -> None:
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "failureThreshold": 1}
+    cluster.pod("p", containers=[busybox("sleep", "1000", livenessProbe=probe)])
+    cluster.settle()
+    cluster.store.delete("pods", "default", "p")
+    cluster.settle(10)
+    assert "Unhealthy" not in reasons(cluster)
