@@ -19,7 +19,7 @@ from tests.e2e.traffic import Stage, differences, scene
 pytestmark = pytest.mark.kind
 FIRST = int(os.environ.get("GRADER_TRAFFIC_SEED", "1"))
 SCENES = range(FIRST, FIRST + int(os.environ.get("GRADER_TRAFFIC", "1")))
-SERVICES = 16
+SERVICES = 10
 PATIENCE = 15.0
 
 
