@@ -306,7 +306,7 @@ def _dashed(word: str, known: Mapping[str, str]) -> str:
     return f"{known.get(first.replace('-', '.'), first)}{dot}{rest}"
 
 
-def differences(ours: Stage, real: Stage, patience: float, at_once: int = 6) -> tuple[int, list[str]]:
+def differences(ours: Stage, real: Stage, patience: float, at_once: int = 16) -> tuple[int, list[str]]:
     """How many things were looked at, and those that the real cluster shows otherwise, however long one waits."""
     ours.read()
     real.read()
