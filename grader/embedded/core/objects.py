@@ -163,6 +163,10 @@ def with_metadata(obj: Obj, **fields: Any) -> Obj:
     return {**obj, "metadata": {**obj["metadata"], **fields}}
 
 
+COMPARED = ("status", "reason", "message", "observedGeneration")
+"""What a condition is replaced for (k8s.io/apimachinery/pkg/api/meta/conditions.go SetStatusCondition)."""
+
+
 def set_condition(
     conditions: list[dict[str, Any]], new: dict[str, Any], now: float, *, update_time: bool = False
 ) -> list[dict[str, Any]]:
@@ -182,7 +186,7 @@ def set_condition(
             result.append(old)
             continue
         placed = True
-        if all(old.get(field) == new.get(field) for field in ("status", "reason", "message")):
+        if all(old.get(field) == new.get(field) for field in COMPARED):
             result.append(old)
             continue
         since = old["lastTransitionTime"] if old["status"] == new["status"] else timestamp(now)

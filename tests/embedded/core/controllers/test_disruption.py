@@ -88,6 +88,17 @@ def test_what_is_not_scaled_cannot_be_counted(cluster: Any) -> None:
     assert state(cluster, "each")["disruptionsAllowed"] == 0
 
 
+def test_a_condition_that_stays_is_of_the_newest_generation(cluster: Any) -> None:
+    cluster.deployment("web", 3)
+    cluster.settle(10)
+    budget(cluster, minAvailable=2)
+    cluster.change("poddisruptionbudgets", "web", minAvailable=1)
+    cluster.settle(1)
+    told = condition({"status": state(cluster)}, "DisruptionAllowed")
+    assert told is not None
+    assert (told["reason"], told["observedGeneration"]) == ("SufficientPods", 2)
+
+
 def test_an_evicted_pod_that_stays_counts_again_after_two_minutes(cluster: Any) -> None:
     cluster.deployment("web", 2)
     cluster.settle(10)
