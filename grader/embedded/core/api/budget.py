@@ -6,7 +6,7 @@ Sources: pkg/registry/policy/poddisruptionbudget/strategy.go, pkg/apis/policy/va
 from __future__ import annotations
 
 from grader.embedded.core.api.field import FieldError, invalid, not_supported
-from grader.embedded.core.api.strategy import Context, Strategy
+from grader.embedded.core.api.strategy import Context, WithStatus
 from grader.embedded.core.api.workloads import amount_errors, more_than_all, selector_errors
 from grader.embedded.core.store import Obj
 
@@ -15,17 +15,12 @@ _FIELDS = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPo
 _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 
 
-class BudgetStrategy(Strategy):
+class BudgetStrategy(WithStatus):
     """PodDisruptionBudgets."""
 
     def prepare_create(self, obj: Obj, context: Context) -> None:
         """The status is the controller's."""
         obj["status"] = dict(EMPTY_STATUS)
-
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old["status"]
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidatePodDisruptionBudgetSpec."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, invalid, not_supported, required
-from grader.embedded.core.api.strategy import Context, Strategy
+from grader.embedded.core.api.strategy import Context, Strategy, WithStatus
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -20,17 +20,12 @@ _NOT_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 _NOT_AT_ENDS = ("/..", "/.")
 
 
-class IngressStrategy(Strategy):
+class IngressStrategy(WithStatus):
     """Ingresses."""
 
     def prepare_create(self, obj: Obj, context: Context) -> None:
         """The status is a controller's."""
         obj["status"] = {"loadBalancer": {}}
-
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old["status"]
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidateIngressSpec."""

@@ -13,7 +13,7 @@ from typing import Any
 from grader.embedded.core.api.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.pod_rules import PROBES, ephemeral, image, validate_spec
 from grader.embedded.core.api.status import forbidden as forbidden_request
-from grader.embedded.core.api.strategy import Context, Strategy
+from grader.embedded.core.api.strategy import Context, WithStatus
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -94,7 +94,7 @@ def _default_http(action: Spec) -> None:
     action.setdefault("scheme", "HTTP")
 
 
-class PodStrategy(Strategy):
+class PodStrategy(WithStatus):
     """Pods; deletion is graceful and finished by the kubelet."""
 
     graceful = True
@@ -134,14 +134,12 @@ class PodStrategy(Strategy):
         return errors
 
     def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old.get("status", {})
-        elif context.subresource == "ephemeralcontainers":  # strategy.go dropNonEphemeralContainerUpdates
+        """The status has a subresource of its own; that of ephemeral containers changes nothing else."""
+        super().prepare_update(obj, old, context)
+        if context.subresource == "ephemeralcontainers":  # strategy.go dropNonEphemeralContainerUpdates
             added = obj["spec"].get("ephemeralContainers")
-            obj["spec"] = {**old["spec"], **({"ephemeralContainers": added} if added else {})}
-            if not added:
-                obj["spec"].pop("ephemeralContainers", None)
+            others = {field: value for field, value in old["spec"].items() if field != "ephemeralContainers"}
+            obj["spec"] = {**others, **({"ephemeralContainers": added} if added else {})}
             obj["status"] = old.get("status", {})
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:

@@ -60,7 +60,7 @@ class Strategy:
         """Allocate what the change needs. Raises ApiError."""
 
     def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """Clear or keep what an update must not set; by default the status is kept."""
+        """Clear or keep what an update must not set."""
 
     def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
         """Everything wrong with the change, metadata apart."""
@@ -72,6 +72,15 @@ class Strategy:
 
     def after_delete(self, obj: Obj, context: Context) -> None:
         """Clean up beside the object."""
+
+
+class WithStatus(Strategy):
+    """A kind whose status has a subresource of its own: another write leaves it as it was."""
+
+    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+        """Keep the status."""
+        if not context.subresource:
+            obj["status"] = old.get("status", {})
 
 
 def validate_meta(obj: Obj, strategy: Strategy) -> list[FieldError]:

@@ -14,7 +14,7 @@ from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, forbidden, invalid, not_supported, required
 from grader.embedded.core.api.pod import default_spec
 from grader.embedded.core.api.pod_rules import validate_spec
-from grader.embedded.core.api.strategy import Context, Strategy, immutable
+from grader.embedded.core.api.strategy import Context, WithStatus, immutable
 from grader.embedded.core.objects import label_selector_matches
 from grader.embedded.core.store import Obj
 
@@ -72,7 +72,7 @@ def template_errors(spec: Spec, selector_value: Spec | None, *, always: bool = T
     return errors
 
 
-class Workload(Strategy):
+class Workload(WithStatus):
     """What all workloads share: a Pod template, a selector, a status that only controllers write."""
 
     empty_status: Mapping[str, Any] = MappingProxyType({})
@@ -89,11 +89,6 @@ class Workload(Strategy):
     def prepare_create(self, obj: Obj, context: Context) -> None:
         """A creator sets no status."""
         obj["status"] = dict(self.empty_status)
-
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old.get("status", {})
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """Selector, template and replicas."""
@@ -294,7 +289,7 @@ class JobStrategy(Workload):
         return errors
 
 
-class AutoscalerStrategy(Strategy):
+class AutoscalerStrategy(WithStatus):
     """HorizontalPodAutoscalers: stored, without effect (there are no metrics)."""
 
     def default(self, obj: Obj) -> None:
@@ -306,13 +301,8 @@ class AutoscalerStrategy(Strategy):
             spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
         obj.setdefault("status", {"desiredReplicas": 0})
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old.get("status", {})
 
-
-class CronJobStrategy(Strategy):
+class CronJobStrategy(WithStatus):
     """CronJobs: stored, not run."""
 
     def default(self, obj: Obj) -> None:
@@ -329,8 +319,3 @@ class CronJobStrategy(Strategy):
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """A schedule is needed."""
         return [] if obj["spec"].get("schedule") else [required("spec.schedule")]
-
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
-        """The status has a subresource of its own."""
-        if not context.subresource:
-            obj["status"] = old.get("status", {})
