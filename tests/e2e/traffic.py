@@ -268,8 +268,7 @@ class Stage:
 
     def _service(self, service: Obj) -> object:
         spec = {key: value for key, value in service["spec"].items() if key not in ("clusterIP", "clusterIPs")}
-        for port in spec.get("ports", ()):
-            port["nodePort"] = "nodePort" in port
+        spec["ports"] = [{**port, "nodePort": "nodePort" in port} for port in spec.get("ports", ())]
         spec["healthCheckNodePort"] = "healthCheckNodePort" in spec
         ingress = service["status"]["loadBalancer"].get("ingress") or ()
         return json.loads(json.dumps([spec, [sorted(one) for one in ingress]]).replace(self.namespace, "NAMESPACE"))
