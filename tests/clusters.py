@@ -1,4 +1,4 @@
-"""A whole embedded cluster for tests: in a state folder of its own, gone afterwards."""
+"""Whole clusters for tests: an embedded one in a state folder of its own, gone afterwards, and the real one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from grader.cluster import choose
-from grader.cluster.info import ClusterInfo
+from grader.cluster.info import ClusterInfo, Provider, load
 
 
 @contextmanager
@@ -18,3 +18,10 @@ def embedded(name: str) -> Iterator[ClusterInfo]:
         patch.setenv("GRADER_HOME", home)
         with choose.temporary(name) as info:
             yield info
+
+
+def real() -> ClusterInfo:
+    """The current cluster, which is a real one."""
+    found = load()
+    assert found.provider is Provider.KIND, f"{found.name} is not a kind cluster"
+    return found

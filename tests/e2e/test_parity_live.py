@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from grader.cluster import info
-from grader.cluster.info import Provider
 from grader.kube import kubectl
+from tests.clusters import real
 from tests.parity.test_parity import recorded
 from tests.parity.transcript import Runner, Script, scripts
 
@@ -22,9 +21,7 @@ ALONE = ("scheduling", "zones")
 
 def differences(script: Script) -> str:
     """Where a script goes otherwise than recorded, "" where nowhere."""
-    cluster = info.load()
-    assert cluster.provider is Provider.KIND, f"{cluster.name} is not a kind cluster"
-    runner = Runner(script, kubectl.environment(cluster.kubeconfig))
+    runner = Runner(script, kubectl.environment(real().kubeconfig))
     runner.begin()
     try:
         return "\n\n".join(

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.cluster import info
-from grader.cluster.info import Provider
-from tests.clusters import embedded
+from tests.clusters import embedded, real
 from tests.e2e.traffic import Stage, differences, scene
 
 pytestmark = pytest.mark.kind
@@ -25,22 +23,21 @@ PATIENCE = 15.0
 
 @pytest.fixture(params=SCENES)
 def stages(request: pytest.FixtureRequest) -> Iterator[tuple[Stage, Stage]]:
-    cluster = info.load()
-    assert cluster.provider is Provider.KIND, f"{cluster.name} is not a kind cluster"
+    kind = real()
     objects = scene(request.param, SERVICES)
     with embedded("traffic") as twin:
-        ours, real = Stage(twin, "traffic"), Stage(cluster, "traffic", 4.0)
+        ours, theirs = Stage(twin, "traffic"), Stage(kind, "traffic", 4.0)
         try:
-            real.build(objects)
+            theirs.build(objects)
             ours.build(objects)
-            yield ours, real
+            yield ours, theirs
         finally:
-            real.close()
+            theirs.close()
             ours.close()
 
 
 def test_traffic_goes_the_same_ways(stages: tuple[Stage, Stage]) -> None:
-    ours, real = stages
+    ours, theirs = stages
     found: list[str] = []
     for act in (
         [],
@@ -52,7 +49,7 @@ def test_traffic_goes_the_same_ways(stages: tuple[Stage, Stage]) -> None:
             for stage in stages:
                 stage.kubectl(*step.split(), strict=True)
         time.sleep(3.0)
-        count, texts = differences(ours, real, PATIENCE)
+        count, texts = differences(ours, theirs, PATIENCE)
         print(f"{act}: {count} looks, {len(texts)} differences")
         found += [f"after {act}: {text}" for text in texts]
     assert not found, "\n\n".join(found)

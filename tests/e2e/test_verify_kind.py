@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader import exercises
-from grader.cluster import info
-from grader.cluster.info import ClusterInfo, Provider
+from grader.cluster.info import ClusterInfo
 from grader.judge import judge
 from grader.kube.client import KubeApi
 from grader.model.evidence import Evidence
@@ -26,6 +25,7 @@ from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import given_ready
 from grader.workflow.reset import reset
 from grader.workflow.verify import verify
+from tests.clusters import real
 
 pytestmark = pytest.mark.kind
 REPORT = "GRADER_E2E_REPORT"
@@ -35,9 +35,7 @@ EXERCISES = exercises.all_exercises()
 
 @pytest.fixture(scope="module")
 def cluster() -> ClusterInfo:
-    found = info.load()
-    assert found.provider is Provider.KIND, f"{found.name} is not a kind cluster"
-    return found
+    return real()
 
 
 def test_every_answer_passes_and_every_wrong_one_fails_with_its_own_diagnosis(cluster: ClusterInfo) -> None:
