@@ -231,7 +231,9 @@ def _wrong(path: Path, files: _Files, schema: ExerciseSchema) -> WrongAnswer:
         if key not in head:
             raise _error(path, 1, key, f"the head names no {key}: write `# {key}: …`")
     form = FORMS[path.suffix]
-    known = {criterion.id for criterion in schema.criteria} | ({"manifest"} if form is Form.MANIFEST else set())
+    known = {"ground"} | {criterion.id for criterion in schema.criteria}
+    if form is Form.MANIFEST:
+        known.add("manifest")
     if head["criterion"] not in known:
         raise _error(path, 1, "criterion", f"{head['criterion']} is not one of {', '.join(sorted(known))}")
     return WrongAnswer(path.stem, text, head["criterion"], head["diagnosis"], form)

@@ -144,8 +144,8 @@ class ExerciseSchema(Strict):
     @model_validator(mode="after")
     def _adds_up(self) -> ExerciseSchema:
         ids = [criterion.id for criterion in self.criteria]
-        if len(set(ids)) != len(ids) or "manifest" in ids:
-            raise ValueError("criterion ids must be unique, and none may be `manifest`")
+        if len(set(ids)) != len(ids) or {"ground", "manifest"} & set(ids):
+            raise ValueError("criterion ids must be unique, and none may be `ground` or `manifest`")
         total = sum(criterion.points for criterion in self.criteria)
         if abs(total - self.points) > 1e-9:
             raise ValueError(f"points is {self.points:g}, but the criteria add up to {total:g}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.judge.chain import hops, place, walk
 from grader.judge.criteria import rule
+from grader.judge.ground import ground_wrong
 from grader.judge.refusals import explain
 from grader.judge.scene import Ruling, Scene, environment, fail
 from grader.judge.shown import subject
@@ -24,6 +25,8 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
     results = tuple(map(_result, exercise.criteria, rulings))
     verdict = _overall(results)
     way = hops(exercise.criteria)
+    if whole is not None and whole.hop is Hop.GROUND:
+        way = (Hop.GROUND, *way)
     stop: Hop | None = None
     finding = results[-1].finding
     if verdict is not Verdict.PASS:
@@ -49,7 +52,7 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
 
 
 def _of_all(scene: Scene) -> Ruling | None:
-    """Rule on everything at once: the cluster does not answer, or the manifest did not get in."""
+    """Rule on everything at once: no answer from the cluster, a manifest that did not get in, a changed ground."""
     evidence = scene.evidence
     for problem in evidence.problems:
         if problem.fatal:
@@ -60,7 +63,7 @@ def _of_all(scene: Scene) -> Ruling | None:
     for result in evidence.manifests:
         if refusal := explain(result):
             return Ruling(Verdict.FAIL, refusal, Hop.MANIFEST)
-    return None
+    return ground_wrong(scene)
 
 
 def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:

@@ -42,6 +42,8 @@ RESOURCES = {
     "Deployment": "deployments",
     "StatefulSet": "statefulsets",
     "ConfigMap": "configmaps",
+    "DaemonSet": "daemonsets",
+    "Node": "nodes",
 }
 
 

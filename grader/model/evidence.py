@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from grader.model.ground import Ground
+
 RawObject = Mapping[str, Any]
 """One API object as the API server sent it (without managedFields)."""
 
@@ -198,6 +200,7 @@ class Evidence:
         host_ports: node port → address on the learner's host.
         quiet_for: seconds for which the objects had not changed when the answers came in.
         pace: how long this cluster's data plane and DNS may lag behind the objects, relative to kind: 1.0.
+        ground: what `start` or `reset` laid; None where nothing is known of it.
     """
 
     exercise: str
@@ -214,6 +217,7 @@ class Evidence:
     host_ports: Mapping[int, str] = field(default_factory=dict)
     quiet_for: float = 0.0
     pace: float = 1.0
+    ground: Ground | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Turn it into a JSON object; `from_json` reads it back equal."""
@@ -265,5 +269,6 @@ class Evidence:
                 ),
                 "problems": tuple(Problem(**item) for item in data["problems"]),
                 "host_ports": {int(port): address for port, address in data["host_ports"].items()},
+                "ground": Ground.from_json(data["ground"]) if data.get("ground") else None,
             }
         )

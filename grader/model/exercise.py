@@ -28,6 +28,7 @@ from grader.model.expectations import (
     Source,
     Vantage,
 )
+from grader.model.ground import Given, GroundRule
 from grader.model.report import Hop
 
 __all__ = [
@@ -77,39 +78,6 @@ class Criterion:
     says: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, order=True)
-class Given:
-    """Names one object of the given workload.
-
-    Attributes:
-        namespace: its Namespace.
-        kind: its kind.
-        name: its name.
-    """
-
-    namespace: str
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class GroundRule:
-    """What a learner may do to the given workload. What is not named here must stay as it was laid.
-
-    Attributes:
-        says: the sentences of task.md that say so, quoted.
-        may_differ: given object → its fields that may differ, as paths ("spec", "spec.template.spec.containers"); the
-            object may also be deleted and made anew.
-        kept: given objects that must stay the very same (metadata.uid), changed or not.
-        may_go: given objects that may be deleted.
-    """
-
-    says: tuple[str, ...] = ()
-    may_differ: Mapping[Given, tuple[str, ...]] = field(default_factory=dict)
-    kept: frozenset[Given] = frozenset()
-    may_go: frozenset[Given] = frozenset()
-
-
 class Form(StrEnum):
     """What an answer is written as."""
 
@@ -152,7 +120,8 @@ class WrongAnswer:
     Attributes:
         name: file name without its ending.
         text: what the file holds.
-        criterion: id of the criterion that must fail; "manifest" where the API server or the YAML reader refuses it.
+        criterion: id of the criterion that must fail; "manifest" where the API server or the YAML reader refuses it;
+            "ground" where it changes what was given.
         diagnosis: the diagnosis that its learner must get.
         form: which of the two it is.
     """

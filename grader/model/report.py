@@ -25,6 +25,7 @@ class Verdict(StrEnum):
 class Hop(StrEnum):
     """A station on the way from a manifest to an answer, in the order in which traffic depends on them."""
 
+    GROUND = "ground"  # on the way only where it is broken
     MANIFEST = "manifest"
     SERVICE = "service"
     VARIABLES = "variables"

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.ground import CLUSTER_RECORD, joined, read_record, record_name, resources_of
 from grader.model.evidence import (
     Action,
     DnsAnswer,
@@ -27,6 +29,7 @@ from grader.model.evidence import (
     ShellQuestion,
 )
 from grader.model.exercise import At, Exercise, Local, Vantage
+from grader.model.ground import Ground
 from grader.model.kubernetes import labels_of, name_of
 from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, home_of, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
@@ -72,6 +75,7 @@ class Observer:
             **{plural: (plural, exercise.namespace) for plural in resources(exercise)},
             **{f"{plural}@{name}": (plural, name) for name in exercise.namespaces for plural in FURTHER},
         }
+        self._records: tuple[Ground | None, Ground | None] | None = None
         self._fingerprint: object = None
         self._changed = clock()
         self._nodes: tuple[RawObject, ...] = ()
@@ -117,6 +121,7 @@ class Observer:
             "unreadable": unreadable,
         }
         try:
+            common["ground"] = self._ground()
             objects = self.objects()
             if not objects["pods"] and not objects["deployments"] and not self._started():
                 facts = {"namespace": exercise.namespace, "exercise": exercise.id}
@@ -146,6 +151,17 @@ class Observer:
             quiet_for=round(self.clock() - self._changed, 3),
         )
 
+    def _ground(self) -> Ground | None:
+        """Read the records of the ground once, and list from now on what they speak of. Raises ClusterUnreachable."""
+        if self._records is None:
+            names = (record_name(self.exercise.id), CLUSTER_RECORD)
+            own, cluster = self._executor.map(partial(read_record, self.target.api), names)
+            self._records = (own, cluster)
+            for plural, namespace in resources_of(own) if own else ():
+                at = plural if namespace == self.exercise.namespace else f"{plural}@{namespace}"
+                self._listed[at] = (plural, namespace)
+        return joined(*self._records)
+
     def objects(self) -> dict[str, tuple[RawObject, ...]]:
         """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""
         nodes = self._executor.submit(self.target.api.list, "nodes")
@@ -170,7 +186,21 @@ class Observer:
 
     def _list(self) -> dict[str, tuple[RawObject, ...]]:
         futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
-        return {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
+        single = [self._executor.submit(self.target.api.read, *what) for what in self._single()]
+        objects = {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
+        for item in filter(None, (future.result() for future in single)):
+            key = f"configmaps@{item['metadata']['namespace']}"
+            objects[key] = (*objects.get(key, ()), _trim(item))
+        return objects
+
+    def _single(self) -> list[tuple[str, str, str]]:
+        """Name the objects of the cluster itself that are read one by one: resource, name, Namespace."""
+        cluster = self._records[1] if self._records else None
+        return [
+            ("configmaps", item.what.name, item.what.namespace)
+            for item in (cluster.laid if cluster else ())
+            if item.what.kind == "ConfigMap"
+        ]
 
     def _unchanged(self, objects: Mapping[str, Sequence[RawObject]]) -> bool:
         """Tell whether these objects are those of the last collection; remember since when."""
@@ -288,9 +318,11 @@ def _trim(item: Mapping[str, Any]) -> RawObject:
 def _trim_node(item: Mapping[str, Any]) -> RawObject:
     """Keep of a node what verdicts rest on; its images alone are many kilobytes."""
     metadata = {key: item["metadata"].get(key) for key in ("name", "uid", "labels")}
+    spec = {key: item.get("spec", {}).get(key) for key in ("taints", "unschedulable")}
     status = item.get("status", {})
     conditions = [{"type": c["type"], "status": c["status"]} for c in status.get("conditions") or ()]
-    return {"metadata": metadata, "status": {"addresses": status.get("addresses") or [], "conditions": conditions}}
+    shown = {"addresses": status.get("addresses") or [], "conditions": conditions}
+    return {"kind": "Node", "metadata": metadata, "spec": spec, "status": shown}
 
 
 def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,20 +10,21 @@ from grader.cluster.info import ClusterInfo
 from grader.cluster.probes import probe
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
+from grader.kube.ground import KINDS
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_ready, is_terminating, name_of, uid_of
 from grader.model.questions import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
-from grader.workflow.restore import WORKLOADS, documents, given_keys
+from grader.workflow.manifests import Document
+from grader.workflow.record import given_of, known, remember
+from grader.workflow.restore import WORKLOADS, differs, documents, given_keys, make_exactly
 
 GONE_SECONDS = 120.0
 GONE_PAUSE = 0.2
 READY_SECONDS = 120.0
 READY_PAUSE = 0.1
-LAID = "services-course/given"
-"""Annotation of an exercise's own Namespace: the digest of the given workload that was applied there."""
 
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
@@ -74,46 +74,42 @@ def create_missing(api: KubeApi, obj: Mapping[str, Any]) -> bool:
     return True
 
 
-def apply_given(api: KubeApi, exercise: Exercise, *, again: bool = False) -> tuple[ManifestResult, ...]:
-    """Apply the given workload; `again`: only what the learner is not asked to change.
+def lay_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
+    """Lay the given workload and record it.
 
-    Raises EnvironmentError_ ("given-refused") where the server refuses it.
+    Where it was laid before, what a learner may have changed is left alone, and everything else is made as given again.
+    Raises EnvironmentError_ ("given-refused") where the server refuses it, ApiRefused, ClusterUnreachable.
     """
-    wanted = [item for item in documents(exercise) if not (again and _the_learners(item.content, exercise))]
-    results = tuple(apply_document(api, item, exercise.namespace) for item in wanted)
-    for item in results:
-        if item.action is Action.REFUSED:
+    before = known(api, exercise)
+    results = tuple(
+        _lay(api, item, exercise, again=before is not None)
+        for item in documents(exercise)
+        if before is None or given_of(item.content, exercise) not in exercise.ground.may_differ
+    )
+    for result in results:
+        if result.action is Action.REFUSED:
             raise EnvironmentError_(
                 "given-refused",
                 exercise=exercise.id,
-                object=f"{item.kind}/{item.name}",
-                reason=item.status.get("message"),
+                object=f"{result.kind}/{result.name}",
+                reason=result.status.get("message"),
             )
+    remember(api, exercise, before)
     return results
 
 
-def _the_learners(obj: Mapping[str, Any], exercise: Exercise) -> bool:
-    namespace = obj["metadata"].get("namespace") or exercise.namespace
-    own = namespace == exercise.namespace
-    return obj["kind"] in (exercise.may_change if own else exercise.may_change_there.get(namespace, ()))
-
-
-def lay_given(api: KubeApi, exercise: Exercise) -> tuple[ManifestResult, ...]:
-    """Apply the given workload; where it was applied before, leave alone what the learner may have repaired.
-
-    Raises as `apply_given`, ApiRefused.
-    """
-    laid = hashlib.sha256(exercise.given.encode()).hexdigest()
-    namespace = api.read("namespaces", exercise.namespace) or {}
-    known = (namespace.get("metadata", {}).get("annotations") or {}).get(LAID)
-    results = apply_given(api, exercise, again=known == laid)
-    if known != laid:
-        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": _laid_mark(exercise, laid)})
-    return results
-
-
-def _laid_mark(exercise: Exercise, laid: str) -> Object:
-    return {"name": exercise.namespace, "annotations": {LAID: laid}}
+def _lay(api: KubeApi, item: Document, exercise: Exercise, *, again: bool) -> ManifestResult:
+    """Lay one given object. What is there already, and not for a learner to change, is made exactly as given."""
+    what = given_of(item.content, exercise)
+    live = api.read(KINDS[what.kind], what.name, what.namespace)
+    gone = live is None or is_terminating(live)
+    if what in exercise.ground.kept | exercise.ground.may_go and again and gone:
+        return ManifestResult(item.line, what.kind, what.name, what.namespace, Action.UNCHANGED)  # only a reset helps
+    if live is None or what in exercise.ground.may_differ:
+        return apply_document(api, item, exercise.namespace)
+    if not differs(api, live, item.content, what.namespace):
+        return ManifestResult(item.line, what.kind, what.name, what.namespace, Action.UNCHANGED)
+    return apply_document(api, item, exercise.namespace, exactly=make_exactly)
 
 
 def given_ready(api: KubeApi, exercise: Exercise) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from grader.cluster.info import ClusterInfo
+from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
 from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.ground import restore_cluster
 from grader.model.exercise import Exercise
 from grader.workflow.ground import ensure_namespaces
+from grader.workflow.record import forget
 from grader.workflow.restore import clear
 from grader.workflow.start import StartResult, refused, start, starter_path, starter_text
 
@@ -24,7 +26,10 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
         report("clear-exercise", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
             ensure_namespaces(api, exercise)
+            if cluster.provider is not Provider.CONTEXT:
+                restore_cluster(api)
             removed = clear(api, exercise)
+            forget(api, exercise)
         except ApiRefused as error:
             raise refused(exercise, error) from error
     starter = starter_path(exercise, work)

@@ -14,6 +14,7 @@ from grader.model.exercise import Exercise
 from grader.paths import write_atomically
 from grader.workflow.ground import ensure_namespaces, ensure_probe, lay_given
 from grader.workflow.handed import Head
+from grader.workflow.record import record_clusters_own
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
         report("apply-given", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
             ensure_namespaces(api, exercise)
+            record_clusters_own(api, cluster)
             given = lay_given(api, exercise)
             ensure_probe(api, exercise.namespace)
         except ApiRefused as error:

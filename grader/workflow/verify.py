@@ -22,6 +22,7 @@ from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import ensure_namespaces, ensure_probe, wait_ready
+from grader.workflow.record import remember
 from grader.workflow.reproduce import reproduce
 from grader.workflow.restore import Key, clear
 from grader.workflow.start import refused
@@ -307,8 +308,8 @@ def told(report: Report, expected: str) -> str:
     words = expected.split()
     if len(words) == 1 or report.verdict is not Verdict.FAIL:
         return report.verdict.value
-    if report.broken is Hop.MANIFEST:
-        return f"fail manifest {report.finding.diagnosis}"
+    if report.broken in (Hop.GROUND, Hop.MANIFEST):
+        return f"fail {report.broken} {report.finding.diagnosis}"
     failed = [item for item in report.criteria if item.verdict is Verdict.FAIL]
     first = [item.id for item in failed if item.finding.diagnosis == report.finding.diagnosis]
     criterion = words[1] if words[1] in first else first[0]
@@ -321,9 +322,10 @@ def _prepare(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | Non
         ensure_namespaces(api, exercise)
         clear(api, exercise, restored)
         ensure_probe(api, exercise.namespace)
+        wait_ready(api, exercise)
+        remember(api, exercise)
     except ApiRefused as error:
         raise refused(exercise, error) from error
-    wait_ready(api, exercise)
 
 
 def _sweep(api: KubeApi, exercise: Exercise, evidence: Evidence) -> None:
