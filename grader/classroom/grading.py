@@ -27,6 +27,7 @@ from grader.model.report import Finding, Report, Verdict
 from grader.paths import write_atomically
 from grader.workflow import check, start
 from grader.workflow.ground import wait_ready
+from grader.workflow.handed import read as read_head
 from grader.workflow.reproduce import reproduce
 
 ATTEMPTS = 3
@@ -89,7 +90,12 @@ def _judged(answer: submission.StudentAnswer, exercise: Exercise, cluster: Clust
 
     exported = answer.source == "submit"
     report, evidence = check.check_with_evidence(
-        exercise, cluster, text=answer.text or None, hostile=True, applying=again if exported else None
+        exercise,
+        cluster,
+        text=answer.text or None,
+        hostile=True,
+        applying=again if exported else None,
+        told=read_head(answer.text).ground if exported else (),
     )
     if exercise.values and not answer.learner and answer.text and report.verdict is Verdict.FAIL:
         finding = Finding(LEARNER_UNKNOWN, {"exercise": exercise.id})

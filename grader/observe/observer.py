@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -29,7 +29,7 @@ from grader.model.evidence import (
     ShellQuestion,
 )
 from grader.model.exercise import At, Exercise, Local, Vantage
-from grader.model.ground import Ground
+from grader.model.ground import Change, Ground
 from grader.model.kubernetes import labels_of, name_of
 from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, home_of, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
@@ -68,8 +68,14 @@ class Target:
 class Observer:
     """Observes one exercise on one cluster, as often as it is asked to. Close it (or use `with`) to end its threads."""
 
-    def __init__(self, target: Target, exercise: Exercise, clock: Callable[[], float] = time.monotonic) -> None:
-        self.target, self.exercise, self.clock = target, exercise, clock
+    def __init__(
+        self,
+        target: Target,
+        exercise: Exercise,
+        clock: Callable[[], float] = time.monotonic,
+        told: tuple[Change, ...] = (),
+    ) -> None:
+        self.target, self.exercise, self.clock, self.told = target, exercise, clock, told
         self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
         self._listed = {
             **{plural: (plural, exercise.namespace) for plural in resources(exercise)},
@@ -128,6 +134,9 @@ class Observer:
                 return Evidence(
                     **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
                 )
+            if common["ground"] is None:
+                facts = {"exercise": exercise.id}
+                return Evidence(**common, taken_at=now(), problems=(Problem("ground-unknown", facts, fatal=True),))
             host_ports = self.host_ports()
             refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
             planned = plan(() if refused else exercise.criteria, objects, exercise.namespace, host_ports)
@@ -160,7 +169,8 @@ class Observer:
             for plural, namespace in resources_of(own) if own else ():
                 at = plural if namespace == self.exercise.namespace else f"{plural}@{namespace}"
                 self._listed[at] = (plural, namespace)
-        return joined(*self._records)
+        found = joined(*self._records)
+        return replace(found, told=self.told) if found else None
 
     def objects(self) -> dict[str, tuple[RawObject, ...]]:
         """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""

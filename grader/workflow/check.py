@@ -14,6 +14,7 @@ from grader.judge import judge
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
+from grader.model.ground import Change
 from grader.model.report import Report, Verdict
 from grader.observe import Observer
 from grader.observe.environment import unreachable
@@ -69,6 +70,7 @@ def check_with_evidence(
     progress: Progress | None = None,
     hostile: bool = False,
     applying: Callable[[], tuple[ManifestResult, ...]] | None = None,
+    told: tuple[Change, ...] = (),
     api: KubeApi | None = None,
 ) -> tuple[Report, Evidence]:
     """Give one verdict and the Evidence it rests on, to be saved and judged again.
@@ -82,6 +84,7 @@ def check_with_evidence(
         hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only in
             its own Namespaces, and only in those where it lets them change.
         applying: brings an answer into the cluster in another way than applying `text`.
+        told: how the ground differed where the answer was made, as the head of a hand-in tells.
         api: the cluster's API server, where connections to it are open already.
     """
     label = f"{cluster.provider.value} {cluster.version}"
@@ -101,7 +104,8 @@ def check_with_evidence(
                 elsewhere=exercise.may_change_there,
             )
         with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
-            return _until_told(exercise, cluster, server, manifests, deadline, progress or silent)
+            with Observer(target(cluster, server), exercise, told=told) as observer:
+                return _until_told(observer, cluster, manifests, deadline, progress or silent)
     except ManifestError as error:
         facts = {**error.facts, **({"empty": "yes"} if error.code == "manifest-empty" else {})}
         evidence = Evidence(exercise.id, exercise.namespace, label, now(), unreadable=facts)
@@ -117,9 +121,8 @@ def observe_once(exercise: Exercise, cluster: ClusterInfo) -> Evidence:
 
 
 def _until_told(
-    exercise: Exercise,
+    observer: Observer,
     cluster: ClusterInfo,
-    api: KubeApi,
     manifests: Sequence[ManifestResult],
     deadline: float,
     progress: Progress,
@@ -127,29 +130,28 @@ def _until_told(
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Report, Evidence]:
     """Observe and judge, again and again, until the verdict stands."""
-    begun = clock()
+    begun, exercise, api = clock(), observer.exercise, observer.target.api
     standing: dict[Verdict, float] = {}
     inspected, pause, revived, told = begun, FIRST_PAUSE, 0.0, ""
-    with Observer(target(cluster, api), exercise) as observer:
-        while True:
-            waited = clock() - begun
-            inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
-            inspected = clock() if inspecting else inspected
-            first = next(seconds for after, seconds in PATIENCE if waited >= after)
-            evidence = observer.observe(manifests, inspecting=inspecting, first_seconds=first)
-            report = judge(exercise, evidence)
-            standing = {report.verdict: standing.get(report.verdict, clock())}
-            stood = clock() - standing[report.verdict]
-            if clock() - begun > deadline:
-                return report, evidence
-            reviving = clock() - revived < PROBE_COMES_UP
-            if _final(report, stood, cluster.pace, reviving=reviving) and observer.coexisted():
-                return report, evidence
-            if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
-                revived = clock()
-            told = _tell(report, told, progress)
-            sleep(pause)
-            pause = min(pause * 1.4, LONGEST_PAUSE)
+    while True:
+        waited = clock() - begun
+        inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
+        inspected = clock() if inspecting else inspected
+        first = next(seconds for after, seconds in PATIENCE if waited >= after)
+        evidence = observer.observe(manifests, inspecting=inspecting, first_seconds=first)
+        report = judge(exercise, evidence)
+        standing = {report.verdict: standing.get(report.verdict, clock())}
+        stood = clock() - standing[report.verdict]
+        if clock() - begun > deadline:
+            return report, evidence
+        reviving = clock() - revived < PROBE_COMES_UP
+        if _final(report, stood, cluster.pace, reviving=reviving) and observer.coexisted():
+            return report, evidence
+        if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
+            revived = clock()
+        told = _tell(report, told, progress)
+        sleep(pause)
+        pause = min(pause * 1.4, LONGEST_PAUSE)
 
 
 def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool:

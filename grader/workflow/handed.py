@@ -1,22 +1,28 @@
 """What a file of manifests says of itself in the comments at its head, for whoever grades it elsewhere.
 
 `# learner: ID` tells whose values an exercise has. What `grader submit` writes also tells what no manifest can: which
-given objects were deleted, whose Pods were started again, and which Pod an address belongs to. Such a file may be
-hostile, so nothing is taken from it but what has exactly this form.
+given objects were deleted, whose Pods were started again, which Pod an address belongs to, and how the ground differed
+from what was laid. Such a file may be hostile, so nothing is taken from it but what has exactly this form.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from grader.model.ground import Change, Given
 from grader.workflow.learner import FORM
 
 MOST_LINES = 200
+LONGEST_VALUE = 200
+_GROUND = re.compile(r"# ground: (\{.{1,2000}\})")
 _LINE = re.compile(r"# (learner|deleted|restarted|address): (\S+)(?: (\S+))?")
 _NAMESPACE, _KIND, _NAME = "[a-z0-9][-a-z0-9]{0,62}", "[A-Z][A-Za-z]{0,62}", "[a-z0-9][-.a-z0-9]{0,252}"
 _REFERENCE = re.compile(f"({_NAMESPACE})/({_KIND})/({_NAME})(?:/(0|[1-9][0-9]{{0,2}}))?")
+_KIND_ONLY = re.compile(_KIND)
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 
 
@@ -50,18 +56,21 @@ class Head:
         deleted: given objects that the learner deleted.
         restarted: given workloads whose Pods the learner started again.
         addresses: address of a Pod in the learner's cluster → the Pod.
+        ground: how the ground differed from what was laid; values as text.
     """
 
     learner: str = ""
     deleted: tuple[Reference, ...] = ()
     restarted: tuple[Reference, ...] = ()
     addresses: Mapping[str, Reference] = field(default_factory=dict)
+    ground: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"# learner: {self.learner}"] if self.learner else []
         lines += [f"# deleted: {item}" for item in self.deleted]
         lines += [f"# restarted: {item}" for item in self.restarted]
         lines += [f"# address: {address} {pod}" for address, pod in self.addresses.items()]
+        lines += [f"# ground: {json.dumps(asdict(_short(item)), ensure_ascii=False)}" for item in self.ground]
         return "".join(f"{line}\n" for line in lines)
 
 
@@ -71,9 +80,13 @@ def read(text: str) -> Head:
     deleted: list[Reference] = []
     restarted: list[Reference] = []
     addresses: dict[str, Reference] = {}
+    ground: list[Change] = []
     for line in text.splitlines()[:MOST_LINES]:
         if line.strip() and not line.startswith("#"):
             break
+        if told := _GROUND.fullmatch(line.rstrip()):
+            ground += filter(None, (_change(told[1]),))
+            continue
         match = _LINE.fullmatch(line.rstrip())
         if not match:
             continue
@@ -84,7 +97,33 @@ def read(text: str) -> Head:
             addresses[first] = pod
         elif key in ("deleted", "restarted") and second is None and (item := reference(first)):
             (deleted if key == "deleted" else restarted).append(item)
-    return Head(learner, tuple(deleted), tuple(restarted), addresses)
+    return Head(learner, tuple(deleted), tuple(restarted), addresses, tuple(ground))
+
+
+def _short(change: Change) -> Change:
+    """Write the values of a change as text of a bounded length."""
+    return Change(change.what, change.field, _value(change.before), _value(change.after))
+
+
+def _value(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def _change(text: str) -> Change | None:
+    """Read a change, None where the text is none."""
+    try:
+        data = json.loads(text)
+        what = Given(**data.pop("what"))
+        change = Change(what, **data)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    known = _KIND_ONLY.fullmatch(what.kind) if isinstance(what.kind, str) else None
+    words = (what.namespace, what.name, change.field, change.before or "", change.after or "")
+    right = known and all(isinstance(item, str) and len(item) <= 2 * LONGEST_VALUE for item in words)
+    return change if right else None
 
 
 def reference(text: str) -> Reference | None:

@@ -35,7 +35,7 @@ def remember(api: KubeApi, exercise: Exercise, before: Ground | None = None) -> 
     Raises ApiRefused, ClusterUnreachable.
     """
     had = {item.what: item for item in before.laid} if before else {}
-    live = _live(api, exercise)
+    live = live_given(api, exercise)
     laid = []
     for item in documents(exercise):
         what = given_of(item.content, exercise)
@@ -61,7 +61,8 @@ def given_of(obj: Mapping[str, Any], exercise: Exercise) -> Given:
     return Given(str(metadata.get("namespace") or exercise.namespace), str(obj["kind"]), str(metadata["name"]))
 
 
-def _live(api: KubeApi, exercise: Exercise) -> dict[Given, Mapping[str, Any]]:
+def live_given(api: KubeApi, exercise: Exercise) -> dict[Given, Mapping[str, Any]]:
+    """List the given objects that are there. Raises ApiRefused, ClusterUnreachable."""
     wanted = {given_of(item.content, exercise) for item in documents(exercise)}
     found = {}
     for kind, namespace in {(what.kind, what.namespace) for what in wanted}:

@@ -20,7 +20,7 @@ from grader.workflow.apply import apply_document
 from grader.workflow.handed import Head, read
 from grader.workflow.manifests import Document, read_documents
 from grader.workflow.restore import given_keys, make_exactly
-from grader.workflow.submit import by_workload, kinds_in
+from grader.workflow.submit import BESIDE, by_workload, kinds_in
 
 
 def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[ManifestResult, ...]:
@@ -36,21 +36,24 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
             raise
         documents = ()
     given = given_keys(exercise)
+    kinds = tuple({*exercise.may_change, *BESIDE})
+    further = {name: tuple({*exercise.may_change_there.get(name, ()), *BESIDE}) for name in exercise.namespaces}
     with KubeApi(cluster.kubeconfig) as api:
         _delete(api, head, exercise)
         addresses = _addresses(api, head, exercise) if head.addresses else {}
         results = []
         for item in documents:
             document = Document(item.line, _moved(item.content, addresses))
+            is_given = _key(item.content, exercise) in given
             results.append(
                 apply_document(
                     api,
                     document,
                     exercise.namespace,
                     hostile=True,
-                    kinds=exercise.may_change,
-                    elsewhere=exercise.may_change_there,
-                    exactly=make_exactly if _key(item.content, exercise) in given else None,
+                    kinds=exercise.may_change if is_given else kinds,
+                    elsewhere=exercise.may_change_there if is_given else further,
+                    exactly=make_exactly if is_given else None,
                 )
             )
         _restart(api, head, exercise)

@@ -27,6 +27,10 @@ CLEARED = (
     "endpoints",
     "endpointslices",
     "networkpolicies",
+    "ingresses",
+    "horizontalpodautoscalers",
+    "resourcequotas",
+    "limitranges",
     "jobs",
     "deployments",
     "statefulsets",
@@ -35,7 +39,9 @@ CLEARED = (
     "configmaps",
     "pods",
 )
-MAY_BE_HIDDEN = frozenset({"endpoints", "networkpolicies", "jobs"})  # a shared cluster may not show them
+MAY_BE_HIDDEN = frozenset(
+    {"endpoints", "networkpolicies", "ingresses", "horizontalpodautoscalers", "resourcequotas", "limitranges", "jobs"}
+)  # a shared cluster may not show them
 CLUSTERS_OWN = frozenset({("configmaps", "kube-root-ca.crt"), ("pods", PROBE_POD)})
 WORKLOADS: Mapping[str, str] = {
     "Deployment": "deployments",
@@ -102,7 +108,7 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
     since: dict[str, str] = {}  # Namespace → when the oldest Service that was deleted came into being
     for namespace in exercise.all_namespaces:
         for plural in CLEARED:
-            for obj in _listed(api, plural, namespace):
+            for obj in listed(api, plural, namespace):
                 if (key := (namespace, obj["kind"], name_of(obj))) in given and not is_terminating(obj):
                     live[key] = _standing(obj)
                 if not _stray(obj, plural, namespace, given) and not (
@@ -129,7 +135,8 @@ def shown(kind: str, name: str, namespace: str, exercise: Exercise) -> str:
     return f"{kind}/{name}" + ("" if namespace == exercise.namespace else f"({namespace})")
 
 
-def _listed(api: KubeApi, plural: str, namespace: str) -> list[Object]:
+def listed(api: KubeApi, plural: str, namespace: str) -> list[Object]:
+    """List a resource; none where a shared cluster may hide it. Raises ApiRefused, ClusterUnreachable."""
     try:
         return api.list(plural, namespace)
     except ApiRefused:

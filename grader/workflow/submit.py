@@ -14,19 +14,23 @@ import yaml
 from grader.cluster.info import ClusterInfo
 from grader.errors import UsageError
 from grader.kube.client import KubeApi
+from grader.kube.ground import read_record, record_name
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
+from grader.model.ground import Change, Given, changes
 from grader.model.kubernetes import addresses_of, is_terminating, name_of
 from grader.model.questions import PROBE_POD
 from grader.paths import write_atomically
 from grader.workflow.apply import LAST_APPLIED
 from grader.workflow.handed import Head, Reference
 from grader.workflow.learner import current
+from grader.workflow.record import given_of, live_given
 from grader.workflow.restore import (
     CLUSTERS_OWN,
     differs,
     documents,
     given_keys,
+    listed,
     made_by_cluster,
     shown,
     workload_of,
@@ -37,6 +41,23 @@ Object = Mapping[str, Any]
 KEPT_METADATA = ("name", "labels", "annotations")
 TOOL_ANNOTATIONS = ("kubectl.kubernetes.io/", "deployment.kubernetes.io/", "endpoints.kubernetes.io/", "metallb.")
 FIRST = ("Service", "ConfigMap")
+# What acts on traffic or Pods: it goes along although no task asks for it, for it decides the verdict.
+BESIDE = (
+    "Service",
+    "ConfigMap",
+    "Pod",
+    "Endpoints",
+    "EndpointSlice",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "NetworkPolicy",
+    "Ingress",
+    "HorizontalPodAutoscaler",
+    "ResourceQuota",
+    "LimitRange",
+)
 SERVICE_ACCOUNT_VOLUME = "kube-api-access-"
 HEADLESS = "None"
 POD_ALLOCATED = ("nodeName", "serviceAccount", "serviceAccountName", "tolerations", "priority", "preemptionPolicy")
@@ -158,21 +179,35 @@ def kinds_in(exercise: Exercise, namespace: str) -> tuple[str, ...]:
 
 
 def own_objects(api: KubeApi, exercise: Exercise) -> Iterator[Object]:
-    """Give the objects that the learner made, and the given ones that were changed, of kinds that may be changed."""
-    given = {_key(item.content, exercise): item.content for item in documents(exercise)}
+    """Give the objects that the learner made, and the given ones that were changed where they may be."""
+    given = {given_of(item.content, exercise): item.content for item in documents(exercise)}
     for namespace in exercise.all_namespaces:
+        kinds = {*kinds_in(exercise, namespace), *BESIDE}
         for resource in KNOWN:
-            if resource.kind not in kinds_in(exercise, namespace):
+            if resource.kind not in kinds:
                 continue
-            for obj in api.list(resource.plural, namespace):
+            for obj in listed(api, resource.plural, namespace):
                 metadata = obj["metadata"]
                 if (resource.plural, metadata["name"]) in CLUSTERS_OWN or metadata.get("deletionTimestamp"):
                     continue
                 if metadata.get("ownerReferences") or made_by_cluster(obj):
                     continue
-                was = given.get((namespace, obj["kind"], metadata["name"]))
-                if was is None or differs(api, obj, was, namespace):
+                what = Given(namespace, resource.kind, metadata["name"])
+                if (was := given.get(what)) is None:
                     yield obj
+                elif what in exercise.ground.may_differ and differs(api, obj, was, namespace):
+                    yield obj
+
+
+def ground_told(api: KubeApi, exercise: Exercise) -> tuple[Change, ...]:
+    """Tell how the ground differs from what was laid. Raises ClusterUnreachable, ApiRefused."""
+    ground = read_record(api, record_name(exercise.id))
+    live = live_given(api, exercise)
+    return tuple(
+        change
+        for laid in (ground.laid if ground else ())
+        for change in changes(laid, live.get(laid.what), exercise.ground)
+    )
 
 
 def _key(obj: Object, exercise: Exercise) -> tuple[str, str, str]:
@@ -249,8 +284,9 @@ def submit(exercise: Exercise, cluster: ClusterInfo, folder: Path) -> SubmitResu
             deleted=tuple(_deleted(api, exercise)),
             restarted=tuple(_restarted(pods, services, exercise)),
             addresses=_addresses(objects, pods, exercise),
+            ground=ground_told(api, exercise),
         )
-    if not objects and not head.deleted:
+    if not objects and not head.deleted and not head.ground:
         facts = {"namespace": exercise.namespace, "kinds": ", ".join(exercise.may_change), "exercise": exercise.id}
         raise UsageError("nothing-to-submit", **facts)
     path = folder / f"{exercise.id}.yaml"
