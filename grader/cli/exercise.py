@@ -35,7 +35,10 @@ def _begun(result: StartResult, chosen: Exercise, out: Console) -> None:
     out.print(table["start.begun"].format(**facts), style="bold")
     if result.removed:
         out.print("  " + table["reset.removed"].format(objects=", ".join(result.removed)))
-    out.print("  " + table["start.laid" if result.laid else "start.kept"].format(**facts))
+    if result.left:
+        out.print("  " + table["reset.left"].format(objects=", ".join(result.left)))
+    file = "start.laid" if result.laid else "reset.same" if result.reset else "start.kept"
+    out.print("  " + table[file].format(**facts))
     out.print()
     _markdown(chosen.task, out)
     out.print()

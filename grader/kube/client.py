@@ -184,6 +184,16 @@ class KubeApi:
         kind = "application/apply-patch+yaml"
         return self._parsed(self._judged(*self.request("PATCH", path, query, body=obj, content_type=kind)))
 
+    def patch(self, path: str, patch: Mapping[str, Any]) -> Object | None:
+        """Change an object by a JSON merge patch (RFC 7396); None where it does not exist. Raises as `raw_get`."""
+        kind = "application/merge-patch+json"
+        try:
+            return self._parsed(self._judged(*self.request("PATCH", path, body=patch, content_type=kind)))
+        except ApiRefused as refusal:
+            if refusal.http_status == 404:
+                return None
+            raise
+
     def delete(
         self, plural: str, name: str, namespace: str | None = None, *, grace_seconds: int | None = None
     ) -> Object | None:

@@ -94,7 +94,7 @@ def restore_cluster(api: KubeApi) -> tuple[Change, ...]:
             continue
         found += different
         path = api.resource_of({"apiVersion": "v1", **obj}).path(laid.what.namespace or None, laid.what.name)
-        _patch(api, path, _patch_to(laid, obj))
+        api.patch(path, _patch_to(laid, obj))
     return tuple(found)
 
 
@@ -111,9 +111,3 @@ def _patch_to(laid: Laid, obj: Mapping[str, Any]) -> dict[str, Any]:
             gone = {} if laid.what.kind == NODE else dict.fromkeys(now)
             patch[key] = {**gone, **laid.content[key]}
     return patch
-
-
-def _patch(api: KubeApi, path: str, patch: Mapping[str, Any]) -> None:
-    status, body = api.request("PATCH", path, body=patch, content_type="application/merge-patch+json")
-    if status >= 400:
-        raise ApiRefused(json.loads(body), status)

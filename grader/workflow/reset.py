@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
+from grader.errors import ManifestError
 from grader.kube.client import ApiRefused, KubeApi
-from grader.kube.ground import restore_cluster
-from grader.model.exercise import Exercise
+from grader.kube.ground import KINDS, restore_cluster
+from grader.model.exercise import Exercise, Form
+from grader.model.kubernetes import name_of
 from grader.workflow.ground import ensure_namespaces
+from grader.workflow.manifests import Document, read_documents
 from grader.workflow.record import forget
-from grader.workflow.restore import clear
+from grader.workflow.restore import clear, listed
 from grader.workflow.start import StartResult, refused, start, starter_path, starter_text
+
+DEFAULT_NAMESPACE = "default"
 
 
 def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
@@ -30,9 +36,36 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
                 restore_cluster(api)
             removed = clear(api, exercise)
             forget(api, exercise)
+            left = _left_elsewhere(api, exercise)
         except ApiRefused as error:
             raise refused(exercise, error) from error
     starter = starter_path(exercise, work)
     if starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != starter_text(exercise):
         starter.replace(starter.with_name(f"{starter.name}.bak"))
-    return replace(start(exercise, cluster, work, progress), removed=removed)
+    return replace(start(exercise, cluster, work, progress), removed=removed, left=left, reset=True)
+
+
+def _left_elsewhere(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:
+    """Name what a command without `-n` made in the namespace `default`: objects that an answer makes here.
+
+    Raises ApiRefused, ClusterUnreachable.
+    """
+    wanted = {
+        (str(item.content["kind"]), str(item.content["metadata"]["name"]))
+        for text in (exercise.starter, *(answer.text for answer in exercise.answers if answer.form is Form.MANIFEST))
+        for item in _objects(text)
+    }
+    kinds = {kind for kind, _ in wanted} & KINDS.keys()
+    found = {(kind, name_of(obj)) for kind in kinds for obj in listed(api, KINDS[kind], DEFAULT_NAMESPACE)}
+    return tuple(f"{kind}/{name}" for kind, name in sorted(found & wanted))
+
+
+def _objects(text: str) -> tuple[Document, ...]:
+    try:
+        return tuple(item for item in read_documents(text) if _named(item.content))
+    except ManifestError:  # a starter may be something to be repaired
+        return ()
+
+
+def _named(obj: object) -> bool:
+    return isinstance(obj, Mapping) and isinstance(obj.get("metadata"), Mapping) and "name" in obj["metadata"]

@@ -16,6 +16,7 @@ from typing import Any
 from grader.errors import EnvironmentError_
 from grader.judge.partial import differences
 from grader.kube.client import ApiRefused, KubeApi, Object
+from grader.kube.resources import by_plural
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
 from grader.model.questions import PROBE_POD
@@ -109,6 +110,10 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
     for namespace in exercise.all_namespaces:
         for plural in CLEARED:
             for obj in listed(api, plural, namespace):
+                if (finalizers := _foreign(obj)) and (is_terminating(obj) or _stray(obj, plural, namespace, given)):
+                    _release(api, obj, plural, finalizers)
+                    if is_terminating(obj):
+                        removed.append(shown(obj["kind"], name_of(obj), namespace, exercise))
                 if (key := (namespace, obj["kind"], name_of(obj))) in given and not is_terminating(obj):
                     live[key] = _standing(obj)
                 if not _stray(obj, plural, namespace, given) and not (
@@ -128,6 +133,21 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
         if restored is not None and became is not None:
             restored[key] = _standing(became)
     return tuple(removed)
+
+
+def _foreign(obj: Object) -> list[str]:
+    """List the finalizers that no component of the cluster will ever take off."""
+    finalizers = obj["metadata"].get("finalizers") or ()
+    return [
+        item for item in finalizers if "/" in item and not item.partition("/")[0].endswith(("kubernetes.io", "k8s.io"))
+    ]
+
+
+def _release(api: KubeApi, obj: Object, plural: str, finalizers: list[str]) -> None:
+    """Take finalizers off: an object that was deleted is then gone. Raises ApiRefused, ClusterUnreachable."""
+    kept = [item for item in obj["metadata"]["finalizers"] if item not in finalizers]
+    path = by_plural(plural).path(obj["metadata"]["namespace"], name_of(obj))
+    api.patch(path, {"metadata": {"finalizers": kept or None}})
 
 
 def shown(kind: str, name: str, namespace: str, exercise: Exercise) -> str:

@@ -27,6 +27,8 @@ class StartResult:
         laid: whether the starter was written now; False where the learner's file was there and is kept.
         given: what the API server said of the given workload.
         removed: "Kind/name" of what `reset` deleted.
+        left: "Kind/name" of what stands in the namespace `default` although it belongs to the exercise.
+        reset: whether everything was made new.
     """
 
     namespace: str
@@ -34,6 +36,8 @@ class StartResult:
     laid: bool
     given: tuple[ManifestResult, ...]
     removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    reset: bool = False
 
 
 def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
