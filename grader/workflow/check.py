@@ -11,7 +11,7 @@ from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.errors import ClusterUnreachable, ManifestError
 from grader.judge import judge
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import KubeApi
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.ground import Change
@@ -20,8 +20,9 @@ from grader.observe import Observer
 from grader.observe.environment import unreachable
 from grader.observe.observer import now
 from grader.observe.reach import FIRST_SECONDS
+from grader.workflow import instruments
 from grader.workflow.apply import apply_manifests
-from grader.workflow.ground import ensure_probe, target
+from grader.workflow.ground import target
 
 FIRST_PAUSE = 0.04
 LONGEST_PAUSE = 0.25
@@ -34,8 +35,7 @@ FAIL_STANDS = 8.0
 LEAST_FAIL_STANDS = 2.0
 DATA_PLANE_CODES = frozenset({"data-plane-moving", "dns-moving", "call-moving", "watching-silence"})
 ENVIRONMENT_STANDS = 2.0
-PROBE_COMES_UP = 20.0
-PROBE_CODES = frozenset({"probe-unreachable", "probe-silent"})
+PROBE_COMES_UP = 10.0
 
 
 def check(
@@ -130,9 +130,13 @@ def _until_told(
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Report, Evidence]:
     """Observe and judge, again and again, until the verdict stands."""
-    begun, exercise, api = clock(), observer.exercise, observer.target.api
+    exercise, api = observer.exercise, observer.target.api
+    begun = clock()
     standing: dict[Verdict, float] = {}
-    inspected, pause, revived, told = begun, FIRST_PAUSE, 0.0, ""
+    inspected, pause, revived, told = begun, FIRST_PAUSE, -PROBE_COMES_UP, ""
+    mended: set[str] = set()
+    if instruments.replace_strangers(api, cluster, exercise):
+        revived = begun
     while True:
         waited = clock() - begun
         inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
@@ -147,8 +151,10 @@ def _until_told(
         reviving = clock() - revived < PROBE_COMES_UP
         if _final(report, stood, cluster.pace, reviving=reviving) and observer.coexisted():
             return report, evidence
-        if any(item.code in PROBE_CODES for item in evidence.problems) and _revive(api, exercise, evidence):
+        blind = {item.vantage for item in evidence.problems if item.vantage}
+        if blind - mended and instruments.mend(api, cluster, exercise, blind - mended):
             revived = clock()
+        mended |= blind
         told = _tell(report, told, progress)
         sleep(pause)
         pause = min(pause * 1.4, LONGEST_PAUSE)
@@ -165,16 +171,6 @@ def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool
     if report.verdict is Verdict.ENVIRONMENT:
         return stood > (PROBE_COMES_UP if reviving else ENVIRONMENT_STANDS)
     return report.verdict is Verdict.PASS
-
-
-def _revive(api: KubeApi, exercise: Exercise, evidence: Evidence) -> bool:
-    """Create the probe Pod again where it is gone; tell whether it was."""
-    if not any(item.vantage == "same-namespace" for item in evidence.problems):
-        return False
-    try:
-        return ensure_probe(api, exercise.namespace)
-    except (ApiRefused, ClusterUnreachable):  # the next observation says what is wrong
-        return False
 
 
 def _tell(report: Report, told: str, progress: Progress) -> str:

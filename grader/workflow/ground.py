@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.probes import probe
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.kube.ground import KINDS
@@ -48,19 +47,6 @@ def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
             continue
         metadata = {"name": namespace, "labels": {EXERCISE_LABEL: exercise.id}}
         create_missing(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-
-
-def ensure_probe(api: KubeApi, namespace: str) -> bool:
-    """Create the probe Pod where it is missing or finished; tell whether it was. Raises as `create_missing`."""
-    live = api.read("pods", PROBE_POD, namespace)
-    if live is not None and live.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
-        api.delete("pods", PROBE_POD, namespace, grace_seconds=0)
-    elif live is not None:
-        return False
-    wanted = probe("")
-    del wanted["spec"]["nodeName"]
-    wanted["metadata"] = {"name": PROBE_POD, "namespace": namespace}
-    return create_missing(api, wanted)
 
 
 def create_missing(api: KubeApi, obj: Mapping[str, Any]) -> bool:

@@ -12,8 +12,9 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
-from grader.workflow.ground import ensure_namespaces, ensure_probe, lay_given
+from grader.workflow.ground import ensure_namespaces, lay_given
 from grader.workflow.handed import Head
+from grader.workflow.instruments import ensure_probe
 from grader.workflow.record import record_clusters_own
 
 

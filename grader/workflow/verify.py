@@ -21,7 +21,8 @@ from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import ensure_namespaces, ensure_probe, wait_ready
+from grader.workflow.ground import ensure_namespaces, wait_ready
+from grader.workflow.instruments import ensure_probe
 from grader.workflow.record import remember
 from grader.workflow.reproduce import reproduce
 from grader.workflow.restore import Key, clear
