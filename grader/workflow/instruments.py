@@ -32,7 +32,7 @@ def exercises_probe(namespace: str) -> dict[str, Any]:
 def is_ours(pod: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Tell whether a Pod is the probe that it should be, by image and spec; another tag of the image will do."""
     spec = pod.get("spec", {})
-    containers = spec.get("containers") or ()
+    containers: list[dict[str, Any]] = list(spec.get("containers") or ())
     own = wanted["spec"]["containers"][0]
     if len(containers) != 1 or _repository(containers[0]) != _repository(own):
         return False
