@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from grader.causes.scene import Ruling, Scene, environment, fail
+from grader.causes.shown import subject
+from grader.criteria.registry import rule
 from grader.judge.chain import hops, place, walk
-from grader.judge.criteria import rule
 from grader.judge.refusals import explain
-from grader.judge.scene import Ruling, Scene, environment, fail
-from grader.judge.shown import subject
 from grader.model.evidence import Evidence
 from grader.model.exercise import Criterion, Exercise
 from grader.model.report import CriterionResult, Hop, HopState, Report, Verdict

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from grader.causes.partial import differences
 from grader.errors import EnvironmentError_
-from grader.judge.partial import differences
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of

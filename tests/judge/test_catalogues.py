@@ -16,7 +16,7 @@ from tests.judge.world import World
 def codes_in_source() -> set[str]:
     source = "\n".join(
         path.read_text()
-        for folder in ("judge", "observe", "classroom")
+        for folder in ("judge", "criteria", "causes", "observe", "classroom")
         for path in (Path(grader.judge.__file__).parents[1] / folder).glob("*.py")
     )
     return set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', source))

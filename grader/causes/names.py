@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from grader.judge.causes import wrong_type
-from grader.judge.scene import Ruling, Scene, fail, listed, port_text, word
+from grader.causes.endpoints import wrong_type
+from grader.causes.scene import Ruling, Scene, fail, listed, port_text, word
 from grader.model.evidence import RawObject
 from grader.model.exercise import ConfigKey, Dns
 from grader.model.kubernetes import name_of

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
-from grader.judge.names import named_service
-from grader.judge.partial import differences
-from grader.judge.scene import Scene, listed, vantage_text, word
+from grader.causes.names import named_service
+from grader.causes.partial import differences
+from grader.causes.scene import Scene, listed, vantage_text, word
 from grader.model.evidence import Outcome, RawObject, ReachAnswer, ReachQuestion
 from grader.model.exercise import (
     Affinity,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.judge.scene import Scene
+from grader.causes.scene import Scene
 from grader.model.evidence import RawObject
 from grader.model.kubernetes import SERVICE_NAME_LABEL, is_terminating, labels_of, name_of
 from grader.model.questions import CLUSTER_DOMAIN

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
-from grader.judge.handmade import relabelled
-from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
-from grader.judge.wanted import Wanted
+from grader.causes.endpoints import endpoints_wrong, missing, port_missing, wrong_type
+from grader.causes.handmade import relabelled
+from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
+from grader.causes.wanted import Wanted
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import At, Reach, Vantage
 from grader.model.kubernetes import (

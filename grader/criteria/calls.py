@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.causes import missing, pods_not_ready
-from grader.judge.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
-from grader.judge.resolving import lookup, published
-from grader.judge.rollouts import rollout
-from grader.judge.scene import (
+from grader.causes.endpoints import missing, pods_not_ready
+from grader.causes.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
+from grader.causes.resolving import lookup, published
+from grader.causes.rollouts import rollout
+from grader.causes.scene import (
     Ruling,
     Scene,
     environment,

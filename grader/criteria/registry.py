@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.judge.calls import judge_call, judge_env
-from grader.judge.causes import endpoints_wrong, missing, wrong_type
-from grader.judge.names import name_wrong, named_service
-from grader.judge.partial import Difference, differences
-from grader.judge.patience import DNS_SECONDS, STALE_SECONDS
-from grader.judge.policies import judge_affinity, judge_local, judge_source
-from grader.judge.reach import judge_not_reach, judge_reach
-from grader.judge.resolving import lookup
-from grader.judge.scene import (
+from grader.causes.endpoints import endpoints_wrong, missing, wrong_type
+from grader.causes.names import name_wrong, named_service
+from grader.causes.partial import Difference, differences
+from grader.causes.patience import DNS_SECONDS, STALE_SECONDS
+from grader.causes.resolving import lookup
+from grader.causes.scene import (
     Ruling,
     Scene,
     environment,
@@ -25,8 +22,11 @@ from grader.judge.scene import (
     vantage_text,
     word,
 )
-from grader.judge.shown import RESOURCES, comparable, records, shown, text
-from grader.judge.wanted import Wanted
+from grader.causes.shown import RESOURCES, comparable, records, shown, text
+from grader.causes.wanted import Wanted
+from grader.criteria.calls import judge_call, judge_env
+from grader.criteria.policies import judge_affinity, judge_local, judge_source
+from grader.criteria.reach import judge_not_reach, judge_reach
 from grader.model.evidence import Outcome, Problem, RawObject
 from grader.model.exercise import (
     Affinity,

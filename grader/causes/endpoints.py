@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from grader.judge.handmade import made_by_hand, slices_wrong, without_slices
-from grader.judge.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
-from grader.judge.pods import State, state_of
-from grader.judge.rollouts import rollout
-from grader.judge.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
-from grader.judge.wanted import Wanted
+from grader.causes.handmade import made_by_hand, slices_wrong, without_slices
+from grader.causes.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
+from grader.causes.pods import State, state_of
+from grader.causes.rollouts import rollout
+from grader.causes.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
+from grader.causes.wanted import Wanted
 from grader.model.evidence import Action, Problem, RawObject
 from grader.model.exercise import Readiness
 from grader.model.kubernetes import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grader.judge.causes import endpoints_wrong, missing, port_missing, wrong_type
-from grader.judge.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.judge.reach import address_missing, proxy_ignores, types_with, unexplained, wanted_of
-from grader.judge.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
+from grader.causes.endpoints import endpoints_wrong, missing, port_missing, wrong_type
+from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.scene import Ruling, Scene, environment, fail, listed, not_yet, passed, vantage_text, word
+from grader.criteria.reach import address_missing, proxy_ignores, types_with, unexplained, wanted_of
 from grader.model.evidence import Outcome, Problem, RawObject, ReachAnswer
 from grader.model.exercise import Affinity, At, Local, Source
 from grader.model.kubernetes import hostname_of, internal_ip, name_of

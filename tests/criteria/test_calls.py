@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from grader.judge.calls import variables
-from grader.judge.resolving import lookup
-from grader.judge.scene import Scene
+from grader.causes.resolving import lookup
+from grader.causes.scene import Scene
+from grader.criteria.calls import variables
 from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
 from grader.model.exercise import Call, ConfigKey, Env, Exercise, Vantage
 from grader.model.report import Hop, Verdict

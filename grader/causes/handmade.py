@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.scene import Ruling, Scene, fail, listed, word
-from grader.judge.wanted import Wanted
+from grader.causes.scene import Ruling, Scene, fail, listed, word
+from grader.causes.wanted import Wanted
 from grader.model.evidence import RawObject
 from grader.model.kubernetes import (
     CONTROLLER,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.pods import State, state_of
-from grader.judge.scene import Ruling, Scene, not_yet
+from grader.causes.pods import State, state_of
+from grader.causes.scene import Ruling, Scene, not_yet
 from grader.model.evidence import RawObject
 from grader.model.kubernetes import labels_of, name_of
 from grader.model.report import Hop
