@@ -1,4 +1,4 @@
-"""Causes that the objects themselves tell, in the order in which a Service depends on them.
+"""Causes that keep the endpoints of a Service from being those that are wanted, in the order in which they depend.
 
 Each function returns the first thing that stands in the way, or None. What these rule to fail, no waiting can mend: the
 slices are settled, so the cluster has done what the manifests ask.
@@ -7,16 +7,17 @@ slices are settled, so the cluster has done what the manifests ask.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from grader.causes.handmade import made_by_hand, slices_wrong, without_slices
 from grader.causes.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
 from grader.causes.pods import State, state_of
 from grader.causes.rollouts import rollout
-from grader.causes.scene import Ruling, Scene, environment, fail, label_text, listed, not_yet, port_text, word
+from grader.causes.ruling import Ruling, environment, fail, not_yet
+from grader.causes.scene import Scene
+from grader.causes.service import port_missing
 from grader.causes.wanted import Wanted
-from grader.model.evidence import Action, Problem, RawObject
-from grader.model.exercise import Readiness
+from grader.causes.words import label_text, listed, port_text, word
+from grader.model.evidence import Problem
 from grader.model.kubernetes import (
     actual_slices,
     find_port,
@@ -28,63 +29,9 @@ from grader.model.kubernetes import (
     slices_settled,
     uid_of,
 )
-from grader.model.questions import PROBE_POD
+from grader.model.objects import RawObject
 from grader.model.report import Hop, Verdict
-
-
-def missing(scene: Scene, name: str) -> Ruling:
-    """Say why a Service is not there."""
-    evidence = scene.evidence
-    kinds = [item.kind for item in evidence.manifests]
-    probes = [pod for pod in evidence.objects.get("pods", ()) if name_of(pod) == PROBE_POD]
-    begun = str(probes[0]["metadata"].get("creationTimestamp") or "") if probes else ""
-    elsewhere = {
-        item["metadata"]["namespace"]
-        for item in evidence.objects.get("services-elsewhere", ())
-        if name_of(item) == name
-        and (
-            item["metadata"]["namespace"] in scene.exercise.namespaces
-            # one that was there before this exercise was begun is somebody else's
-            or str(item["metadata"].get("creationTimestamp") or "") >= begun
-        )
-    }
-    if elsewhere:
-        return fail(
-            "service-in-other-namespace", Hop.SERVICE,
-            service=name, namespace=scene.exercise.namespace, found=listed(sorted(elsewhere)),
-        )  # fmt: skip
-    applied = [item for item in evidence.manifests if item.action is not Action.REFUSED]
-    if applied and "Service" not in kinds:
-        seen = listed(f"{item.kind}/{item.name}" for item in applied)
-        return fail("wrong-kind", Hop.SERVICE, service=name, seen=seen, namespace=scene.exercise.namespace)
-    others = sorted(name_of(item) for item in evidence.objects.get("services", ()))
-    return fail(
-        "service-missing", Hop.SERVICE, service=name, namespace=scene.exercise.namespace, services=listed(others)
-    )
-
-
-def wrong_type(service: RawObject, *, headless_too: bool, allowed: tuple[str, ...] = ()) -> Ruling | None:
-    """Object to a Service that has no address of the kind that is needed."""
-    spec = service["spec"]
-    seen = str(spec.get("type", "ClusterIP"))
-    if allowed and seen not in allowed:
-        return fail("service-type-differs", Hop.SERVICE, service=name_of(service), expected=allowed[0], seen=seen)
-    if seen == "ExternalName":
-        return fail("service-is-external-name", Hop.SERVICE, service=name_of(service), target=spec.get("externalName"))
-    if headless_too and spec.get("clusterIP") == "None":
-        return fail("service-is-headless", Hop.SERVICE, service=name_of(service))
-    return None
-
-
-def port_missing(service: RawObject, number: int) -> Ruling | None:
-    """Object to a Service without this TCP port."""
-    ports = service["spec"].get("ports") or ()
-    if any(port.get("port") == number and port.get("protocol", "TCP") == "TCP" for port in ports):
-        return None
-    return fail(
-        "service-port-missing", Hop.SERVICE,
-        service=name_of(service), expected=f"{number}/TCP", seen=listed(map(port_text, ports)),
-    )  # fmt: skip
+from grader.model.vantage import Readiness
 
 
 def endpoints_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
@@ -180,7 +127,7 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         again = max(PROBE_SECONDS * scene.evidence.pace, LEAST_PROBE_SECONDS)
         if ruling is not None and ruling.verdict is Verdict.FAIL and scene.evidence.quiet_for < again:
             # what the Pods wait for may just have come
-            return replace(ruling, verdict=Verdict.NOT_YET, finding=replace(ruling.finding, diagnosis="pods-moving"))
+            return not_yet("pods-moving", ruling.hop, **ruling.finding.facts)
         return ruling
     return None
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.causes.scene import Ruling, Scene, fail, listed, word
+from grader.causes.ruling import Ruling, fail
+from grader.causes.scene import Scene
 from grader.causes.wanted import Wanted
-from grader.model.evidence import RawObject
+from grader.causes.words import listed, word
+from grader.model.choosing import serving
 from grader.model.kubernetes import (
     CONTROLLER,
     MANAGED_BY_LABEL,
@@ -24,7 +26,7 @@ from grader.model.kubernetes import (
     name_of,
     service_port,
 )
-from grader.model.questions import serving
+from grader.model.objects import RawObject
 from grader.model.report import Hop
 
 

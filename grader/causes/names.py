@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from grader.causes.endpoints import wrong_type
-from grader.causes.scene import Ruling, Scene, fail, listed, port_text, word
-from grader.model.evidence import RawObject
-from grader.model.exercise import ConfigKey, Dns
+from grader.causes.ruling import Ruling, fail
+from grader.causes.scene import Scene
+from grader.causes.words import listed, port_text, word
+from grader.model.choosing import find_service
+from grader.model.dnsnames import leaves_cluster
 from grader.model.kubernetes import name_of
-from grader.model.questions import leaves_cluster
+from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop
+from grader.model.vantage import ConfigKey
 
 _ADDRESS = re.compile(r"\d+(\.\d+){3}\.?")
 _NAME = re.compile(r"[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*\.?")
 _SRV = re.compile(r"_(?P<port>[^.]+)\._(?P<protocol>[^.]+)\.")
 
 
-def named_service(expect: Dns, name: str, scene: Scene) -> RawObject | None:
-    """Find the Service that a name belongs to: of the exercise's Namespace, or of a further one.
+def exists(objects: Objects, service: str) -> bool:
+    """Tell whether a Service of this name is in any of the exercise's Namespaces."""
+    return any(find_service(objects, service, namespace) for namespace in ("", *objects.namespaces))
 
-    A learner's own name may speak of the wrong Namespace: it is looked for in all of them.
+
+def named_service(scene: Scene, service: str, name: str, *, anywhere: bool) -> RawObject | None:
+    """Find the Service that a name belongs to: of the exercise's Namespace, or of a further one that the name has.
+
+    Args:
+        scene: what was observed.
+        service: the Service's name.
+        name: the name in DNS.
+        anywhere: look in all Namespaces: a learner's own name may speak of the wrong one.
     """
-    further = [key.partition("@")[2] for key in scene.evidence.objects if key.startswith("services@")]
     parts = name.rstrip(".").split(".")
-    homes = ["", *(home for home in further if isinstance(expect.name, ConfigKey) or home in parts)]
-    return next((found for home in homes if (found := scene.service(expect.service, home))), None)
+    homes = ["", *(home for home in scene.objects.namespaces if anywhere or home in parts)]
+    return next((found for home in homes if (found := scene.service(service, home))), None)
 
 
-def name_wrong(expect: Dns, name: str, service: RawObject | None) -> Ruling | None:
-    """Object to a name that cannot have such records, whatever the DNS server says."""
-    if isinstance(expect.name, ConfigKey) and (ruling := _unfit(expect.name, name)):
-        return ruling
-    if service is None:
-        return None
-    if expect.is_ == "cluster-ip":
-        return wrong_type(service, headless_too=True)
-    if isinstance(expect.is_, Mapping) and (ruling := wrong_type(service, headless_too=False)):
-        return ruling
-    if isinstance(expect.is_, Mapping) and service["spec"].get("clusterIP") != "None":
-        address = service["spec"].get("clusterIP")
-        return fail("service-not-headless", Hop.SERVICE, service=name_of(service), address=address)
-    return _port_unnamed(expect, name, service) if expect.type == "SRV" and isinstance(expect.is_, tuple) else None
-
-
-def _unfit(key: ConfigKey, name: str) -> Ruling | None:
+def unfit(key: ConfigKey, name: str) -> Ruling | None:
     """Object to a learner's value that is no name of the cluster."""
     facts = {"name": key.config_map, "key": key.key, "seen": name.rstrip(".")}
     if _ADDRESS.fullmatch(name):
@@ -55,7 +48,7 @@ def _unfit(key: ConfigKey, name: str) -> Ruling | None:
     return fail("dns-name-outside", Hop.DNS, name=name) if leaves_cluster(name) else None
 
 
-def _port_unnamed(expect: Dns, name: str, service: RawObject) -> Ruling | None:
+def port_unnamed(name: str, service: RawObject) -> Ruling | None:
     """Object to a Service without the named port that a SRV record is made of (Kubernetes DNS specification, 2.3.2)."""
     asked = _SRV.match(name)
     ports = service["spec"].get("ports") or ()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from grader.model.evidence import RawObject
 from grader.model.kubernetes import is_ready
+from grader.model.objects import RawObject
 
 # Reasons of a waiting container that do not pass by themselves (pkg/kubelet/images/types.go, container/sync_result.go).
 STUCK = frozenset(

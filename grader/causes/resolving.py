@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.causes.scene import Scene
-from grader.model.evidence import RawObject
+from grader.model.dnsnames import CLUSTER_DOMAIN
 from grader.model.kubernetes import SERVICE_NAME_LABEL, is_terminating, labels_of, name_of
-from grader.model.questions import CLUSTER_DOMAIN
+from grader.model.objects import RawObject
 
 ALIASES = 4  # ExternalNames that are followed; CoreDNS stops at some depth too
 ZONE = ("svc", *CLUSTER_DOMAIN.split("."))
@@ -29,12 +29,9 @@ def lookup(scene: Scene, host: str, home: str) -> frozenset[str]:
 def published(scene: Scene, host: str, home: str, port: int) -> bool:
     """Tell whether a name, completed as by `lookup`, stands for endpoints that some slice publishes with this port."""
     found = lookup(scene, host, home)
-    slices = (
-        item for key, items in scene.evidence.objects.items() if key.startswith("endpointslices") for item in items
-    )
     numbers = {
         address: {entry.get("port") for entry in item.get("ports") or ()}
-        for item in slices
+        for item in scene.objects.everywhere("endpointslices")
         for endpoint in item.get("endpoints") or ()
         for address in endpoint.get("addresses") or ()
     }
@@ -57,7 +54,7 @@ def addresses(scene: Scene, name: str, aliases: int = ALIASES) -> frozenset[str]
         return addresses(scene, str(spec.get("externalName")), aliases - 1) if follow else frozenset()
     if spec.get("clusterIP") != "None":
         return frozenset() if hostname else frozenset({str(spec.get("clusterIP") or "")}) - {""}
-    slices = scene.evidence.objects.get(f"endpointslices@{elsewhere}" if elsewhere else "endpointslices", ())
+    slices = scene.objects.of("endpointslices", elsewhere)
     return frozenset(_published(slices, service, hostname[0] if hostname else ""))
 
 

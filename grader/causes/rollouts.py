@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.causes.pods import State, state_of
-from grader.causes.scene import Ruling, Scene, not_yet
-from grader.model.evidence import RawObject
+from grader.causes.ruling import Ruling, not_yet
+from grader.causes.scene import Scene
 from grader.model.kubernetes import labels_of, name_of
+from grader.model.objects import RawObject
 from grader.model.report import Hop
 
 # The label by which a controller tells the Pods of one template from those of another.
@@ -26,9 +27,9 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
     Sources: pkg/controller/deployment/util/deployment_util.go DeploymentComplete, for a StatefulSet
     k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
     """
-    objects = scene.evidence.objects
-    workloads = [("Deployment", item) for item in objects.get("deployments", ())]
-    workloads += [("StatefulSet", item) for item in objects.get("statefulsets", ())]
+    objects = scene.objects
+    workloads = [("Deployment", item) for item in objects.of("deployments")]
+    workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
     for kind, item in workloads:
         asked = (labels or {}).items()
         if asked <= labels_of(_template(item)).items() and _moving(scene, item) and not _stuck(scene, kind, item):

@@ -1,4 +1,4 @@
-"""The scene: Evidence with its objects at hand, and the ruling that judges hand back."""
+"""The scene: Evidence with its objects at hand."""
 
 from __future__ import annotations
 
@@ -6,96 +6,40 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import yaml
 
+from grader.causes.words import vantage_text
+from grader.model.choosing import backends, find_service, living
 from grader.model.evidence import (
     DnsAnswer,
     DnsQuestion,
     Evidence,
     Problem,
-    RawObject,
     ReachAnswer,
     ReachQuestion,
     ShellAnswer,
     ShellQuestion,
 )
-from grader.model.exercise import Endpoints, Exercise, Object, Reach
+from grader.model.exercise import Exercise
 from grader.model.kubernetes import name_of
-from grader.model.questions import PROBE_POD, backends, find_service, living
-from grader.model.report import Finding, Hop, Verdict
-from grader.text import catalogue
+from grader.model.objects import Objects, RawObject
+from grader.model.vantage import PROBE_POD
 
 
 @dataclass(frozen=True)
-class Ruling:
-    """What a judge says of one expectation.
+class Sight:
+    """What is known before anything is asked: all that a question is made of.
 
     Attributes:
-        verdict: its verdict.
-        finding: the cause, or what was proved.
-        hop: where on the way the cause lies; None: where the criterion itself lies.
-        expected: what should be seen, for a person.
-        seen: what was seen, for a person.
+        objects: the objects that were listed.
+        namespace: the exercise's own Namespace.
+        host_ports: node port → address on the learner's host.
     """
 
-    verdict: Verdict
-    finding: Finding
-    hop: Hop | None = None
-    expected: str = ""
-    seen: str = ""
-
-
-def fail(code: str, hop: Hop | None = None, /, **facts: object) -> Ruling:
-    """Rule that it does not hold, and will not."""
-    return Ruling(Verdict.FAIL, finding(code, **facts), hop)
-
-
-def not_yet(code: str, hop: Hop | None = None, /, **facts: object) -> Ruling:
-    """Rule that it is still moving."""
-    return Ruling(Verdict.NOT_YET, finding(code, **facts), hop)
-
-
-def passed(code: str, /, **facts: object) -> Ruling:
-    """Rule that it holds."""
-    return Ruling(Verdict.PASS, finding(code, **facts))
-
-
-def environment(problem: Problem, hop: Hop | None = None) -> Ruling:
-    """Rule that the environment stands in the way."""
-    return Ruling(Verdict.ENVIRONMENT, Finding(problem.code, dict(problem.facts)), hop)
-
-
-def finding(code: str, /, **facts: object) -> Finding:
-    """Build a finding; facts become text."""
-    return Finding(code, {key: str(value) for key, value in facts.items()})
-
-
-def word(group: str, code: str) -> str:
-    """Look up a word for a person in the catalogue `words`."""
-    return catalogue("words")[group].get(code, code)
-
-
-def vantage_text(vantage: str) -> str:
-    """Name a vantage for a person; "node/NAME" is the probe on that node."""
-    kind, _, node = vantage.partition("/")
-    return word("vantage", kind).format(node=node)
-
-
-def listed(items: Iterable[object]) -> str:
-    """Join things for a person; a word for none where there are none."""
-    return ", ".join(str(item) for item in items) or word("plain", "none")
-
-
-def label_text(labels: Mapping[str, str]) -> str:
-    """Write labels or a selector as `kubectl` does."""
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or word("plain", "none")
-
-
-def port_text(port: Mapping[str, Any]) -> str:
-    """Write a Service port as `kubectl get svc` does: "80/TCP"."""
-    return f"{port.get('port')}/{port.get('protocol', 'TCP')}"
+    objects: Objects
+    namespace: str
+    host_ports: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -110,20 +54,30 @@ class Scene:
     exercise: Exercise
     evidence: Evidence
 
+    @property
+    def objects(self) -> Objects:
+        """The objects that were listed."""
+        return self.evidence.objects
+
+    @property
+    def sight(self) -> Sight:
+        """What its questions were made of."""
+        return Sight(self.objects, self.exercise.namespace, self.evidence.host_ports)
+
     @cached_property
     def pods(self) -> tuple[RawObject, ...]:
         """The Pods of the namespace, without the grader's own probe."""
-        return tuple(pod for pod in self.evidence.objects.get("pods", ()) if name_of(pod) != PROBE_POD)
+        return tuple(pod for pod in self.objects.of("pods") if name_of(pod) != PROBE_POD)
 
     @property
     def every_pod(self) -> tuple[RawObject, ...]:
         """The Pods of the namespace, with the grader's own probe: a selector may choose it too."""
-        return tuple(self.evidence.objects.get("pods", ()))
+        return self.objects.of("pods")
 
     @property
     def slices(self) -> tuple[RawObject, ...]:
         """The EndpointSlices of the namespace."""
-        return tuple(self.evidence.objects.get("endpointslices", ()))
+        return self.objects.of("endpointslices")
 
     @property
     def quiet(self) -> float:
@@ -148,39 +102,19 @@ class Scene:
 
     def service(self, name: str, namespace: str = "") -> RawObject | None:
         """Find a Service of the namespace, or of a further one."""
-        return find_service(self.evidence.objects, name, namespace)
+        return find_service(self.objects, name, namespace)
 
     def backends(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
         """Choose the living Pods with these labels, of the namespace or of a further one."""
-        return backends(self.evidence.objects, labels, namespace) if namespace else living(self.pods, labels)
-
-    def wanted_port(self, expect: Reach) -> int | None:
-        """Tell which resolved port an endpoints criterion of the same Service port asks for, None where none does."""
-        for criterion in self.exercise.criteria:
-            other = criterion.expect
-            if (
-                isinstance(other, Endpoints)
-                and not criterion.negated
-                and not other.among
-                and other.service == expect.service
-                and other.service_port in (None, expect.port)
-            ):
-                return other.port
-        return None
-
-    def wanted_node_port(self, expect: Reach) -> int | None:
-        """Tell which nodePort an object criterion asks of the same Service port, None where none does."""
-        for criterion in self.exercise.criteria:
-            other = criterion.expect
-            if isinstance(other, Object) and not other.absent and other.service == expect.service:
-                for port in other.matches.get("spec", {}).get("ports") or ():
-                    if port.get("port") == expect.port and port.get("nodePort"):
-                        return int(port["nodePort"])
-        return None
+        return backends(self.objects, labels, namespace) if namespace else living(self.pods, labels)
 
     def dns_answer(self, question: DnsQuestion) -> DnsAnswer | None:
         """Find the answer to a DNS question."""
         return next((answer for answer in self.evidence.dns if answer.question == question), None)
+
+    def reach_answers(self, questions: Iterable[ReachQuestion]) -> list[ReachAnswer]:
+        """Find the answers to questions, without those that were not answered."""
+        return [answer for question in questions if (answer := self.reach_answer(question))]
 
     def reach_answer(self, question: ReachQuestion) -> ReachAnswer | None:
         """Find the answer to a reach question: to the very same one, else to one of the same vantage and address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grader.model.exercise import Readiness
+from grader.model.vantage import Readiness
 
 
 @dataclass(frozen=True)

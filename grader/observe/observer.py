@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+from grader.causes.scene import Sight
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import (
@@ -26,14 +27,15 @@ from grader.model.evidence import (
     ShellAnswer,
     ShellQuestion,
 )
-from grader.model.exercise import At, Exercise, Local, Vantage
+from grader.model.exercise import Exercise
 from grader.model.kubernetes import labels_of, name_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, home_of, other_namespace_node
+from grader.model.objects import Listed, Objects
+from grader.model.vantage import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, Vantage, home_of, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
-from grader.observe.plan import Plan, plan, resources
+from grader.observe.plan import Plan, needs_outside, plan, resources
 from grader.observe.reach import BATCH_SECONDS, FIRST_SECONDS, LEAST_BATCH_SECONDS, ask_from_here, ask_reach
 from grader.observe.shell import ask_shell
 
@@ -69,8 +71,8 @@ class Observer:
         self.target, self.exercise, self.clock = target, exercise, clock
         self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
         self._listed = {
-            **{plural: (plural, exercise.namespace) for plural in resources(exercise)},
-            **{f"{plural}@{name}": (plural, name) for name in exercise.namespaces for plural in FURTHER},
+            **{("", plural): (plural, exercise.namespace) for plural in resources(exercise)},
+            **{(name, plural): (plural, name) for name in exercise.namespaces for plural in FURTHER},
         }
         self._fingerprint: object = None
         self._changed = clock()
@@ -80,9 +82,7 @@ class Observer:
         self._outside = ApiCarrier(target.api, way) if scheme == "api" else self._container
 
     def __enter__(self) -> Self:
-        asked = {source for item in self.exercise.criteria for source in getattr(item.expect, "sources", ())}
-        local = {item.expect.at for item in self.exercise.criteria if isinstance(item.expect, Local)}
-        if self._container and (Vantage.OUTSIDE_CLIENT in asked or At.NODE_PORT in local):
+        if self._container and needs_outside(self.exercise):
             self._executor.submit(self._container.open)  # a failure shows again when it is asked
         return self
 
@@ -118,17 +118,17 @@ class Observer:
         }
         try:
             objects = self.objects()
-            if not objects["pods"] and not objects["deployments"] and not self._started():
+            if not objects.of("pods") and not objects.of("deployments") and not self._started():
                 facts = {"namespace": exercise.namespace, "exercise": exercise.id}
                 return Evidence(
                     **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
                 )
             host_ports = self.host_ports()
             refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
-            planned = plan(() if refused else exercise.criteria, objects, exercise.namespace, host_ports)
+            planned = plan(() if refused else exercise.criteria, Sight(objects, exercise.namespace, host_ports))
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
-                objects["services-elsewhere"] = self._elsewhere(planned.missing)
+                objects = replace(objects, elsewhere=self._elsewhere(planned.missing))
             dns, reach, shell, problems = self._ask(planned, objects, first_seconds)
             if inspected:
                 problems = (*problems, *inspected.result())
@@ -146,7 +146,7 @@ class Observer:
             quiet_for=round(self.clock() - self._changed, 3),
         )
 
-    def objects(self) -> dict[str, tuple[RawObject, ...]]:
+    def objects(self) -> Objects:
         """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""
         nodes = self._executor.submit(self.target.api.list, "nodes")
         objects = self._list()
@@ -155,8 +155,7 @@ class Observer:
             self._nodes = tuple(map(_trim_node, nodes.result()))
         except ApiRefused:  # a shared cluster may not show its nodes
             self._nodes = ()
-        objects["nodes"] = self._nodes
-        return objects
+        return replace(objects, own={**objects.own, "nodes": self._nodes})
 
     def coexisted(self) -> bool:
         """List once more; tell whether the objects last observed were all there, as they were, at one moment.
@@ -168,15 +167,20 @@ class Observer:
         """
         return self._unchanged(self._list())
 
-    def _list(self) -> dict[str, tuple[RawObject, ...]]:
+    def _list(self) -> Objects:
         futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
-        return {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
+        listed: dict[str, dict[str, tuple[RawObject, ...]]] = {"": {}}
+        for (namespace, plural), future in futures.items():
+            listed.setdefault(namespace, {})[plural] = tuple(map(_trim, future.result()))
+        own: Listed = listed.pop("")
+        return Objects(own, listed)
 
-    def _unchanged(self, objects: Mapping[str, Sequence[RawObject]]) -> bool:
+    def _unchanged(self, objects: Objects) -> bool:
         """Tell whether these objects are those of the last collection; remember since when."""
         fingerprint = tuple(
             (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
-            for items in objects.values()
+            for listed in (objects.own, *objects.further.values())
+            for items in listed.values()
             for item in items
         )
         if fingerprint == self._fingerprint:
@@ -191,7 +195,7 @@ class Observer:
         answer = self.target.api.get(self.target.host_ports_path)
         return {int(port): str(address) for port, address in answer.items() if port.isdigit()}
 
-    def carrier(self, vantage: str, objects: Mapping[str, Sequence[RawObject]]) -> Carrier:
+    def carrier(self, vantage: str, objects: Objects) -> Carrier:
         """Find the way to a vantage. Raises CarrierError where there is none."""
         api = self.target.api
         if vantage == Vantage.SAME_NAMESPACE:
@@ -205,11 +209,11 @@ class Observer:
             return self._outside
         node = vantage.removeprefix("node/")
         if vantage == Vantage.OTHER_NAMESPACE:
-            node = other_namespace_node(objects.get("nodes", ()))
+            node = other_namespace_node(objects.of("nodes"))
         return PodCarrier(api, PROBE_NAMESPACE, f"probe-{node}")
 
     def _ask(
-        self, planned: Plan, objects: Mapping[str, Sequence[RawObject]], seconds: float
+        self, planned: Plan, objects: Objects, seconds: float
     ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...], tuple[Problem, ...]]:
         problems: list[Problem] = []
         batch = max(BATCH_SECONDS * self.target.pace, LEAST_BATCH_SECONDS, 4 * seconds)

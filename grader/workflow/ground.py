@@ -14,7 +14,7 @@ from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_ready, is_terminating, name_of, uid_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_POD
+from grader.model.vantage import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.restore import WORKLOADS, documents, given_keys

@@ -18,7 +18,7 @@ from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
-from grader.model.questions import PROBE_POD
+from grader.model.vantage import PROBE_POD
 from grader.workflow.apply import CONTROLLERS_ANNOTATIONS, LAST_APPLIED, replace
 from grader.workflow.manifests import Document, read_documents
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.object import Object
 from grader.model.evidence import (
     Action,
     ManifestResult,
 )
-from grader.model.exercise import Endpoints, Object
 from grader.model.report import Hop, HopState, Verdict
 from tests.judge.telling import (
     PORT,
@@ -61,7 +62,7 @@ def stranger_by_hand(world: World) -> None:
     made = slice_of(world.service, ("", 8080, "TCP"), [{"addresses": ["192.0.2.1"], "conditions": {}}])
     made["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] = "me"
     objects = world.objects()
-    world.slices = [*objects["endpointslices"], made]
+    world.slices = [*objects.of("endpointslices"), made]
 
 
 OBJECT_CAUSES: list[tuple[str, Callable[[World], None], Hop]] = [
@@ -124,7 +125,7 @@ def test_the_port_that_is_asked_for_may_be_the_second() -> None:
 
 def test_duplicate_slices_and_slices_without_endpoints_are_legal() -> None:
     world = World()
-    made = list(world.objects()["endpointslices"])
+    made = list(world.objects().of("endpointslices"))
     world.slices = [*made, {**copy.deepcopy(made[0]), "metadata": {**made[0]["metadata"], "name": "again"}}]
     assert told(world).verdict is Verdict.PASS
 
@@ -143,12 +144,12 @@ def test_a_service_of_the_same_name_elsewhere_is_named_unless_it_was_there_befor
     late = {"metadata": {"name": SERVICE, "namespace": "default", "creationTimestamp": "2026-01-02T03:04:00Z"}}
     early = {"metadata": {"name": SERVICE, "namespace": "other", "creationTimestamp": "2025-01-01T00:00:00Z"}}
     objects = world.objects()
-    report = told(world, objects={**objects, "services-elsewhere": (late, early)})
+    report = told(world, objects=replace(objects, elsewhere=(late, early)))
     assert report.finding.diagnosis == "service-in-other-namespace"
     assert report.finding.facts["found"] == "default"
-    assert told(world, objects={**objects, "services-elsewhere": (early,)}).finding.diagnosis == "service-missing"
+    assert told(world, objects=replace(objects, elsewhere=(early,))).finding.diagnosis == "service-missing"
     world.task = replace(world.task, namespaces=("other",))
-    found = told(world, objects={**objects, "services-elsewhere": (early,)}).finding
+    found = told(world, objects=replace(objects, elsewhere=(early,))).finding
     assert (found.diagnosis, found.facts["found"]) == ("service-in-other-namespace", "other")
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from grader.criteria.dns import Dns
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.records import PodNamed, PodsOf, Records
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
-from grader.model.exercise import ConfigKey, Dns, Endpoints, Readiness, Vantage
 from grader.model.report import Verdict
+from grader.model.vantage import ConfigKey, Readiness, Vantage
 from tests.judge.telling import PORT, never_ready, replacing, told
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, pod, slice_of, slices
 
@@ -75,7 +78,7 @@ def by_hand(
     world = World(exercise(criterion("endpoints", expect))).set(selector=None)
     legacy = pod("legacy-a", 1, {"app": "legacy"}, port=5432)
     legacy["status"]["podIPs"] = [{"ip": "10.245.0.1"}]
-    world.further["pods@shop-legacy"] = (legacy,)
+    world.further["shop-legacy"] = {"pods": (legacy,)}
     made = slice_of(world.service, port, [{"addresses": [item], "conditions": {}} for item in addresses])
     made["metadata"]["labels"] = {"kubernetes.io/service-name": SERVICE}
     world.slices = [{**made, **changes}]
@@ -117,7 +120,7 @@ def test_a_stranger_in_an_extra_slice_is_found_beside_the_controllers() -> None:
     world = endpoints()
     extra = slice_of(world.service, ("", 8080, "TCP"), [{"addresses": ["10.244.9.9"], "conditions": {}}])
     extra["metadata"] = {"name": "by-hand", "labels": {"kubernetes.io/service-name": SERVICE}}
-    world.slices = [*world.objects()["endpointslices"], extra]
+    world.slices = [*world.objects().of("endpointslices"), extra]
     report = told(world)
     assert report.finding.diagnosis == "endpoints-differ"
     assert "10.244.9.9" in report.finding.facts["unexpected"]
@@ -131,7 +134,7 @@ def dns(expect: Dns, *records: str, rcode: str = "NOERROR") -> World:
     return world
 
 
-PODS = Dns(SERVICE, Vantage.SAME_NAMESPACE, "A", LABELS, SERVICE)
+PODS = Dns(SERVICE, Vantage.SAME_NAMESPACE, "A", PodsOf(LABELS), SERVICE)
 
 
 def test_a_headless_name_answers_with_exactly_the_ready_pods() -> None:
@@ -152,7 +155,7 @@ def test_a_headless_name_answers_with_exactly_the_ready_pods() -> None:
 
 def test_srv_is_compared_by_port_and_target_only() -> None:
     target = f"{SERVICE}.{NAMESPACE}.svc.cluster.local."
-    expect = Dns(f"_http._tcp.{target}", Vantage.SAME_NAMESPACE, "SRV", (f"80 {target}",), SERVICE)
+    expect = Dns(f"_http._tcp.{target}", Vantage.SAME_NAMESPACE, "SRV", Records((f"80 {target}",)), SERVICE)
     ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}]
     assert told(dns(expect, f"0 100 80 {target}").set(ports=ports)).verdict is Verdict.PASS
     assert told(dns(expect, f"7 1 80 {target}").set(ports=ports)).verdict is Verdict.PASS
@@ -160,24 +163,24 @@ def test_srv_is_compared_by_port_and_target_only() -> None:
 
 
 def test_the_name_of_one_pod_answers_with_that_pod() -> None:
-    expect = Dns("backend-a.backend-service", Vantage.SAME_NAMESPACE, "A", "pod", SERVICE, pod="backend-a")
+    expect = Dns("backend-a.backend-service", Vantage.SAME_NAMESPACE, "A", PodNamed("backend-a"), SERVICE)
     assert told(dns(expect, "10.244.1.1")).verdict is Verdict.PASS
     assert told(dns(expect, "10.244.1.2")).finding.diagnosis == "dns-differs"
 
 
 def test_a_name_that_the_learner_writes_is_asked_and_may_be_wrong() -> None:
-    expect = Dns(ConfigKey("names", "HOST"), Vantage.SAME_NAMESPACE, "A", LABELS, SERVICE, absolute=True)
+    expect = Dns(ConfigKey("names", "HOST"), Vantage.SAME_NAMESPACE, "A", PodsOf(LABELS), SERVICE, absolute=True)
     every = ("10.244.1.1", "10.244.1.2", "10.244.1.3")
     world = dns(expect, *every)
     assert told(world).finding.diagnosis == "call-value-missing"
     name = "backend-service.shop.svc.cluster.local"
-    world.further["configmaps"] = ({"metadata": {"name": "names"}, "data": {"HOST": name}},)
+    world.listed["configmaps"] = ({"metadata": {"name": "names"}, "data": {"HOST": name}},)
     assert told(world).verdict is Verdict.PASS  # asked with the dot that makes it absolute
 
 
 def test_slices_left_from_a_selector_that_was_removed_are_nobodys_handiwork() -> None:
     world = endpoints()
-    world.slices = list(world.objects()["endpointslices"])  # the controller leaves them; traffic still flows there
+    world.slices = list(world.objects().of("endpointslices"))  # the controller leaves them; traffic still flows there
     world.set(selector=None)
     report = told(world)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "selector-missing")

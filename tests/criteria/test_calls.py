@@ -8,10 +8,12 @@ import pytest
 
 from grader.causes.resolving import lookup
 from grader.causes.scene import Scene
-from grader.criteria.calls import variables
+from grader.criteria.call import Call
+from grader.criteria.env import Env, variables
 from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
-from grader.model.exercise import Call, ConfigKey, Env, Exercise, Vantage
+from grader.model.exercise import Exercise
 from grader.model.report import Hop, Verdict
+from grader.model.vantage import ConfigKey, Vantage
 from tests.judge.telling import NOBODY, REFUSED, only, told
 from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise, slices
 
@@ -23,7 +25,7 @@ def call(value: str | None, **changes: Any) -> World:
     expect = Call(KEY, (Vantage.SAME_NAMESPACE,), LABELS, **changes)
     world = World(exercise(criterion("call", expect, hop=Hop.RESPONSE)))
     if value is not None:
-        world.further["configmaps"] = ({"metadata": {"name": "client-config"}, "data": {"URL": value}},)
+        world.listed["configmaps"] = ({"metadata": {"name": "client-config"}, "data": {"URL": value}},)
     return world
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from grader.criteria.call import Call
+from grader.criteria.dns import Dns
+from grader.criteria.records import ClusterIp, Records
 from grader.model.evidence import DnsAnswer, Outcome
-from grader.model.exercise import Call, ConfigKey, Dns, Vantage
-from grader.observe.plan import plan
+from grader.model.vantage import ConfigKey, Vantage
 from tests.judge.telling import told
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, service
 
@@ -20,23 +22,22 @@ class Written(World):
 
     def __init__(self, value: str, of: str = SERVICE) -> None:
         super().__init__(
-            exercise(criterion("dns", Dns(KEY, Vantage.SAME_NAMESPACE, "A", "cluster-ip", of, absolute=True)))
+            exercise(criterion("dns", Dns(KEY, Vantage.SAME_NAMESPACE, "A", ClusterIp(), of, absolute=True)))
         )
-        self.value = value
         self.dns = ()
-
-    def objects(self) -> dict[str, tuple[Any, ...]]:
         roads = service()
         roads["metadata"] = {**roads["metadata"], "name": "roads", "namespace": ELSEWHERE}
-        config = {"metadata": {"name": KEY.config_map}, "data": {KEY.key: self.value}}
-        return {**super().objects(), "configmaps": (config,), f"services@{ELSEWHERE}": (roads,)}
+        self.listed["configmaps"] = ({"metadata": {"name": KEY.config_map}, "data": {KEY.key: value}},)
+        self.further[ELSEWHERE] = {"services": (roads,)}
 
     def asked(self) -> list[str]:
-        return [item.name for item in plan(self.task.criteria, self.objects(), NAMESPACE, {}).dns]
+        return [item.name for item in self.plan().dns]
 
 
 def named(*ports: dict[str, Any]) -> World:
-    expect = Dns(SRV, Vantage.SAME_NAMESPACE, "SRV", (f"80 {SERVICE}.{NAMESPACE}.svc.cluster.local.",), SERVICE)
+    expect = Dns(
+        SRV, Vantage.SAME_NAMESPACE, "SRV", Records((f"80 {SERVICE}.{NAMESPACE}.svc.cluster.local.",)), SERVICE
+    )
     world = World(exercise(criterion("dns", expect))).set(ports=list(ports))
     world.dns = ()
     return world
@@ -58,7 +59,7 @@ def test_a_learners_name_outside_of_the_cluster_is_told_and_never_asked_of_the_w
 def test_a_learners_name_in_the_wrong_namespace_does_not_make_its_service_missing() -> None:
     name = f"roads.{NAMESPACE}.svc.cluster.local."
     world = Written(name, of="roads")
-    (question,) = plan(world.task.criteria, world.objects(), NAMESPACE, {}).dns
+    (question,) = world.plan().dns
     world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)
     assert told(world).finding.diagnosis == "dns-name-unknown"
 
@@ -78,7 +79,7 @@ def test_a_srv_record_needs_a_port_of_that_name_and_protocol() -> None:
 def test_a_call_to_a_service_that_is_not_there_is_not_made() -> None:
     call = Call(f"{SERVICE}.{NAMESPACE}:80", (Vantage.OTHER_NAMESPACE,), LABELS, service=SERVICE)
     world = World(exercise(criterion("call", call)))
-    assert len(plan(world.task.criteria, world.objects(), NAMESPACE, {}).reach) == 1
+    assert len(world.plan().reach) == 1
     world.services = []
-    assert plan(world.task.criteria, world.objects(), NAMESPACE, {}).reach == ()
+    assert world.plan().reach == ()
     assert told(world).finding.diagnosis == "service-missing"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from grader.criteria.dns import Dns
+from grader.criteria.reach import Reach
+from grader.criteria.records import Nothing
 from grader.model.evidence import (
     DnsAnswer,
     DnsQuestion,
@@ -9,8 +12,8 @@ from grader.model.evidence import (
     ReachAnswer,
     ReachQuestion,
 )
-from grader.model.exercise import At, Dns, Reach, Vantage
 from grader.model.report import Verdict
+from grader.model.vantage import At, Vantage
 from tests.judge.telling import (
     NOBODY,
     told,
@@ -56,7 +59,7 @@ def test_what_must_not_hold_is_turned_round() -> None:
 
 def test_an_exact_rrset_differs_by_a_record_or_a_response_code() -> None:
     name = "gone.shop.svc.cluster.local."
-    expect = Dns(name, Vantage.SAME_NAMESPACE, "A", "nothing", SERVICE, "NXDOMAIN")
+    expect = Dns(name, Vantage.SAME_NAMESPACE, "A", Nothing(), SERVICE, "NXDOMAIN")
     world = World(exercise(criterion("dns", expect)))
     question = DnsQuestion("same-namespace", name, "A")
     world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)

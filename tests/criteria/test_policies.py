@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from grader.criteria.affinity import Affinity
+from grader.criteria.local import Local
+from grader.criteria.source import Source
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
-from grader.model.exercise import Affinity, At, Local, Source, Vantage
 from grader.model.report import Hop, Verdict
+from grader.model.vantage import At, Vantage
 from tests.judge.telling import NOBODY, PORT, REFUSED, only, told
 from tests.judge.world import CLUSTER_IP, LABELS, OWN_ADDRESS, SERVICE, World, criterion, exercise
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from grader.criteria.object import Object
 from grader.model.evidence import (
     Problem,
 )
-from grader.model.exercise import Object, Vantage
 from grader.model.report import Hop, Verdict
+from grader.model.vantage import Vantage
 from tests.judge.telling import (
     NOBODY,
     PORT,
