@@ -209,14 +209,12 @@ class Call:
         local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
         there = service is not None or published(scene, answer.question.host, home, to.port)
         sound = there and answer.outcome is Outcome.TIMEOUT and not local
-        lasted = (
-            scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet
-        )  # a busy machine is silent too
+        # a busy machine is silent too
+        lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet
         if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
             return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
-        if (
-            sound
-        ):  # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
+        if sound:
+            # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
             facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
             return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
         codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}

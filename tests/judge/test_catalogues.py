@@ -59,7 +59,7 @@ def told() -> Iterator[Told]:
                 if name not in TELLERS or not call.args or function.name == name:
                     continue
                 place = f"{path.relative_to(ROOT)}:{call.lineno}"
-                for code in codes(call.args[0], values, place):
+                for code in sorted(codes(call.args[0], values, place)):
                     yield from (Told(code, place, known) for known in TELLERS[name])
 
 
