@@ -24,7 +24,7 @@ from grader.cluster.readiness import View, lacks, node_status, to_replace
 from grader.errors import ClusterMissing, ClusterUnreachable, EnvironmentError_, UsageError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.connection import load, named
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from grader.paths import write_atomically
 
 OPTIONS = frozenset({"context", "kubeconfig", "probe-image", "outside"})

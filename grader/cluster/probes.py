@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 
 PROBE_IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 PROBE_PORT = 8080

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from grader.errors import ContentError
 from grader.exercises.schema import ExerciseSchema
 from grader.exercises.vary import PLACE, choose, fill, names
-from grader.model.exercise import Answer, Broken, Exercise, Form, Given, WrongAnswer
+from grader.model.exercise import Answer, Broken, Exercise, Form, WrongAnswer
+from grader.model.ground import Given
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FORMS = {".yaml": Form.MANIFEST, ".sh": Form.SCRIPT}

@@ -7,28 +7,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from grader.model.exercise import (
-    Affinity,
-    At,
-    Call,
-    ConfigKey,
-    Dns,
-    Endpoints,
-    Env,
-    Local,
-    Object,
-    Reach,
-    Readiness,
-    Source,
-    Vantage,
-)
-from grader.model.report import Hop
+from grader.causes.way import INSIDE, Way
+from grader.criteria.affinity import Affinity
+from grader.criteria.call import Call
+from grader.criteria.dns import Dns
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.env import Env
+from grader.criteria.local import Local
+from grader.criteria.object import Object
+from grader.criteria.reach import Reach
+from grader.criteria.records import ClusterIp, Nothing, PodNamed, PodsOf, Records, Wanted
+from grader.criteria.source import Source
+from grader.model.vantage import At, ConfigKey, Readiness, Vantage
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Labels = Annotated[dict[str, str], Field(min_length=1)]
 
-INSIDE = frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE})
 OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
 ALLOWED_SOURCES: Mapping[At, frozenset[Vantage]] = {
     At.NAME: frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE}),
@@ -63,12 +58,8 @@ class ObjectSchema(Strict):
         return self
 
     def expectation(self) -> Object:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Object(self.kind, self.name, self.matches, self.absent)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.SERVICE if self.kind in ("Service", "ConfigMap") else Hop.ENDPOINT_SLICE
 
 
 class EndpointsSchema(Strict):
@@ -84,7 +75,7 @@ class EndpointsSchema(Strict):
     pods_in: Name | None = None
 
     def expectation(self) -> Endpoints:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Endpoints(
             self.service,
             self.pods,
@@ -95,10 +86,6 @@ class EndpointsSchema(Strict):
             self.among or {},
             self.pods_in or "",
         )
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.ENDPOINT_SLICE
 
 
 class ConfigKeySchema(Strict):
@@ -154,20 +141,23 @@ class DnsSchema(Strict):
         return self
 
     def expectation(self) -> Dns:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         name = self.name.of() if isinstance(self.name, ConfigKeySchema) else self.name
         service = self.service or str(name).split(".")[0]
-        is_: str | tuple[str, ...] | Mapping[str, str]
-        pod = ""
-        if isinstance(self.is_, PodsSchema):
-            is_, pod = self.is_.pods or "pod", self.is_.pod or ""
-        else:
-            is_ = tuple(self.is_) if isinstance(self.is_, list) else self.is_
-        return Dns(name, self.from_, self.type, is_, service, self.rcode, pod, self.absolute)
+        return Dns(name, self.from_, self.type, self._wanted(), service, self.rcode, self.absolute)
 
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.DNS
+    def _wanted(self) -> Wanted:
+        match self.is_:
+            case PodsSchema(pod=str() as pod):
+                return PodNamed(pod)
+            case PodsSchema() as some:
+                return PodsOf(some.pods or {})
+            case list() as records:
+                return Records(tuple(records))
+            case "cluster-ip":
+                return ClusterIp()
+            case "nothing":
+                return Nothing()
 
 
 class ControlSchema(Strict):
@@ -187,17 +177,9 @@ class ControlSchema(Strict):
             raise ValueError(f"`at: {self.at}` cannot be asked from {', '.join(wrong)}; it can from {allowed}")
         return self
 
-    def expectation(self) -> Reach:
-        """Build the expectation of the model."""
-        return Reach(self.service, self.port, self.at, tuple(self.from_), self.answered_by, self.all_of_them)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        if Vantage.LEARNER_HOST in self.from_:
-            return Hop.LEARNER_HOST
-        if Vantage.OUTSIDE_CLIENT in self.from_:
-            return Hop.OUTSIDE_CLIENT
-        return Hop.NODE if self.at is At.NODE_PORT else Hop.RESPONSE
+    def way(self) -> Way:
+        """Build the way that it describes."""
+        return Way(self.service, self.port, self.at, tuple(self.from_), self.answered_by, self.all_of_them)
 
 
 class ReachSchema(ControlSchema):
@@ -206,10 +188,8 @@ class ReachSchema(ControlSchema):
     control: ControlSchema | None = None
 
     def expectation(self) -> Reach:
-        """Build the expectation of the model."""
-        plain = super().expectation()
-        control = self.control.expectation() if self.control else None
-        return Reach(**{**vars(plain), "control": control})
+        """Build the expectation."""
+        return Reach(**vars(self.way()), control=self.control.way() if self.control else None)
 
 
 class CallSchema(Strict):
@@ -228,13 +208,9 @@ class CallSchema(Strict):
         return _inside(sources, "a name is called")
 
     def expectation(self) -> Call:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         to = self.to.of() if isinstance(self.to, ConfigKeySchema) else self.to
         return Call(to, tuple(self.from_), self.answered_by, self.in_ or "", self.service or "", self.all_of_them)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.RESPONSE
 
 
 class LocalSchema(Strict):
@@ -247,12 +223,8 @@ class LocalSchema(Strict):
     otherwise: Literal["nobody", "anybody"]
 
     def expectation(self) -> Local:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Local(self.service, self.port, At(self.at), self.answered_by, self.otherwise)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.CLUSTER_IP if self.at == "cluster-ip" else Hop.NODE
 
 
 class SourceSchema(Strict):
@@ -272,12 +244,8 @@ class SourceSchema(Strict):
         return self
 
     def expectation(self) -> Source:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Source(self.service, self.port, At(self.at), tuple(self.from_), self.is_ == "kept")
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.OUTSIDE_CLIENT if Vantage.OUTSIDE_CLIENT in self.from_ else Hop.RESPONSE
 
 
 class AffinitySchema(Strict):
@@ -296,12 +264,8 @@ class AffinitySchema(Strict):
         return _inside(sources, "affinity is asked")
 
     def expectation(self) -> Affinity:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Affinity(self.service, self.port, At(self.at), tuple(self.from_), self.answered_by, self.control)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.RESPONSE
 
 
 class EnvSchema(Strict):
@@ -312,12 +276,8 @@ class EnvSchema(Strict):
     holds: bool
 
     def expectation(self) -> Env:
-        """Build the expectation of the model."""
+        """Build the expectation."""
         return Env(self.pods, self.service, self.holds)
-
-    def hop(self) -> Hop:
-        """Tell the hop it is about."""
-        return Hop.VARIABLES
 
 
 Kind = (

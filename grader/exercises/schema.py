@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.reach import Reach
+from grader.criteria.registry import KINDS
 from grader.exercises.kinds import (
     OUTSIDE,
     AffinitySchema,
@@ -23,11 +26,11 @@ from grader.exercises.kinds import (
     SourceSchema,
     Strict,
 )
-from grader.model.exercise import Criterion, Endpoints, Given, GroundRule, Reach
+from grader.model.exercise import Criterion
+from grader.model.ground import Given, GroundRule
 from grader.model.report import Hop
 
-KINDS = ("object", "endpoints", "dns", "reach", "call", "local", "source", "affinity", "env")
-NEGATABLE = ("endpoints", "dns", "reach")
+NEGATABLE = tuple(name for name, kind in KINDS.items() if kind.negatable)
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Value = Annotated[str, Field(pattern=r"^[^\r\n]+$")] | int
 GivenName = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+/[a-z0-9][-.a-z0-9]*$")]
@@ -50,7 +53,7 @@ class Expected(Strict):
 
     def one(self) -> Kind:
         """Find the only expectation given. Raises ValueError where there is none, or several."""
-        given: list[Kind] = [kind for name in KINDS if (kind := getattr(self, name)) is not None]
+        given: list[Kind] = [kind for name, kind in self if name in KINDS and kind is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of {', '.join(KINDS)}")
         return given[0]
@@ -62,7 +65,7 @@ class NotSchema(Expected):
     @model_validator(mode="after")
     def _exactly_one(self) -> NotSchema:
         kind = self.one()
-        if not any(getattr(self, name) for name in NEGATABLE):
+        if not any(name in NEGATABLE and value is not None for name, value in self):
             what = "`not: object:` has no positive control; use `object: {absent: true}`; " if self.object else ""
             raise ValueError(f"{what}only {', '.join(NEGATABLE)} can be negated")
         if isinstance(kind, ReachSchema) and not kind.control and OUTSIDE & set(kind.from_):
@@ -83,15 +86,14 @@ class CriterionSchema(Expected):
     def _exactly_one(self) -> CriterionSchema:
         if self.not_ is None:
             self.one()
-        elif any(getattr(self, name) for name in KINDS):
+        elif any(name in KINDS and value is not None for name, value in self):
             raise ValueError(f"give either `not` or one of {', '.join(KINDS)}")
         return self
 
     def criterion(self) -> Criterion:
         """Build the criterion of the model."""
-        kind = self.not_.one() if self.not_ else self.one()
-        hop = self.hop or kind.hop()
-        return Criterion(self.id, self.points, kind.expectation(), self.not_ is not None, hop, tuple(self.says))
+        expect = (self.not_ or self).one().expectation()
+        return Criterion(self.id, self.points, expect, self.not_ is not None, self.hop or expect.hop, tuple(self.says))
 
 
 class GroundSchema(Strict):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from grader.causes.ruling import Ruling, environment, fail
+from grader.causes.scene import Scene
+from grader.criteria.registry import kind_of
 from grader.judge.chain import hops, place, walk
-from grader.judge.criteria import rule
 from grader.judge.ground import ground_wrong
 from grader.judge.refusals import explain
-from grader.judge.scene import Ruling, Scene, environment, fail
-from grader.judge.shown import subject
 from grader.model.evidence import Evidence
 from grader.model.exercise import Criterion, Exercise
 from grader.model.report import CriterionResult, Hop, HopState, Report, Verdict
@@ -21,7 +23,7 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
     """Judge evidence. The same Evidence gives the same Report, always."""
     scene = Scene(exercise, evidence)
     whole = _of_all(scene)
-    rulings = [whole or rule(criterion, scene) for criterion in exercise.criteria]
+    rulings = [whole or _rule(criterion, scene) for criterion in exercise.criteria]
     results = tuple(map(_result, exercise.criteria, rulings))
     verdict = _overall(results)
     way = hops(exercise.criteria)
@@ -66,6 +68,14 @@ def _of_all(scene: Scene) -> Ruling | None:
     return ground_wrong(scene)
 
 
+def _rule(criterion: Criterion, scene: Scene) -> Ruling:
+    """Judge one criterion, and say what was expected and seen."""
+    kind = kind_of(criterion)
+    ruling = kind.rule(scene, negated=criterion.negated)
+    expected, seen = kind.shown(scene)
+    return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
+
+
 def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
     return CriterionResult(
         id=criterion.id,
@@ -76,7 +86,7 @@ def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
         finding=ruling.finding,
         expected=ruling.expected,
         seen=ruling.seen,
-        subject=subject(criterion.expect),
+        subject=kind_of(criterion).subject,
     )
 
 

@@ -4,45 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.model.exercise import Affinity, At, Call, Criterion, Dns, Endpoints, Local, Reach, Source, Vantage
+from grader.criteria.registry import kind_of
+from grader.model.exercise import Criterion
 from grader.model.report import Hop, HopState
-from grader.model.traffic import as_reach
 
 ORDER = tuple(Hop)
-INSIDE = frozenset({Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE})
 
 
 def hops(criteria: Sequence[Criterion]) -> tuple[Hop, ...]:
     """List the hops that criteria walk, in order."""
-    found = {Hop.MANIFEST, Hop.SERVICE} | {criterion.hop for criterion in criteria}
-    for criterion in criteria:
-        expect = criterion.expect
-        if isinstance(expect, Endpoints):
-            found.add(Hop.ENDPOINT_SLICE)
-        if isinstance(expect, Dns):
-            found.add(Hop.DNS)
-        if isinstance(expect, Reach):
-            found |= _of_reach(expect)
-        if isinstance(expect, Local | Source | Affinity):
-            found |= _of_reach(as_reach(expect))
-        if isinstance(expect, Call):
-            found |= {Hop.DNS, Hop.CLUSTER_IP, Hop.RESPONSE}
+    found = {Hop.MANIFEST, Hop.SERVICE}.union(*({item.hop, *kind_of(item).hops} for item in criteria))
     return tuple(hop for hop in ORDER if hop in found)
-
-
-def _of_reach(expect: Reach) -> set[Hop]:
-    found = {Hop.ENDPOINT_SLICE, Hop.RESPONSE}
-    if expect.at is At.NAME:
-        found.add(Hop.DNS)
-    if expect.at in (At.NAME, At.CLUSTER_IP) and INSIDE & set(expect.sources):
-        found.add(Hop.CLUSTER_IP)
-    if expect.at is At.NODE_PORT:
-        found.add(Hop.NODE)
-    if Vantage.OUTSIDE_CLIENT in expect.sources:
-        found.add(Hop.OUTSIDE_CLIENT)
-    if Vantage.LEARNER_HOST in expect.sources:
-        found.add(Hop.LEARNER_HOST)
-    return found
 
 
 def walk(way: Sequence[Hop], stop: Hop | None, state: HopState) -> tuple[tuple[Hop, HopState], ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.judge.scene import Ruling, Scene, fail, word
-from grader.judge.shown import RESOURCES, text
+from grader.causes.ruling import Ruling, fail
+from grader.causes.scene import Scene
+from grader.causes.words import text, word
+from grader.criteria.object import RESOURCES
 from grader.model.evidence import RawObject
 from grader.model.ground import DELETION, UID, Change, Given, changes
 from grader.model.kubernetes import name_of
@@ -44,9 +46,11 @@ def ground_changes(scene: Scene) -> Iterator[Change]:
 
 def _listed(what: Given, scene: Scene) -> tuple[RawObject, ...] | None:
     """Find the objects among which it must be, None where they were not listed."""
-    resource = RESOURCES[what.kind]
-    own = what.namespace in ("", scene.exercise.namespace)
-    return scene.evidence.objects.get(resource if own else f"{resource}@{what.namespace}")
+    objects, resource = scene.evidence.objects, RESOURCES[what.kind]
+    if what.namespace not in ("", *scene.exercise.all_namespaces):
+        return objects.cluster.get(resource)
+    home = "" if what.namespace in ("", scene.exercise.namespace) else what.namespace
+    return objects.of(resource, home) if objects.knows(resource, home) else None
 
 
 def place(what: Given, scene: Scene) -> str:

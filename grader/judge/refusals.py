@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.judge.scene import finding, word
+from grader.causes.ruling import finding
+from grader.causes.words import word
 from grader.model.evidence import Action, ManifestResult
 from grader.model.report import Finding
 from grader.text import refusals

@@ -14,7 +14,7 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.resources import KNOWN
 from grader.model.ground import NODE, Change, Given, Ground, GroundRule, Laid, changes, content_of
 from grader.model.kubernetes import name_of, uid_of
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 
 RECORD_KEY = "ground.json"
 CLUSTER_RECORD = "ground-of-the-cluster"

@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from grader.model.ground import Ground
-
-RawObject = Mapping[str, Any]
-"""One API object as the API server sent it (without managedFields)."""
+from grader.model.objects import Objects
+from grader.model.objects import RawObject as RawObject
 
 
 class Action(StrEnum):
@@ -189,10 +188,7 @@ class Evidence:
         taken_at: RFC 3339, when the last answer came in.
         manifests: what the API server said, where this check applied a manifest.
         unreadable: facts (line, column, reason) where that manifest could not be read, else None.
-        objects: resource ("services", "pods", "endpointslices", "deployments", "nodes"; "configmaps", "statefulsets"
-            where the exercise speaks of them) → objects of the namespace (nodes: of the cluster). "pods@NAMESPACE",
-            "services@NAMESPACE": those of a further Namespace of the exercise. "services-elsewhere": metadata of
-            Services of other namespaces whose names the criteria use.
+        objects: the objects of the exercise's Namespaces, and the nodes.
         dns: answers to DNS questions.
         reach: answers to reach questions.
         shell: answers to commands.
@@ -209,7 +205,7 @@ class Evidence:
     taken_at: str
     manifests: tuple[ManifestResult, ...] = ()
     unreadable: Mapping[str, str] | None = None
-    objects: Mapping[str, tuple[RawObject, ...]] = field(default_factory=dict)
+    objects: Objects = field(default_factory=Objects)
     dns: tuple[DnsAnswer, ...] = ()
     reach: tuple[ReachAnswer, ...] = ()
     shell: tuple[ShellAnswer, ...] = ()
@@ -235,7 +231,7 @@ class Evidence:
                     ManifestResult(**{**item, "action": Action(item["action"]), "warnings": tuple(item["warnings"])})
                     for item in data["manifests"]
                 ),
-                "objects": {resource: tuple(items) for resource, items in data["objects"].items()},
+                "objects": Objects.from_json(data["objects"]),
                 "dns": tuple(
                     DnsAnswer(
                         **{

@@ -1,8 +1,7 @@
 """An exercise, as read from its folder: data for observe and judge, prose for a learner.
 
-A criterion holds one *expectation*, perhaps negated. Each kind of expectation is one small class in
-`grader.model.expectations`, one schema class in `grader.exercises.kinds`, one planner in `grader.model.questions` or
-`grader.model.traffic`, and one judge in `grader.judge`.
+A criterion holds one *expectation*, perhaps negated. What kinds of expectation there are, the model does not know: each
+is one module of `grader.criteria`.
 """
 
 from __future__ import annotations
@@ -11,50 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
-from grader.model.expectations import (
-    Affinity,
-    At,
-    Call,
-    ConfigKey,
-    Dns,
-    Endpoints,
-    Env,
-    Expectation,
-    Local,
-    Object,
-    Reach,
-    Readiness,
-    Source,
-    Vantage,
-)
-from grader.model.ground import Given, GroundRule
+from grader.model.ground import GroundRule
 from grader.model.report import Hop
 
-__all__ = [
-    "Affinity",
-    "Answer",
-    "At",
-    "Broken",
-    "Call",
-    "ConfigKey",
-    "Criterion",
-    "Dns",
-    "Endpoints",
-    "Env",
-    "Exercise",
-    "Expectation",
-    "Form",
-    "Given",
-    "GroundRule",
-    "Local",
-    "Object",
-    "Reach",
-    "Readiness",
-    "Source",
-    "Vantage",
-    "WrongAnswer",
-]
+
+class Expectation(Protocol):
+    """What a criterion expects; `grader.criteria.kind.Kind` says what else each kind knows of itself."""
+
+    @property
+    def service(self) -> str:
+        """The Service that it is about, "" where it is about none."""
 
 
 @dataclass(frozen=True)

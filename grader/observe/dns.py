@@ -6,8 +6,8 @@ import json
 import re
 import shlex
 
+from grader.model.dnsnames import full_name
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
-from grader.model.questions import full_name
 from grader.observe.carriers import Carrier, RejectionError, SilenceError
 
 _STATUS = re.compile(r"HEADER<<- .*status: (\w+)")

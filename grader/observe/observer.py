@@ -11,6 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from grader.causes.scene import Sight
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.ground import CLUSTER_RECORD, joined, read_record, record_name, resources_of
@@ -28,15 +29,16 @@ from grader.model.evidence import (
     ShellAnswer,
     ShellQuestion,
 )
-from grader.model.exercise import At, Exercise, Local, Vantage
+from grader.model.exercise import Exercise
 from grader.model.ground import Change, Ground
 from grader.model.kubernetes import labels_of, name_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, home_of, other_namespace_node
+from grader.model.objects import Listed, Objects
+from grader.model.vantage import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, Vantage, home_of, other_namespace_node
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
-from grader.observe.plan import Plan, plan, resources
+from grader.observe.plan import Plan, needs_outside, plan, resources
 from grader.observe.reach import BATCH_SECONDS, FIRST_SECONDS, LEAST_BATCH_SECONDS, ask_from_here, ask_reach
 from grader.observe.shell import ask_shell
 
@@ -78,8 +80,8 @@ class Observer:
         self.target, self.exercise, self.clock, self.told = target, exercise, clock, told
         self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
         self._listed = {
-            **{plural: (plural, exercise.namespace) for plural in resources(exercise)},
-            **{f"{plural}@{name}": (plural, name) for name in exercise.namespaces for plural in FURTHER},
+            **{("", plural): (plural, exercise.namespace) for plural in resources(exercise)},
+            **{(name, plural): (plural, name) for name in exercise.namespaces for plural in FURTHER},
         }
         self._records: tuple[Ground | None, Ground | None] | None = None
         self._fingerprint: object = None
@@ -90,9 +92,7 @@ class Observer:
         self._outside = ApiCarrier(target.api, way) if scheme == "api" else self._container
 
     def __enter__(self) -> Self:
-        asked = {source for item in self.exercise.criteria for source in getattr(item.expect, "sources", ())}
-        local = {item.expect.at for item in self.exercise.criteria if isinstance(item.expect, Local)}
-        if self._container and (Vantage.OUTSIDE_CLIENT in asked or At.NODE_PORT in local):
+        if self._container and needs_outside(self.exercise):
             self._executor.submit(self._container.open)  # a failure shows again when it is asked
         return self
 
@@ -129,7 +129,7 @@ class Observer:
         try:
             common["ground"] = self._ground()
             objects = self.objects()
-            if not objects["pods"] and not objects["deployments"] and not self._started():
+            if not objects.of("pods") and not objects.of("deployments") and not self._started():
                 facts = {"namespace": exercise.namespace, "exercise": exercise.id}
                 return Evidence(
                     **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
@@ -139,10 +139,10 @@ class Observer:
                 return Evidence(**common, taken_at=now(), problems=(Problem("ground-unknown", facts, fatal=True),))
             host_ports = self.host_ports()
             refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
-            planned = plan(() if refused else exercise.criteria, objects, exercise.namespace, host_ports)
+            planned = plan(() if refused else exercise.criteria, Sight(objects, exercise.namespace, host_ports))
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
-                objects["services-elsewhere"] = self._elsewhere(planned.missing)
+                objects = replace(objects, elsewhere=self._elsewhere(planned.missing))
             dns, reach, shell, problems = self._ask(planned, objects, first_seconds)
             if inspected:
                 problems = (*problems, *inspected.result())
@@ -167,12 +167,12 @@ class Observer:
             own, cluster = self._executor.map(partial(read_record, self.target.api), names)
             self._records = (own, cluster)
             for plural, namespace in resources_of(own) if own else ():
-                at = plural if namespace == self.exercise.namespace else f"{plural}@{namespace}"
-                self._listed[at] = (plural, namespace)
+                at = "" if namespace == self.exercise.namespace else namespace
+                self._listed[at, plural] = (plural, namespace)
         found = joined(*self._records)
         return replace(found, told=self.told) if found else None
 
-    def objects(self) -> dict[str, tuple[RawObject, ...]]:
+    def objects(self) -> Objects:
         """List the objects of the exercise's namespaces, and the nodes. Raises ClusterUnreachable, ApiRefused."""
         nodes = self._executor.submit(self.target.api.list, "nodes")
         objects = self._list()
@@ -181,8 +181,7 @@ class Observer:
             self._nodes = tuple(map(_trim_node, nodes.result()))
         except ApiRefused:  # a shared cluster may not show its nodes
             self._nodes = ()
-        objects["nodes"] = self._nodes
-        return objects
+        return replace(objects, own={**objects.own, "nodes": self._nodes})
 
     def coexisted(self) -> bool:
         """List once more; tell whether the objects last observed were all there, as they were, at one moment.
@@ -194,14 +193,15 @@ class Observer:
         """
         return self._unchanged(self._list())
 
-    def _list(self) -> dict[str, tuple[RawObject, ...]]:
+    def _list(self) -> Objects:
         futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
         single = [self._executor.submit(self.target.api.read, *what) for what in self._single()]
-        objects = {key: tuple(map(_trim, future.result())) for key, future in futures.items()}
-        for item in filter(None, (future.result() for future in single)):
-            key = f"configmaps@{item['metadata']['namespace']}"
-            objects[key] = (*objects.get(key, ()), _trim(item))
-        return objects
+        listed: dict[str, dict[str, tuple[RawObject, ...]]] = {"": {}}
+        for (namespace, plural), future in futures.items():
+            listed.setdefault(namespace, {})[plural] = tuple(map(_trim, future.result()))
+        own: Listed = listed.pop("")
+        configs = tuple(_trim(item) for item in (future.result() for future in single) if item)
+        return Objects(own, listed, cluster={"configmaps": configs})
 
     def _single(self) -> list[tuple[str, str, str]]:
         """Name the objects of the cluster itself that are read one by one: resource, name, Namespace."""
@@ -212,11 +212,12 @@ class Observer:
             if item.what.kind == "ConfigMap"
         ]
 
-    def _unchanged(self, objects: Mapping[str, Sequence[RawObject]]) -> bool:
+    def _unchanged(self, objects: Objects) -> bool:
         """Tell whether these objects are those of the last collection; remember since when."""
         fingerprint = tuple(
             (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
-            for items in objects.values()
+            for listed in (objects.own, *objects.further.values())
+            for items in listed.values()
             for item in items
         )
         if fingerprint == self._fingerprint:
@@ -231,7 +232,7 @@ class Observer:
         answer = self.target.api.get(self.target.host_ports_path)
         return {int(port): str(address) for port, address in answer.items() if port.isdigit()}
 
-    def carrier(self, vantage: str, objects: Mapping[str, Sequence[RawObject]]) -> Carrier:
+    def carrier(self, vantage: str, objects: Objects) -> Carrier:
         """Find the way to a vantage. Raises CarrierError where there is none."""
         api = self.target.api
         if vantage == Vantage.SAME_NAMESPACE:
@@ -245,11 +246,11 @@ class Observer:
             return self._outside
         node = vantage.removeprefix("node/")
         if vantage == Vantage.OTHER_NAMESPACE:
-            node = other_namespace_node(objects.get("nodes", ()))
+            node = other_namespace_node(objects.of("nodes"))
         return PodCarrier(api, PROBE_NAMESPACE, f"probe-{node}")
 
     def _ask(
-        self, planned: Plan, objects: Mapping[str, Sequence[RawObject]], seconds: float
+        self, planned: Plan, objects: Objects, seconds: float
     ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...], tuple[Problem, ...]]:
         problems: list[Problem] = []
         batch = max(BATCH_SECONDS * self.target.pace, LEAST_BATCH_SECONDS, 4 * seconds)

@@ -1,31 +1,18 @@
-"""Plan: criteria and observed objects in, questions out. Pure."""
+"""Plan: criteria and observed objects in, questions out. Pure; what is asked, each kind of criterion says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader.causes.scene import Sight
+from grader.criteria.asking import direct_questions
+from grader.criteria.registry import kind_of
+from grader.model.choosing import find_service
 from grader.model.evidence import DnsQuestion, ReachQuestion, ShellQuestion
-from grader.model.exercise import Affinity, Call, ConfigKey, Criterion, Dns, Env, Exercise, Local, Object, Reach, Source
-from grader.model.questions import (
-    Objects,
-    control_questions,
-    direct_questions,
-    dns_question,
-    find_service,
-    leaves_cluster,
-    reach_questions,
-)
-from grader.model.traffic import (
-    affinity_controls,
-    affinity_questions,
-    call_questions,
-    env_questions,
-    local_controls,
-    local_questions,
-    own_address_questions,
-    source_questions,
-)
+from grader.model.exercise import Criterion, Exercise
+
+ALWAYS = ("services", "pods", "endpointslices", "deployments")
 
 
 @dataclass(frozen=True)
@@ -49,66 +36,25 @@ class Plan:
 
 def resources(exercise: Exercise) -> tuple[str, ...]:
     """List the resources of the exercise's namespace that its verdicts rest on."""
-    found = ["services", "pods", "endpointslices", "deployments"]
-    kinds = {item.expect.kind for item in exercise.criteria if isinstance(item.expect, Object)}
-    written = (getattr(item.expect, name, None) for item in exercise.criteria for name in ("to", "name"))
-    if "ConfigMap" in kinds or any(isinstance(item, ConfigKey) for item in written):
-        found.append("configmaps")
-    if "StatefulSet" in {*kinds, *exercise.may_change} or "kind: StatefulSet" in exercise.given:
-        found.append("statefulsets")
-    return tuple(found)
+    asked: set[str] = set().union(*(kind_of(criterion).resources for criterion in exercise.criteria))
+    if "StatefulSet" in exercise.may_change or "kind: StatefulSet" in exercise.given:
+        asked.add("statefulsets")
+    return (*ALWAYS, *sorted(asked.difference(ALWAYS)))
 
 
-def plan(criteria: Sequence[Criterion], objects: Objects, namespace: str, host_ports: Mapping[int, str]) -> Plan:
+def needs_outside(exercise: Exercise) -> bool:
+    """Tell whether a criterion asks from the outside client."""
+    return any(kind_of(criterion).outside for criterion in exercise.criteria)
+
+
+def plan(criteria: Sequence[Criterion], sight: Sight) -> Plan:
     """Plan the questions of criteria. The same question of two criteria is asked once."""
-    expectations = [criterion.expect for criterion in criteria]
-    dns = dict.fromkeys(
-        question
-        for expect in expectations
-        # A question asked before the Service is there may be remembered by the DNS server as having no answer.
-        if isinstance(expect, Dns) and (expect.is_ != "cluster-ip" or _exists(expect.service, objects))
-        for question in (dns_question(expect, objects),)
-        # A learner's name outside of the cluster is nobody's here: whether the world answers must not decide.
-        if question.name and not (isinstance(expect.name, ConfigKey) and leaves_cluster(question.name))
+    asked = [kind_of(criterion).questions(sight, negated=criterion.negated) for criterion in criteria]
+    services = dict.fromkeys(criterion.expect.service for criterion in criteria if criterion.expect.service)
+    return Plan(
+        dns=tuple(dict.fromkeys(question for item in asked for question in item.dns)),
+        reach=tuple(dict.fromkeys(question for item in asked for question in item.reach)),
+        direct=direct_questions(services, sight.objects),
+        shell=tuple(dict.fromkeys(question for item in asked for question in item.shell)),
+        missing=tuple(sorted(name for name in services if find_service(sight.objects, name) is None)),
     )
-    reach = dict.fromkeys(
-        question for criterion in criteria for question in _reach(criterion, objects, namespace, host_ports)
-    )
-    shell: dict[ShellQuestion, None] = {}
-    for expect in expectations:
-        if isinstance(expect, Source):
-            shell.update(dict.fromkeys(own_address_questions(expect)))
-        if isinstance(expect, Env):
-            shell.update(dict.fromkeys(env_questions(expect, objects).values()))
-    services = {expect.service for expect in expectations if expect.service}
-    missing = tuple(sorted(name for name in services if find_service(objects, name) is None))
-    return Plan(tuple(dns), tuple(reach), direct_questions(expectations, objects), tuple(shell), missing)
-
-
-def _exists(service: str, objects: Objects) -> bool:
-    further = (key.partition("@")[2] for key in objects if key.startswith("services@"))
-    return any(find_service(objects, service, namespace) for namespace in ("", *further))
-
-
-def _reach(
-    criterion: Criterion, objects: Objects, namespace: str, host_ports: Mapping[int, str]
-) -> Iterator[ReachQuestion]:
-    """Give the questions of a criterion about who answers, and its controls."""
-    match criterion.expect:
-        case Reach() as expect:
-            yield from reach_questions(expect, objects, namespace, host_ports)
-            if criterion.negated and expect.control:
-                yield from reach_questions(expect.control, objects, namespace, host_ports)
-            elif criterion.negated:
-                yield from control_questions(expect, objects)
-        case Call() as expect:
-            if not expect.service or find_service(objects, expect.service):
-                yield from call_questions(expect, objects)
-        case Local() as expect:
-            yield from local_questions(expect, objects).values()
-            yield from local_controls(expect, objects)
-        case Source() as expect:
-            yield from source_questions(expect, objects, namespace, host_ports)
-        case Affinity() as expect:
-            yield from affinity_questions(expect, objects, namespace)
-            yield from affinity_controls(expect, objects, namespace)

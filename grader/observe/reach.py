@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from grader.model.dnsnames import CLUSTER_DOMAIN
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
-from grader.model.questions import CLUSTER_DOMAIN
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
 FIRST_SECONDS = 0.35

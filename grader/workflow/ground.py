@@ -13,7 +13,7 @@ from grader.kube.ground import KINDS
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_ready, is_terminating, name_of, uid_of
-from grader.model.questions import EXERCISE_LABEL, PROBE_POD
+from grader.model.vantage import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.manifests import Document

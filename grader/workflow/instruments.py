@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from grader.causes.partial import differences
 from grader.cluster import probes
 from grader.cluster.choose import provider_of
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, CourseError
-from grader.judge.partial import differences
 from grader.kube.client import ApiRefused, KubeApi
-from grader.model.exercise import Exercise, Vantage
+from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, name_of
-from grader.model.questions import PROBE_NAMESPACE, PROBE_POD
+from grader.model.vantage import PROBE_NAMESPACE, PROBE_POD, Vantage
 
 # What a Pod that took a probe's name and place could have beside: it would look from another network or another DNS.
 NOT_OURS = ("hostNetwork", "initContainers", "hostAliases", "dnsConfig")

@@ -13,7 +13,7 @@ from grader.kube.ground import KINDS, read_record, record_cluster, record_name, 
 from grader.model.exercise import Exercise
 from grader.model.ground import Given, Ground, Laid, allocated, content_of
 from grader.model.kubernetes import name_of, uid_of
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from grader.workflow.apply import replace
 from grader.workflow.restore import documents
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from grader.causes.partial import differences
 from grader.errors import EnvironmentError_
-from grader.judge.partial import differences
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.kube.resources import by_plural
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
-from grader.model.questions import PROBE_POD
+from grader.model.vantage import PROBE_POD
 from grader.workflow.apply import CONTROLLERS_ANNOTATIONS, LAST_APPLIED, replace
 from grader.workflow.manifests import Document, read_documents
 

@@ -19,7 +19,7 @@ from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
 from grader.model.ground import Change, Given, changes
 from grader.model.kubernetes import addresses_of, is_terminating, name_of
-from grader.model.questions import PROBE_POD
+from grader.model.vantage import PROBE_POD
 from grader.paths import write_atomically
 from grader.workflow.apply import LAST_APPLIED
 from grader.workflow.handed import Head, Reference

@@ -13,7 +13,7 @@ from grader.cluster.info import Provider, folder, load
 from grader.cluster.probes import probe_name
 from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from tests.cluster import objects
 from tests.kube.fake_api import FakeApi, Object, serving
 

@@ -24,7 +24,7 @@ from grader.cluster.provider import silent
 from grader.errors import EnvironmentError_
 from grader.kube import kubectl
 from grader.kube.client import KubeApi, Object
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from grader.observe.container import ContainerCarrier
 
 pytestmark = pytest.mark.kind
@@ -34,7 +34,7 @@ PORTS = "30280-30281"
 UP = f"""
 import signal
 from grader.cluster.kind import KindProvider
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would inherit ignored
 KindProvider().up({NAME!r}, {{}}, lambda code, facts: print(code, flush=True))
 """

@@ -21,7 +21,7 @@ from grader.cluster.info import ClusterInfo
 from grader.kube import kubectl
 from grader.kube.client import KubeApi
 from grader.model.evidence import DnsQuestion, Outcome, ReachQuestion
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from grader.observe.carriers import ApiCarrier, Carrier, PodCarrier
 from grader.observe.container import ContainerCarrier
 from grader.observe.dns import ask_dns

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from grader import exercises
+from grader.criteria.dns import Dns
+from grader.criteria.reach import Reach
+from grader.criteria.records import Records
 from grader.errors import ContentError, UsageError
 from grader.exercises.folder import read_folder
 from grader.exercises.schema import json_schema
-from grader.model.exercise import At, Broken, Dns, Form, Reach, Vantage
+from grader.model.exercise import Broken, Form
 from grader.model.report import Hop
+from grader.model.vantage import At, Vantage
 from grader.paths import content_root
 from grader.text import catalogue
 
@@ -230,4 +234,4 @@ def test_exactly_one_kind_of_expectation_is_given(folder: Path) -> None:
     criteria(folder, "  - id: one\n    points: 1\n    dns: {name: a.b, from: same-namespace, is: [192.0.2.1]}\n")
     expect = read_folder(folder).criteria[0].expect
     assert isinstance(expect, Dns)
-    assert (expect.service, expect.is_, expect.type) == ("a", ("192.0.2.1",), "A")
+    assert (expect.service, expect.is_, expect.type) == ("a", Records(("192.0.2.1",)), "A")

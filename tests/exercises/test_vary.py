@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import exercises
+from grader.criteria.endpoints import Endpoints
 from grader.errors import ContentError
 from grader.exercises.folder import read_folder
 from grader.exercises.vary import choose, fill, names
-from grader.model.exercise import Endpoints, Form
+from grader.model.exercise import Form
 from grader.paths import content_root
 
 NAMES = ["backend-service", "catalog", "stock"]

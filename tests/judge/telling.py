@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from grader.criteria.reach import Reach
 from grader.judge import judge
 from grader.model.evidence import (
     Outcome,
     ReachAnswer,
     ReachQuestion,
 )
-from grader.model.exercise import At, Reach, Vantage
 from grader.model.report import Hop, Report
+from grader.model.vantage import At, Vantage
 from grader.text import catalogue, message
 from tests.judge.world import LABELS, SERVICE, World, criterion, exercise
 

@@ -7,6 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grader.causes.scene import Sight
+from grader.criteria.dns import Dns
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.env import ENVIRONMENT
+from grader.criteria.local import NODE_TRIES
+from grader.criteria.object import Object
+from grader.criteria.reach import Reach
+from grader.criteria.records import ClusterIp
 from grader.model.evidence import (
     DnsAnswer,
     Evidence,
@@ -16,11 +24,12 @@ from grader.model.evidence import (
     ShellAnswer,
     ShellQuestion,
 )
-from grader.model.exercise import At, Criterion, Dns, Endpoints, Exercise, Object, Reach, Vantage
+from grader.model.exercise import Criterion, Exercise
 from grader.model.kubernetes import expected_slices, has_slices
+from grader.model.objects import Objects
 from grader.model.report import Hop
-from grader.model.traffic import ENVIRONMENT, NODE_TRIES
-from grader.observe.plan import plan
+from grader.model.vantage import At, Vantage
+from grader.observe.plan import Plan, plan
 
 NAMESPACE = "shop"
 SERVICE = "backend-service"
@@ -130,7 +139,7 @@ LABELS = {"app": "backend"}
 EXPECTED = {
     "service": Object("Service", SERVICE, {"spec": {"type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}}),
     "endpoints": Endpoints(SERVICE, LABELS, 8080, 80),
-    "dns": Dns(f"{SERVICE}.{NAMESPACE}.svc.cluster.local.", Vantage.SAME_NAMESPACE, "A", "cluster-ip", SERVICE),
+    "dns": Dns(f"{SERVICE}.{NAMESPACE}.svc.cluster.local.", Vantage.SAME_NAMESPACE, "A", ClusterIp(), SERVICE),
     "reach": Reach(SERVICE, 80, At.NAME, (Vantage.SAME_NAMESPACE, Vantage.OTHER_NAMESPACE), LABELS),
 }
 HOPS = {"service": Hop.SERVICE, "endpoints": Hop.ENDPOINT_SLICE, "dns": Hop.DNS, "reach": Hop.RESPONSE}
@@ -168,7 +177,8 @@ class World:
         self.changes: dict[str, Any] = {"quiet_for": 60.0}
         self.answered: dict[str, Any] = {}
         self.variables: dict[str, dict[str, str]] = {}
-        self.further: dict[str, tuple[Raw, ...]] = {}
+        self.listed: dict[str, tuple[Raw, ...]] = {}
+        self.further: dict[str, dict[str, tuple[Raw, ...]]] = {}
 
     @property
     def service(self) -> Raw:
@@ -178,20 +188,22 @@ class World:
         self.service["spec"].update(spec)
         return self
 
-    def objects(self) -> dict[str, tuple[Raw, ...]]:
+    def objects(self) -> Objects:
         made = self.slices
         if made is None:
             made = [item for svc in self.services for item in slices(svc, [*self.pods, self.probe])]
-        return copy.deepcopy(
-            {
-                "services": tuple(self.services),
-                "pods": (*self.pods, self.probe),
-                "endpointslices": tuple(made),
-                "deployments": tuple(self.deployments),
-                "nodes": tuple(self.nodes),
-                **self.further,
-            }
-        )
+        own = {
+            "services": tuple(self.services),
+            "pods": (*self.pods, self.probe),
+            "endpointslices": tuple(made),
+            "deployments": tuple(self.deployments),
+            "nodes": tuple(self.nodes),
+            **self.listed,
+        }
+        return copy.deepcopy(Objects(own, self.further))
+
+    def plan(self, host_ports: dict[int, str] | None = None) -> Plan:
+        return plan(self.task.criteria, Sight(self.objects(), NAMESPACE, host_ports or {}))
 
     def answer(self, question: ReachQuestion) -> ReachAnswer:
         """Right answers, unless the test says otherwise for this vantage."""
@@ -220,17 +232,15 @@ class World:
         return ReachAnswer(question, Outcome.ANSWERED, {"backend-a": 1}, 1)
 
     def evidence(self, **changes: Any) -> Evidence:
-        objects = self.objects()
         changes = {**self.changes, **changes}
-        host_ports = changes.get("host_ports", {})
-        asked = plan(self.task.criteria, objects, NAMESPACE, host_ports)
+        asked = self.plan(changes.get("host_ports"))
         address = self.service["spec"].get("clusterIP", "") if self.services else ""
         dns = [DnsAnswer(item, Outcome.ANSWERED, "NOERROR", (address,), item.name) for item in asked.dns]
         reach = [self.answer(item) for item in asked.reach] + [self.direct(item) for item in asked.direct]
         return Evidence(
             **{
                 "exercise": "shop", "namespace": NAMESPACE, "cluster": "kind v1.36.3", "taken_at": TAKEN_AT,
-                "objects": objects, "reach": tuple(reach), "shell": tuple(map(self.shell, asked.shell)),
+                "objects": self.objects(), "reach": tuple(reach), "shell": tuple(map(self.shell, asked.shell)),
                 "dns": tuple(dns) if self.dns is None else self.dns, **changes,
             }
         )  # fmt: skip

@@ -8,21 +8,19 @@ from typing import Any
 
 import pytest
 
+from grader.criteria.affinity import Affinity
+from grader.criteria.call import Call
+from grader.criteria.dns import Dns
+from grader.criteria.endpoints import Endpoints
+from grader.criteria.env import Env
+from grader.criteria.local import Local
+from grader.criteria.object import Object
+from grader.criteria.reach import Reach
+from grader.criteria.records import PodsOf, Records
+from grader.criteria.source import Source
 from grader.exercises import all_exercises
-from grader.model.exercise import (
-    Affinity,
-    Call,
-    ConfigKey,
-    Criterion,
-    Dns,
-    Endpoints,
-    Env,
-    Exercise,
-    Local,
-    Object,
-    Reach,
-    Source,
-)
+from grader.model.exercise import Criterion, Exercise
+from grader.model.vantage import ConfigKey
 
 EXERCISES = all_exercises()
 MINIMUM_WRONG = 10
@@ -61,10 +59,10 @@ def values(criterion: Criterion) -> Iterator[str]:
         case Dns() as wanted:
             yield wanted.service
             yield from written(wanted.name)
-            if isinstance(wanted.is_, tuple):
-                yield from (word.rstrip(".") for record in wanted.is_ for word in record.split())
-            if isinstance(wanted.is_, Mapping):
-                yield from labels(wanted.is_)
+            if isinstance(wanted.is_, Records):
+                yield from (word.rstrip(".") for record in wanted.is_.data for word in record.split())
+            if isinstance(wanted.is_, PodsOf):
+                yield from labels(wanted.is_.labels)
         case Reach() | Local() | Affinity() as wanted:
             yield wanted.service
             yield str(wanted.port)

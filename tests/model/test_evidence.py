@@ -20,6 +20,7 @@ from grader.model.evidence import (
     ReachAnswer,
     ReachQuestion,
 )
+from grader.model.objects import Objects
 from grader.model.report import Report
 from tests.judge.world import World
 
@@ -30,6 +31,8 @@ VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=2), max_leaves=3
 )
 OBJECTS = st.dictionaries(TEXT, VALUES, max_size=2)
+SEVERAL = st.lists(OBJECTS, max_size=2).map(tuple)
+LISTED = st.dictionaries(TEXT, SEVERAL, max_size=2)
 REACH = st.builds(
     ReachAnswer,
     st.builds(
@@ -54,7 +57,9 @@ EVIDENCE = st.builds(
         max_size=2,
     ).map(tuple),
     unreadable=st.none() | FACTS,
-    objects=st.dictionaries(TEXT, st.lists(OBJECTS, max_size=2).map(tuple), max_size=2),
+    objects=st.builds(
+        Objects, LISTED, st.dictionaries(TEXT, LISTED, max_size=2), st.lists(OBJECTS, max_size=2).map(tuple)
+    ),
     dns=st.lists(DNS, max_size=2).map(tuple),
     reach=st.lists(REACH, max_size=2).map(tuple),
     problems=st.lists(st.builds(Problem, TEXT, FACTS, TEXT, st.booleans()), max_size=2).map(tuple),

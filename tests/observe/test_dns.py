@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from grader.model.dnsnames import full_name
 from grader.model.evidence import DnsQuestion, Outcome
-from grader.model.questions import full_name
 from grader.observe.carriers import SilenceError
 from grader.observe.dns import ask_dns, parse_dig
 

@@ -18,7 +18,7 @@ class Api:
         self.world, self.between, self.listed = world, between, 0
 
     def list(self, plural: str, namespace: str | None = None) -> list[Mapping[str, Any]]:
-        items = [dict(item) for item in self.world.objects().get(plural, ())] if namespace in (NAMESPACE, None) else []
+        items = [dict(item) for item in self.world.objects().of(plural)] if namespace in (NAMESPACE, None) else []
         if plural == "pods":
             self.listed += 1
             if self.listed == 1:
@@ -38,13 +38,13 @@ def test_objects_that_stay_as_they_are_coexisted() -> None:
 
 def test_objects_that_change_while_they_are_collected_did_not_coexist() -> None:
     world = World()
-    before = len(world.objects()["pods"])
+    before = len(world.objects().of("pods"))
 
     def rolled_out() -> None:
         gone = world.pods.pop()
         assert gone["metadata"]["uid"] not in {item["metadata"]["uid"] for item in world.pods}
 
     with observer(world, rolled_out) as eyes:
-        assert len(eyes.objects()["pods"]) == before
+        assert len(eyes.objects().of("pods")) == before
         assert not eyes.coexisted()
         assert eyes.coexisted()  # and now they are still

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from grader.model.exercise import At, Reach, Vantage
-from grader.observe.plan import plan
+from grader.criteria.reach import Reach
+from grader.model.vantage import At, Vantage
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise
 
 
 def asked(world: World, host_ports: dict[int, str] | None = None) -> set[tuple[str, str, int]]:
-    planned = plan(world.task.criteria, world.objects(), NAMESPACE, host_ports or {})
+    planned = world.plan(host_ports)
     return {(item.vantage, item.host, item.port) for item in planned.reach}
 
 
 def test_a_name_is_short_at_home_and_carries_its_namespace_elsewhere() -> None:
     world = World()
     assert asked(world) == {("same-namespace", SERVICE, 80), ("other-namespace", f"{SERVICE}.{NAMESPACE}", 80)}
-    planned = plan(world.task.criteria, world.objects(), NAMESPACE, {})
+    planned = world.plan()
     assert {item.want for item in planned.reach} == {("backend-a", "backend-b", "backend-c")}
     assert {item.bound for item in planned.reach} == {3 * 3 + 30}
     assert {(item.host, item.port) for item in planned.direct} == {(f"10.244.1.{n}", 8080) for n in (1, 2, 3)}
@@ -24,7 +24,7 @@ def test_a_name_is_short_at_home_and_carries_its_namespace_elsewhere() -> None:
 def test_nothing_is_asked_about_a_service_that_is_not_there_not_even_its_name() -> None:
     world = World()
     world.services = []
-    planned = plan(world.task.criteria, world.objects(), NAMESPACE, {})
+    planned = world.plan()
     assert (planned.dns, planned.reach, planned.direct) == ((), (), ())
     assert planned.missing == (SERVICE,)
 
@@ -44,7 +44,7 @@ def test_the_learners_host_is_asked_at_its_mapped_address() -> None:
 def test_the_same_question_of_two_criteria_is_asked_once() -> None:
     again = criterion("again", Reach(SERVICE, 80, At.NAME, (Vantage.SAME_NAMESPACE,), LABELS))
     world = World(exercise(criterion("reach"), again))
-    planned = plan(world.task.criteria, world.objects(), NAMESPACE, {})
+    planned = world.plan()
     assert len(planned.reach) == 2
 
 

@@ -18,7 +18,7 @@ from grader.cluster.provider import Progress
 from grader.cluster.readiness import Lack, View, age_seconds, lacks, running, to_replace, why_not_running
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 
 API_SECONDS = 90.0  # nodes that were stopped take about 20 s to serve again
 STALL_SECONDS = 300.0  # without any change, images that are downloaded included

@@ -11,7 +11,7 @@ from grader.cluster.kind.converge import Converger
 from grader.cluster.kind.options import KindOptions
 from grader.cluster.probes import probe_name
 from grader.errors import ClusterUnreachable, EnvironmentError_
-from grader.model.questions import PROBE_NAMESPACE
+from grader.model.vantage import PROBE_NAMESPACE
 from tests.cluster import objects
 from tests.cluster.kind.engine import STARTED, Engine
 from tests.kube.fake_api import FakeApi, Object, serving, status

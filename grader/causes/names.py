@@ -1,0 +1,64 @@
+"""Causes that keep a name from having the wanted records: told by the name and the objects, before any answer."""
+
+from __future__ import annotations
+
+import re
+
+from grader.causes.ruling import Ruling, fail
+from grader.causes.scene import Scene
+from grader.causes.words import listed, port_text, word
+from grader.model.choosing import find_service
+from grader.model.dnsnames import leaves_cluster
+from grader.model.kubernetes import name_of
+from grader.model.objects import Objects, RawObject
+from grader.model.report import Hop
+from grader.model.vantage import ConfigKey
+
+_ADDRESS = re.compile(r"\d+(\.\d+){3}\.?")
+_NAME = re.compile(r"[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*\.?")
+_SRV = re.compile(r"_(?P<port>[^.]+)\._(?P<protocol>[^.]+)\.")
+
+
+def exists(objects: Objects, service: str) -> bool:
+    """Tell whether a Service of this name is in any of the exercise's Namespaces."""
+    return any(find_service(objects, service, namespace) for namespace in ("", *objects.namespaces))
+
+
+def named_service(scene: Scene, service: str, name: str, *, anywhere: bool) -> RawObject | None:
+    """Find the Service that a name belongs to: of the exercise's Namespace, or of a further one that the name has.
+
+    Args:
+        scene: what was observed.
+        service: the Service's name.
+        name: the name in DNS.
+        anywhere: look in all Namespaces: a learner's own name may speak of the wrong one.
+    """
+    parts = name.rstrip(".").split(".")
+    homes = ["", *(home for home in scene.objects.namespaces if anywhere or home in parts)]
+    return next((found for home in homes if (found := scene.service(service, home))), None)
+
+
+def unfit(key: ConfigKey, name: str) -> Ruling | None:
+    """Object to a learner's value that is no name of the cluster."""
+    facts = {"name": key.config_map, "key": key.key, "seen": name.rstrip(".")}
+    if _ADDRESS.fullmatch(name):
+        return fail("call-value-is-address", Hop.SERVICE, **facts)
+    if not _NAME.fullmatch(name):
+        return fail("dns-value-no-name", Hop.SERVICE, **facts)
+    return fail("dns-name-outside", Hop.DNS, name=name) if leaves_cluster(name) else None
+
+
+def port_unnamed(name: str, service: RawObject) -> Ruling | None:
+    """Object to a Service without the named port that a SRV record is made of (Kubernetes DNS specification, 2.3.2)."""
+    asked = _SRV.match(name)
+    ports = service["spec"].get("ports") or ()
+    if asked is None or service["spec"].get("type") == "ExternalName":
+        return None
+    wanted = (asked["port"].lower(), asked["protocol"].lower())
+    if any((str(port.get("name")).lower(), str(port.get("protocol", "TCP")).lower()) == wanted for port in ports):
+        return None
+    seen = listed(f"{port.get('name') or word('plain', 'nameless')} {port_text(port)}" for port in ports)
+    return fail(
+        "dns-port-unknown", Hop.SERVICE,
+        service=name_of(service), name=name, expected=f"{asked['port']} {asked['protocol'].upper()}", seen=seen,
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Deployments and StatefulSets that are still making or replacing Pods: what their old Pods show says nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grader.causes.pods import State, state_of
+from grader.causes.ruling import Ruling, not_yet
+from grader.causes.scene import Scene
+from grader.model.kubernetes import labels_of, name_of
+from grader.model.objects import RawObject
+from grader.model.report import Hop
+
+# The label by which a controller tells the Pods of one template from those of another.
+HASHES = {"Deployment": "pod-template-hash", "StatefulSet": "controller-revision-hash"}
+
+
+def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | None:
+    """Say that a workload is on its way to the Pods that its template asks for.
+
+    One whose new Pods are broken for good gets no further by itself, and is not waited for.
+
+    Args:
+        scene: what was observed.
+        labels: only workloads whose Pods have these; None: all.
+
+    Sources: pkg/controller/deployment/util/deployment_util.go DeploymentComplete, for a StatefulSet
+    k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
+    """
+    objects = scene.objects
+    workloads = [("Deployment", item) for item in objects.of("deployments")]
+    workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
+    for kind, item in workloads:
+        asked = (labels or {}).items()
+        if asked <= labels_of(_template(item)).items() and _moving(scene, item) and not _stuck(scene, kind, item):
+            return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
+    return None
+
+
+def _moving(scene: Scene, workload: RawObject) -> bool:
+    status, replicas = workload.get("status", {}), workload.get("spec", {}).get("replicas", 1)
+    return bool(
+        _unseen(workload)
+        or status.get("updatedReplicas", 0) < replicas
+        or status.get("replicas", 0) != replicas
+        or len(scene.backends(labels_of(_template(workload)))) < replicas  # gone, and not yet missed
+    )
+
+
+def _stuck(scene: Scene, kind: str, workload: RawObject) -> bool:
+    """Tell whether one of the Pods of the newest template is broken for good."""
+    if _unseen(workload) or not workload.get("status", {}).get("updatedReplicas"):
+        return False
+    pods = [pod for pod in scene.pods if _owner(pod, kind) == name_of(workload)]
+    newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""), default=None)
+    if newest is None:
+        return False
+    template = labels_of(newest).get(HASHES[kind])
+    fresh = [pod for pod in pods if labels_of(pod).get(HASHES[kind]) == template]
+    return any(state_of(pod, scene.now, scene.evidence.pace).state is State.BROKEN for pod in fresh)
+
+
+def _owner(pod: RawObject, kind: str) -> str:
+    """Name the workload whose Pod this is; a Deployment owns through a ReplicaSet, named after both."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    name = str(owners[0].get("name", "")) if owners else ""
+    return name.rpartition("-")[0] if kind == "Deployment" else name
+
+
+def _unseen(workload: RawObject) -> bool:
+    """Tell whether the controller has not looked at the workload since it was changed."""
+    return bool(workload.get("status", {}).get("observedGeneration", 0) < workload["metadata"].get("generation", 0))
+
+
+def _template(workload: RawObject) -> RawObject:
+    template: RawObject = workload.get("spec", {}).get("template", {})
+    return template

@@ -1,0 +1,190 @@
+"""Causes of an answer that is not as wanted, along any way to a Service port.
+
+What does not hold fails at once where objects and answers together explain it. Where nothing explains it, the data
+plane is given time; after that it is the environment's fault, for everything the learner asked for is in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grader.causes.answers import address_of
+from grader.causes.handmade import relabelled
+from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.ruling import Ruling, environment, fail, not_yet
+from grader.causes.scene import Scene
+from grader.causes.way import Way
+from grader.causes.words import listed, vantage_text, word
+from grader.model.evidence import Outcome, Problem, ReachAnswer
+from grader.model.kubernetes import (
+    actual_slices,
+    hostname_of,
+    internal_ip,
+    labels_of,
+    name_of,
+    routed,
+    service_port,
+)
+from grader.model.objects import RawObject
+from grader.model.report import Hop
+from grader.model.vantage import At, Vantage, vantage_node
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
+HOPS = {
+    Vantage.SAME_NAMESPACE: Hop.CLUSTER_IP,
+    Vantage.OTHER_NAMESPACE: Hop.CLUSTER_IP,
+    Vantage.OTHER_NODE: Hop.NODE,
+    Vantage.OUTSIDE_CLIENT: Hop.OUTSIDE_CLIENT,
+    Vantage.LEARNER_HOST: Hop.LEARNER_HOST,
+}
+
+
+def suspect(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> bool:
+    """Tell whether a policy says this answer cannot last: what answered may be the rules of before a change."""
+    spec = service["spec"]
+    if relabelled(scene, service):
+        return True
+    several = way.all_of_them and len(wanted) > 1
+    if spec.get("sessionAffinity") == "ClientIP" and several:
+        return True
+    if way.inside and spec.get("internalTrafficPolicy") == "Local":
+        node = vantage_node(answer.question.vantage, scene.objects)
+        return _local(way, scene, service, node) < wanted
+    if not way.inside and spec.get("externalTrafficPolicy") == "Local":
+        node = _node_of(scene, answer.question.host)
+        return not node or _local(way, scene, service, node) < wanted
+    if several and (near := _near(way, scene, service, _handled_by(way, scene, answer))):
+        return near < wanted
+    return way.at is At.LOAD_BALANCER and bool(_narrow_ranges(spec))
+
+
+def policy_keeps_out(
+    way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]
+) -> Ruling | None:
+    """Find a policy of the Service that keeps some Pods from answering here (pkg/proxy/topology.go)."""
+    spec, question = service["spec"], answer.question
+    seen = set(answer.responders)
+    facts = {"service": name_of(service), "vantage": vantage_text(question.vantage), "seen": listed(sorted(seen))}
+    if way.inside and spec.get("internalTrafficPolicy") == "Local":
+        node = vantage_node(question.vantage, scene.objects)
+        if _cut_off(_local(way, scene, service, node), seen, wanted):
+            return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
+    if way.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
+        if scene.quiet >= STALE_SECONDS:
+            return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
+    if not way.inside and spec.get("externalTrafficPolicy") == "Local":
+        node = _node_of(scene, question.host)
+        if node and _cut_off(_local(way, scene, service, node), seen, wanted):
+            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
+        if not node and seen and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
+            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
+    if spec.get("sessionAffinity") == "ClientIP" and way.all_of_them and len(wanted) > 1 and len(seen) == 1:
+        return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
+    node = _handled_by(way, scene, answer)
+    if seen and seen <= _near(way, scene, service, node) < wanted:
+        facts["distribution"] = str(spec["trafficDistribution"])
+        return fail("traffic-distribution-prefers-near", Hop.CLUSTER_IP, **facts, node=node)
+    return None
+
+
+def _narrow_ranges(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read loadBalancerSourceRanges that do not let everybody in."""
+    ranges = tuple(spec.get("loadBalancerSourceRanges") or ())
+    return () if {"0.0.0.0/0", "::/0"} & set(ranges) else ranges
+
+
+def _node_of(scene: Scene, host: str) -> str:
+    """Find the node with this InternalIP, "" where it is another address."""
+    nodes = scene.objects.of("nodes")
+    return next((name_of(node) for node in nodes if internal_ip(node) == host), "")
+
+
+def _local(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
+    """List the host names of the endpoints that are on a node."""
+    port = service_port(service, way.port) or {}
+    slices = actual_slices(service, scene.slices)
+    endpoints = routed(item for item in slices if item.port_name == str(port.get("name", "")))
+    local = {endpoint.name for endpoint in endpoints if endpoint.node == node}
+    return {hostname_of(pod) for pod in scene.pods if name_of(pod) in local}
+
+
+def _handled_by(way: Way, scene: Scene, answer: ReachAnswer) -> str:
+    """Find the node whose kube-proxy chose who answers, "" where it is not known."""
+    if way.inside:
+        return vantage_node(answer.question.vantage, scene.objects)
+    return _node_of(scene, answer.question.host)
+
+
+def _near(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
+    """List the host names of the endpoints that trafficDistribution prefers on a node, none where it prefers none.
+
+    Rule: topologyModeFromHints in pkg/proxy/topology.go.
+    """
+    distribution = service["spec"].get("trafficDistribution")
+    if not distribution or not node:
+        return set()
+    own = _local(way, scene, service, node)
+    if distribution == "PreferSameNode" and own:
+        return own
+    zones = {name_of(item): labels_of(item).get(ZONE_LABEL, "") for item in scene.objects.of("nodes")}
+    if not zones.get(node):
+        return set()
+    same = (other for other, zone in zones.items() if zone == zones[node])
+    return set().union(*(_local(way, scene, service, other) for other in same))
+
+
+def _cut_off(local: set[str], seen: set[str], wanted: set[str]) -> bool:
+    """Tell whether a Local policy leaves fewer Pods than wanted, and the answer agrees with that."""
+    return local < wanted and seen <= local and (bool(seen) or not local)
+
+
+def nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
+    """Find an endpoint that refuses connections when it is asked directly, past the Service."""
+    refused: dict[str, None] = {}
+    for endpoint in sorted(actual_slices(service, scene.slices)):
+        for answer in scene.evidence.reach:
+            question = answer.question
+            if (question.host, question.port) == (endpoint.address, endpoint.port) and answer.outcome in (
+                Outcome.REFUSED,
+                Outcome.BAD_RESPONSE,
+            ):
+                refused[f"{endpoint.address}:{endpoint.port}"] = None
+    if not refused:
+        return None
+    return fail("target-port-nobody-listens", Hop.ENDPOINT_SLICE, service=name_of(service), endpoints=listed(refused))
+
+
+def kept_for_its_first_service(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer) -> Ruling | None:
+    """Blame silence on a slice whose label was changed, once the data plane had time to show otherwise."""
+    slices = relabelled(scene, service)
+    waited = max(SUSPECT_SECONDS * scene.evidence.pace, WATCH_SECONDS)
+    if not slices or answer.outcome is not Outcome.TIMEOUT or scene.evidence.quiet_for < waited:
+        return None
+    return fail("slice-relabelled", hop_of(way, answer), service=name_of(service), slices=listed(slices))
+
+
+def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
+    """Give the data plane time; then look for what is wrong with the environment."""
+    if problem := scene.problem("kube-proxy-down", "node-not-ready"):
+        return environment(problem, hop_of(way, answer))
+    facts = {
+        "service": way.service,
+        "vantage": vantage_text(answer.question.vantage),
+        "address": address_of(answer.question),
+        "outcome": word("outcome", answer.outcome),
+    }
+    if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
+        return environment(down, Hop.DNS)
+    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:  # silence is no news: a busy machine is silent too
+        return not_yet("data-plane-moving", hop_of(way, answer), **facts)
+    return environment(Problem("data-plane-silent", facts), hop_of(way, answer))
+
+
+def hop_of(way: Way, answer: ReachAnswer) -> Hop:
+    """Tell at which hop an answer is missing."""
+    vantage = answer.question.vantage
+    if way.at is At.NODE_PORT and vantage not in (Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST):
+        return Hop.NODE
+    return HOPS[Vantage(vantage)] if not vantage.startswith("node/") else Hop.NODE

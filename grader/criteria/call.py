@@ -1,0 +1,239 @@
+"""Criterion `call`: who answers at a name that is no Service's own, or at an address that the learner wrote down."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from grader.causes.answers import described
+from grader.causes.endpoints import pods_not_ready
+from grader.causes.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
+from grader.causes.resolving import lookup, published
+from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.scene import Scene, Sight
+from grader.causes.service import missing
+from grader.causes.words import label_text, listed, vantage_text, word
+from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
+from grader.criteria.kind import Questions
+from grader.model.choosing import backends, config_value, find_service
+from grader.model.dnsnames import full_name
+from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
+from grader.model.kubernetes import hostname_of, is_ready
+from grader.model.objects import Objects, RawObject
+from grader.model.report import Hop
+from grader.model.vantage import ConfigKey, Vantage, home_of
+
+HTTP_PORT = 80
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a call goes.
+
+    Attributes:
+        text: as it was written.
+        host: host name or address, "" where the text is none.
+        port: port number.
+    """
+
+    text: str
+    host: str = ""
+    port: int = 0
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address and no name."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+
+def destination(to: str | ConfigKey, objects: Objects) -> Destination:
+    """Read "http://host[:port]/..." or "host:port"; host "" where it is neither, text "" where nothing is written."""
+    text = config_value(objects, to) if isinstance(to, ConfigKey) else to
+    try:
+        parts = urlsplit(text if "://" in text else f"tcp://{text}")
+        host, port = parts.hostname or "", parts.port or (HTTP_PORT if parts.scheme == "http" else 0)
+    except ValueError:
+        return Destination(text)
+    known = parts.scheme in ("http", "tcp") and not parts.username and " " not in text
+    return Destination(text, host, port) if known and host and port else Destination(text)
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who answers at a name that is no Service's own, or at an address that the learner wrote down.
+
+    Attributes:
+        to: "host:port", or where the learner's value is: "http://host[:port]/..." or "host:port".
+        sources: the vantages (YAML `from`).
+        answered_by: labels of the Pods that may answer.
+        pods_in: the Namespace where they live (YAML `in`), "" for the exercise's own.
+        service: the Service that the call is about, "" where it is about none.
+        all_of_them: each of these Pods must have answered.
+    """
+
+    to: str | ConfigKey
+    sources: tuple[Vantage, ...]
+    answered_by: Mapping[str, str]
+    pods_in: str = ""
+    service: str = ""
+    all_of_them: bool = True
+
+    negatable: ClassVar[bool] = False
+    hop: ClassVar[Hop] = Hop.RESPONSE
+    hops: ClassVar[frozenset[Hop]] = frozenset({Hop.DNS, Hop.CLUSTER_IP, Hop.RESPONSE})
+
+    @property
+    def subject(self) -> str:
+        """The ConfigMap that the learner writes the name into, else the name."""
+        return f"ConfigMap {self.to.config_map}" if isinstance(self.to, ConfigKey) else self.to
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """ConfigMaps, where the learner writes the name into one."""
+        return frozenset({"configmaps"} if isinstance(self.to, ConfigKey) else ())
+
+    @property
+    def outside(self) -> bool:
+        """Whether the outside client asks."""
+        return Vantage.OUTSIDE_CLIENT in self.sources
+
+    def questions(self, sight: Sight, *, negated: bool) -> Questions:
+        """Call the name from each vantage, once the Service that it is about is there."""
+        there = not self.service or find_service(sight.objects, self.service) is not None
+        return Questions(reach=self._asked(sight.objects) if there else ())
+
+    def _asked(self, objects: Objects) -> tuple[ReachQuestion, ...]:
+        """Build one question a vantage; none where there is no name to call."""
+        to = destination(self.to, objects)
+        if not to.host or to.is_address:
+            return ()
+        pods = [pod for pod in backends(objects, self.answered_by, self.pods_in) if is_ready(pod)]
+        want = tuple(map(hostname_of, pods)) if self.all_of_them else ()
+        bound = tries_for(len(pods)) if self.all_of_them else SOME_TRIES
+        return tuple(
+            ReachQuestion(source.value, to.host, to.port, want, max(bound, NAME_TRIES), least=NAME_TRIES)
+            for source in self.sources
+        )
+
+    def rule(self, scene: Scene, *, negated: bool) -> Ruling:
+        """Judge who answers at a name."""
+        to = destination(self.to, scene.objects)
+        if objection := self._unwritten(to):
+            return objection
+        if self.service and scene.service(self.service) is None:
+            return missing(scene, self.service)
+        if objection := pods_not_ready(scene, self.answered_by, self.pods_in):
+            return objection
+        questions = self._asked(scene.objects)
+        answers = scene.reach_answers(questions)
+        if not questions or len(answers) < len(questions):
+            return not_yet("call-not-asked-yet", Hop.RESPONSE, to=to.text)
+        if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
+            return environment(scene.blind(unasked[0].question.vantage))
+        pods = [pod for pod in scene.backends(self.answered_by, self.pods_in) if is_ready(pod)]
+        wanted = set(map(hostname_of, pods))
+        if not wanted:
+            return fail(
+                "backend-pods-missing", Hop.ENDPOINT_SLICE,
+                labels=label_text(self.answered_by), namespace=self.pods_in or scene.exercise.namespace,
+            )  # fmt: skip
+        for answer in answers:
+            if ruling := self._rule_answer(scene, to, answer, wanted):
+                return ruling
+        vantages = listed(vantage_text(source.value) for source in self.sources)
+        return passed("call-answered", to=to.text, vantages=vantages, count=len(wanted))
+
+    def _unwritten(self, to: Destination) -> Ruling | None:
+        """Object to a value that is not there, cannot be read, or is an address."""
+        if not isinstance(self.to, ConfigKey):
+            return None
+        facts = {"name": self.to.config_map, "key": self.to.key, "seen": to.text}
+        if not to.text:
+            return fail("call-value-missing", Hop.SERVICE, **facts)
+        if not to.host:
+            return fail("call-value-unreadable", Hop.SERVICE, **facts)
+        if to.is_address:
+            return fail("call-value-is-address", Hop.SERVICE, **facts)
+        return None
+
+    def _rule_answer(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
+        """Say what is wrong with one answer, None where it is as wanted."""
+        seen = set(answer.responders)
+        facts = {"to": to.text, "host": to.host, "port": to.port, "vantage": vantage_text(answer.question.vantage)}
+        quiet, home = scene.quiet, home_of(answer.question.vantage, scene.exercise.namespace)
+        if not seen <= wanted:
+            if quiet < STALE_SECONDS:
+                return not_yet("call-moving", Hop.RESPONSE, **facts)
+            return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=listed(sorted(seen - wanted)))
+        if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
+            return None
+        if answer.outcome is Outcome.ANSWERED:
+            if quiet < STALE_SECONDS:
+                return not_yet("call-moving", Hop.RESPONSE, **facts)
+            return fail(
+                "call-some-only",
+                Hop.RESPONSE,
+                **facts,
+                seen=listed(sorted(seen)),
+                missing=listed(sorted(wanted - seen)),
+            )
+        if answer.outcome is Outcome.NAME_ERROR:
+            if problem := scene.problem("dns-server-down", "node-not-ready"):
+                return environment(problem, Hop.DNS)
+            due = lookup(scene, answer.question.host, home)
+            if scene.evidence.quiet_for < (DNS_SECONDS if due else STALE_SECONDS):  # by the clock: a busy machine lags
+                return not_yet("call-moving", Hop.DNS, **facts)
+            if due:  # one of several DNS servers has not seen the objects: never the learner's fault
+                told = {
+                    "name": to.host,
+                    "type": "A",
+                    "rcode": word("outcome", answer.outcome),
+                    "seen": word("plain", "none"),
+                    "vantage": vantage_text(answer.question.vantage),
+                }
+                return environment(Problem("dns-silent", told), Hop.DNS)
+            return fail("call-name-unresolved", Hop.DNS, **facts)
+        if problem := scene.problem("kube-proxy-down", "node-not-ready"):
+            return environment(problem, Hop.CLUSTER_IP)
+        service = _service(scene, to)
+        known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
+        if known is not None and to.port not in known:  # objects explain it: no need to wait
+            return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
+        local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
+        there = service is not None or published(scene, answer.question.host, home, to.port)
+        sound = there and answer.outcome is Outcome.TIMEOUT and not local
+        # a busy machine is silent too
+        lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet
+        if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
+            return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
+        if sound:
+            # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
+            facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
+            return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
+        codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
+        return fail(
+            codes.get(answer.outcome, "call-unexpected-answer"), Hop.CLUSTER_IP, **facts, who=answer.error or "-"
+        )
+
+    def shown(self, scene: Scene) -> tuple[str, str]:
+        """Show the Pods that must answer, what is written, and who answered."""
+        to = destination(self.to, scene.objects).text or word("plain", "none")
+        pods = scene.backends(self.answered_by, self.pods_in)
+        return listed(map(hostname_of, pods)), f"{to}\n{described(scene, self._asked(scene.objects))}"
+
+
+def _service(scene: Scene, to: Destination) -> RawObject | None:
+    """Find the Service with a ClusterIP that a name belongs to, None where it is none that was observed."""
+    parts = full_name(to.host, scene.exercise.namespace).split(".")
+    namespace = "" if parts[1] == scene.exercise.namespace else parts[1]
+    service = scene.service(parts[0], namespace) if len(parts) > 1 else None
+    if service is None or service["spec"].get("clusterIP") in (None, "", "None"):
+        return None
+    return service

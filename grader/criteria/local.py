@@ -1,0 +1,192 @@
+"""Criterion `local`: a node that has endpoints is served by its own Pods only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from grader.causes.answers import address_of, described
+from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.scene import Scene, Sight
+from grader.causes.service import missing
+from grader.causes.traffic import unexplained
+from grader.causes.way import Way
+from grader.causes.words import listed, vantage_text, word
+from grader.criteria.asking import local_endpoints, tries_for
+from grader.criteria.kind import Questions
+from grader.criteria.ways import way_missing
+from grader.model.choosing import find_service, living
+from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
+from grader.model.kubernetes import actual_slices, hostname_of, internal_ip, is_ready, name_of, service_port
+from grader.model.objects import Objects, RawObject
+from grader.model.report import Hop
+from grader.model.vantage import At, Vantage
+
+NODE_TRIES = 12
+
+
+@dataclass(frozen=True)
+class Local:
+    """A node that has endpoints is served by its own Pods only; what another gets is `otherwise`.
+
+    Attributes:
+        service: the Service's name.
+        port: the Service port.
+        at: `cluster-ip` (asked from a probe on each node) or `node-port` (asked from the outside client of each node).
+        answered_by: labels of the Pods that may answer.
+        otherwise: "nobody" (a policy Local) or "anybody" (a trafficDistribution).
+    """
+
+    service: str
+    port: int
+    at: At
+    answered_by: Mapping[str, str]
+    otherwise: str
+
+    negatable: ClassVar[bool] = False
+    resources: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def subject(self) -> str:
+        """The Service."""
+        return self.service
+
+    @property
+    def hop(self) -> Hop:
+        """Where the address is served."""
+        return Hop.CLUSTER_IP if self.at is At.CLUSTER_IP else Hop.NODE
+
+    @property
+    def way(self) -> Way:
+        """The way to its port."""
+        source = Vantage.OUTSIDE_CLIENT if self.at is At.NODE_PORT else Vantage.SAME_NAMESPACE
+        return Way(self.service, self.port, self.at, (source,), self.answered_by)
+
+    @property
+    def hops(self) -> frozenset[Hop]:
+        """Those of its way."""
+        return self.way.hops
+
+    @property
+    def outside(self) -> bool:
+        """Whether the outside client asks: at node ports."""
+        return self.way.outside
+
+    def questions(self, sight: Sight, *, negated: bool) -> Questions:
+        """Ask every node."""
+        return Questions(reach=(*self._asked(sight.objects).values(), *self._controls(sight.objects)))
+
+    def _asked(self, objects: Objects) -> Mapping[str, ReachQuestion]:
+        """Build one question a node; none where the objects give no address yet."""
+        service = find_service(objects, self.service)
+        port = service_port(service, self.port) if service else None
+        if service is None or port is None:
+            return {}
+        own = local_endpoints(objects, service, self.port)
+        ready = [pod for pod in living(objects.of("pods"), self.answered_by) if is_ready(pod)]
+        everybody = tuple(map(hostname_of, ready))
+        found = {}
+        for node in sorted(objects.of("nodes"), key=name_of):
+            name = name_of(node)
+            if self.at is At.CLUSTER_IP:
+                vantage, host, number = f"node/{name}", str(service["spec"].get("clusterIP", "")), self.port
+            else:
+                vantage, host, number = Vantage.OUTSIDE_CLIENT.value, internal_ip(node), int(port.get("nodePort") or 0)
+            if host in ("", "None") or not number:
+                return {}
+            want = own.get(name, ()) or (everybody if self.otherwise == "anybody" else ())
+            bound = max(NODE_TRIES, tries_for(len(want)) if want else 0)
+            found[name] = ReachQuestion(vantage, host, number, want, bound)
+        return found
+
+    def _controls(self, objects: Objects) -> tuple[ReachQuestion, ...]:
+        """Build the positive control of a node that nobody may serve: a ready Pod, directly, from each probe."""
+        if self.at is not At.CLUSTER_IP or self.otherwise != "nobody":
+            return ()
+        service = find_service(objects, self.service)
+        endpoints = sorted(actual_slices(service, objects.of("endpointslices"))) if service else []
+        ready = [item for item in endpoints if item.ready and item.port]
+        if not ready:
+            return ()
+        nodes = sorted(map(name_of, objects.of("nodes")))
+        return tuple(ReachQuestion(f"node/{node}", ready[0].address, ready[0].port or 0) for node in nodes)
+
+    def rule(self, scene: Scene, *, negated: bool) -> Ruling:
+        """Judge, node by node, that only the node's own Pods serve it."""
+        service = scene.service(self.service)
+        if service is None:
+            return missing(scene, self.service)
+        if objection := way_missing(self.way, scene, service):
+            return objection
+        questions, controls = self._asked(scene.objects), self._controls(scene.objects)
+        asked = [*questions.values(), *controls]
+        answers = {question: answer for question in asked if (answer := scene.reach_answer(question))}
+        if not questions or len(answers) < len(set(asked)):
+            return not_yet("not-asked-yet", self.hop, service=self.service)
+        if unasked := [answer for answer in answers.values() if answer.outcome is Outcome.UNASKED]:
+            return environment(scene.blind(unasked[0].question.vantage))
+        own = local_endpoints(scene.objects, service, self.port)
+        facts = {"service": self.service}
+        if not any(own.values()) or all(own.values()):
+            return environment(Problem("policy-not-provable", {**facts, "nodes": listed(own)}), self.hop)
+        for question in controls:
+            if answers[question].outcome is not Outcome.ANSWERED:
+                return unexplained(self.way, scene, answers[question])
+        everybody = {hostname_of(pod) for pod in scene.backends(self.answered_by)}
+        for node, question in questions.items():
+            if ruling := self._rule_node(scene, service, node, answers[question], set(own[node]), everybody):
+                return ruling
+        if self.otherwise == "nobody" and scene.quiet < WATCH_SECONDS:
+            return not_yet("watching-silence", self.hop, service=self.service)
+        served = listed(node for node, pods in own.items() if pods)
+        empty = listed(node for node, pods in own.items() if not pods)
+        return passed(f"local-{self.otherwise}", **facts, nodes=served, others=empty)
+
+    def _rule_node(
+        self, scene: Scene, service: RawObject, node: str, answer: ReachAnswer, own: set[str], everybody: set[str]
+    ) -> Ruling | None:
+        """Say what is wrong with who serves one node, None where it is as wanted."""
+        may = own or (everybody if self.otherwise == "anybody" else set())
+        seen = set(answer.responders)
+        facts = {
+            "service": self.service,
+            "node": node,
+            "vantage": vantage_text(answer.question.vantage),
+            "address": address_of(answer.question),
+        }
+        moving = not_yet("data-plane-moving", self.hop, **facts, outcome=word("outcome", answer.outcome))
+        if seen - may:
+            # until kube-proxy has programmed, the rules of before a change answer
+            if scene.quiet < (DATA_PLANE_SECONDS if self._says_local(service) else STALE_SECONDS):
+                return moving
+            who = listed(sorted(seen - may))
+            return fail("policy-not-local", self.hop, **facts, who=who, expected=listed(sorted(may)))
+        local = self._policy(service) == "Local"
+        if answer.outcome is Outcome.ANSWERED:
+            if not own and local and scene.quiet < DATA_PLANE_SECONDS:
+                return moving  # nobody may answer here: these are the rules of before a change
+            suspect = own and own < everybody and not self._says_local(service) and scene.quiet < SUSPECT_SECONDS
+            return moving if (own and seen != own) or suspect else None
+        if not own and self.otherwise == "nobody":
+            return None
+        if not own and local and scene.quiet >= STALE_SECONDS:
+            return fail("policy-starves-node", self.hop, **facts, policy=f"{self._policy_field}: Local")
+        return unexplained(self.way, scene, answer)
+
+    def _says_local(self, service: RawObject) -> bool:
+        return self._policy(service) == "Local" or service["spec"].get("trafficDistribution") == "PreferSameNode"
+
+    def _policy(self, service: RawObject) -> str:
+        """Read the traffic policy that rules over this address."""
+        return str(service["spec"].get(self._policy_field) or "")
+
+    @property
+    def _policy_field(self) -> str:
+        return "internalTrafficPolicy" if self.at is At.CLUSTER_IP else "externalTrafficPolicy"
+
+    def shown(self, scene: Scene) -> tuple[str, str]:
+        """Show who serves each node."""
+        expected = word("expected", f"local-{self.otherwise}")
+        return expected, described(scene, self._asked(scene.objects).values())

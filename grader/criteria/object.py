@@ -1,0 +1,154 @@
+"""Criterion `object`: an object exists and holds a partial manifest, or is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from grader.causes.partial import Difference, differences
+from grader.causes.ruling import Ruling, fail, passed
+from grader.causes.scene import Scene, Sight
+from grader.causes.service import missing
+from grader.causes.words import listed, port_text, text, word
+from grader.criteria.kind import Questions
+from grader.model.exercise import Exercise
+from grader.model.kubernetes import name_of
+from grader.model.objects import RawObject
+from grader.model.report import Hop
+
+RESOURCES = {
+    "Service": "services",
+    "Pod": "pods",
+    "EndpointSlice": "endpointslices",
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "ConfigMap": "configmaps",
+    "DaemonSet": "daemonsets",
+    "Node": "nodes",
+}
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object exists and holds a partial manifest, or is absent.
+
+    Attributes:
+        kind: "Service", "Pod", "EndpointSlice", "Deployment", "StatefulSet", "ConfigMap".
+        name: metadata.name.
+        matches: partial manifest: every key given must match; of a list of objects every given item must match a
+            different item, in any order.
+        absent: the object must not exist.
+    """
+
+    kind: str
+    name: str
+    matches: Mapping[str, Any] = field(default_factory=dict)
+    absent: bool = False
+
+    negatable: ClassVar[bool] = False
+    outside: ClassVar[bool] = False
+
+    @property
+    def service(self) -> str:
+        """The Service that it is about, "" where it is another kind of object."""
+        return self.name if self.kind == "Service" else ""
+
+    @property
+    def subject(self) -> str:
+        """The object itself."""
+        return self.name if self.kind == "Service" else f"{self.kind} {self.name}"
+
+    @property
+    def hop(self) -> Hop:
+        """What traffic depends on it for."""
+        return Hop.SERVICE if self.kind in ("Service", "ConfigMap") else Hop.ENDPOINT_SLICE
+
+    @property
+    def hops(self) -> frozenset[Hop]:
+        """None of its own."""
+        return frozenset()
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """Its own kind's."""
+        return frozenset({RESOURCES[self.kind]})
+
+    def questions(self, sight: Sight, *, negated: bool) -> Questions:
+        """Ask nothing: the objects tell."""
+        return Questions()
+
+    def rule(self, scene: Scene, *, negated: bool) -> Ruling:
+        """Judge an object as a partial manifest, or its absence."""
+        found = self._find(scene)
+        if self.absent:
+            if found is None:
+                return passed("object-absent", kind=self.kind, name=self.name)
+            return fail("object-present", kind=self.kind, name=self.name)
+        if found is None:
+            if self.kind == "Service":
+                return missing(scene, self.name)
+            return fail("object-missing", kind=self.kind, name=self.name, namespace=scene.exercise.namespace)
+        different = differences(self.matches, found)
+        if not different:
+            return passed("object-matches", kind=self.kind, name=self.name)
+        if self.kind == "Service":
+            return self._service_differs(found, different[0])
+        return self._differs(different[0])
+
+    def shown(self, scene: Scene) -> tuple[str, str]:
+        """Show the fields that are asked for, and those that differ."""
+        found = self._find(scene)
+        name = f"{self.kind}/{self.name}"
+        expected = word("plain", "absent") if self.absent else f"{name} {', '.join(_leaves(self.matches))}"
+        if found is None:
+            return expected, word("plain", "absent")
+        wrong = [f"{'.'.join(item.path)}={text(item.seen)}" for item in differences(self.matches, found)]
+        return expected, f"{name} {', '.join(wrong)}" if wrong else expected
+
+    def _find(self, scene: Scene) -> RawObject | None:
+        return next((item for item in scene.objects.of(RESOURCES[self.kind]) if name_of(item) == self.name), None)
+
+    def _service_differs(self, service: RawObject, first: Difference) -> Ruling:
+        facts = {"service": self.name, "expected": first.expected, "seen": text(first.seen)}
+        if first.path == ("spec", "type"):
+            return fail("service-type-differs", Hop.SERVICE, **facts)
+        if first.path == ("spec", "clusterIP") and first.seen == "None":
+            return fail("service-is-headless", Hop.SERVICE, service=self.name)
+        if first.path[:2] == ("spec", "ports") and isinstance(self.matches["spec"]["ports"], list):
+            asked = self.matches["spec"]["ports"]
+            if first.path[2:] in (("port",), ("protocol",)) or len(first.path) == 2:
+                shown = listed(map(port_text, asked))
+                seen = listed(map(port_text, service["spec"].get("ports") or ()))
+                return fail("service-port-missing", Hop.SERVICE, service=self.name, expected=shown, seen=seen)
+            code = {"nodePort": "node-port-differs", "name": "port-name-differs"}.get(first.path[-1])
+            if code:
+                return fail(code, Hop.SERVICE, **facts)
+        return self._differs(first)
+
+    def _differs(self, first: Difference) -> Ruling:
+        return fail(
+            "object-differs",
+            kind=self.kind, name=self.name, field=".".join(first.path),
+            seen=text(first.seen), expected=text(first.expected),
+        )  # fmt: skip
+
+
+def wanted_node_port(exercise: Exercise, service: str, number: int) -> int | None:
+    """Tell which nodePort an object criterion asks of a Service port, None where none does."""
+    for criterion in exercise.criteria:
+        other = criterion.expect
+        if isinstance(other, Object) and not other.absent and other.service == service:
+            for port in other.matches.get("spec", {}).get("ports") or ():
+                if port.get("port") == number and port.get("nodePort"):
+                    return int(port["nodePort"])
+    return None
+
+
+def _leaves(value: object, path: str = "") -> list[str]:
+    """Write a partial manifest as "spec.type=NodePort", one text a value."""
+    if isinstance(value, Mapping):
+        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".strip("."))]
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return [leaf for item in value for leaf in _leaves(item, path)]
+    return [f"{path}={value}"]

@@ -1,0 +1,224 @@
+"""Calls to what the learner wrote down, and the variables of a Service in Pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grader.causes.resolving import lookup
+from grader.causes.scene import Scene
+from grader.criteria.call import Call
+from grader.criteria.env import Env, variables
+from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
+from grader.model.exercise import Exercise
+from grader.model.report import Hop, Verdict
+from grader.model.vantage import ConfigKey, Vantage
+from tests.judge.telling import NOBODY, REFUSED, only, told
+from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise, slices
+
+KEY = ConfigKey("client-config", "URL")
+UNKNOWN = ReachAnswer(ReachQuestion("", "", 0), Outcome.NAME_ERROR, {}, 1, "no such host")
+
+
+def call(value: str | None, **changes: Any) -> World:
+    expect = Call(KEY, (Vantage.SAME_NAMESPACE,), LABELS, **changes)
+    world = World(exercise(criterion("call", expect, hop=Hop.RESPONSE)))
+    if value is not None:
+        world.listed["configmaps"] = ({"metadata": {"name": "client-config"}, "data": {"URL": value}},)
+    return world
+
+
+@pytest.mark.parametrize("value", [f"http://{SERVICE}/hostname", f"{SERVICE}:80", f"http://{SERVICE}.shop.svc:80"])
+def test_a_url_or_a_name_with_a_port_is_called(value: str) -> None:
+    report = told(call(value))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.PASS, "call-answered")
+
+
+@pytest.mark.parametrize(
+    ("value", "diagnosis"),
+    [
+        (None, "call-value-missing"),
+        ("", "call-value-missing"),
+        (SERVICE, "call-value-unreadable"),
+        (f"https://{SERVICE}/", "call-value-unreadable"),
+        (f"{SERVICE}:eighty", "call-value-unreadable"),
+        (f"http://{SERVICE}:99999/", "call-value-unreadable"),
+        (f"{SERVICE} :80", "call-value-unreadable"),
+        ("http://user@backend-service/", "call-value-unreadable"),
+        ("http://10.244.1.1:8080", "call-value-is-address"),
+        ("[fd00::1]:80", "call-value-is-address"),
+    ],
+)
+def test_what_cannot_be_called_fails_before_anything_is_asked(value: str | None, diagnosis: str) -> None:
+    world = call(value)
+    assert not [answer for answer in world.evidence().reach if answer.question.want]
+    report = told(world, quiet_for=0.0)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer", "diagnosis"),
+    [
+        (f"{SERVICE}:8080", NOBODY, "call-port-unserved"),
+        (f"{SERVICE}:80", REFUSED, "call-refused"),
+        ("elsewhere.mall:80", NOBODY, "call-timeout"),
+        ("backend:80", UNKNOWN, "call-name-unresolved"),
+        (f"{SERVICE}:80", only("backend-a"), "call-some-only"),
+        (f"{SERVICE}:80", only("backend-a", "batch-a"), "call-unexpected-answer"),
+    ],
+)
+def test_each_way_to_fail_has_its_own_words(value: str, answer: ReachAnswer, diagnosis: str) -> None:
+    world = call(value)
+    world.answered["*"] = answer
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
+    if diagnosis != "call-port-unserved":
+        assert told(world, quiet_for=0.5).verdict is Verdict.NOT_YET
+
+
+@pytest.mark.parametrize(
+    "name", [SERVICE, f"{SERVICE}.shop", f"{SERVICE}.shop.svc", f"{SERVICE}.shop.svc.cluster.local."]
+)
+def test_a_name_that_the_objects_have_is_never_called_unknown(name: str) -> None:
+    # one of several DNS servers may see a new Service seconds after the others
+    world = call(f"http://{name}/")
+    world.answered["*"] = UNKNOWN
+    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "dns-silent")
+
+
+def test_a_name_is_followed_to_where_it_is_an_alias_of() -> None:
+    scene = Scene(*judged(call("http://alias/")))
+    assert lookup(scene, "alias", "shop") == frozenset()
+    world = call("http://alias/")
+    alias = {"metadata": {"name": "alias"}, "spec": {"type": "ExternalName", "externalName": ""}}
+    world.services.append(alias)
+    for target, found in (
+        (f"{SERVICE}.shop.svc.cluster.local", {CLUSTER_IP}),
+        ("example.com", set()),
+        ("alias.shop.svc.cluster.local", set()),
+    ):
+        alias["spec"]["externalName"] = target
+        assert lookup(Scene(*judged(world)), "alias", "shop") == found
+    assert lookup(Scene(*judged(world)), f"{SERVICE}.shop", "elsewhere") == {CLUSTER_IP}
+    assert lookup(Scene(*judged(world)), SERVICE, "elsewhere") == frozenset()
+
+
+def test_a_headless_name_has_the_addresses_that_are_published() -> None:
+    world = call("http://x/").set(clusterIP="None")
+    world.slices = slices(world.service, world.pods)
+    made = world.slices[0]["endpoints"]
+    made[0]["hostname"] = "backend-0"
+    made[1]["conditions"] = {"ready": False}
+    scene = Scene(*judged(world))
+    assert len(lookup(scene, SERVICE, "shop")) == len(made) - 1
+    assert lookup(scene, f"backend-0.{SERVICE}", "shop") == frozenset(made[0]["addresses"])
+    assert lookup(scene, f"backend-1.{SERVICE}", "shop") == frozenset()
+
+
+def test_silence_of_a_pod_that_is_published_with_that_port_is_not_the_learners_fault() -> None:
+    # a starved machine answered too late for every try, and a right answer was failed
+    world = call(f"{SERVICE}:8080").set(clusterIP="None")
+    world.answered["*"] = NOBODY
+    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    assert told(world).verdict is Verdict.ENVIRONMENT
+    world = call(f"{SERVICE}:80").set(clusterIP="None")  # nobody listens there: headless ports are the Pods' own
+    world.answered["*"] = NOBODY
+    assert told(world).finding.diagnosis == "call-timeout"
+
+
+def judged(world: World) -> tuple[Exercise, Evidence]:
+    return world.task, world.evidence()
+
+
+def test_silence_of_a_service_that_is_there_with_that_port_is_not_the_learners_fault() -> None:
+    world = call(f"http://{SERVICE}/")
+    world.answered["*"] = NOBODY
+    assert told(world, quiet_for=8.0).verdict is Verdict.NOT_YET
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
+    world.set(internalTrafficPolicy="Local")  # where no endpoint is near, nothing answers
+    assert told(world).finding.diagnosis == "call-timeout"
+
+
+def test_one_of_the_pods_is_enough_where_not_all_are_asked_for() -> None:
+    world = call(f"{SERVICE}:80", all_of_them=False)
+    world.answered["*"] = only("backend-a")
+    assert told(world).verdict is Verdict.PASS
+
+
+def env(*, holds: bool = True, has: dict[str, str] | None = None, **spec: Any) -> World:
+    world = World(exercise(criterion("env", Env(LABELS, SERVICE, holds), hop=Hop.VARIABLES))).set(**spec)
+    world.service["metadata"]["creationTimestamp"] = "2026-01-02T02:00:00Z"
+    world.variables["*"] = variables(world.service) if has is None else has
+    return world
+
+
+def test_the_variables_are_those_of_the_kubelet() -> None:
+    world = env(ports=[{"name": "http-web", "port": 80}, {"port": 53, "protocol": "UDP"}])
+    prefix = "BACKEND_SERVICE"
+    assert variables(world.service) == {
+        f"{prefix}_SERVICE_HOST": CLUSTER_IP,
+        f"{prefix}_SERVICE_PORT": "80",
+        f"{prefix}_SERVICE_PORT_HTTP_WEB": "80",
+        f"{prefix}_PORT": f"tcp://{CLUSTER_IP}:80",
+        f"{prefix}_PORT_80_TCP": f"tcp://{CLUSTER_IP}:80",
+        f"{prefix}_PORT_80_TCP_PROTO": "tcp",
+        f"{prefix}_PORT_80_TCP_PORT": "80",
+        f"{prefix}_PORT_80_TCP_ADDR": CLUSTER_IP,
+        f"{prefix}_PORT_53_UDP": f"udp://{CLUSTER_IP}:53",
+        f"{prefix}_PORT_53_UDP_PROTO": "udp",
+        f"{prefix}_PORT_53_UDP_PORT": "53",
+        f"{prefix}_PORT_53_UDP_ADDR": CLUSTER_IP,
+    }
+
+
+def test_pods_that_have_them_all_pass_and_pods_without_pass_where_none_may_be() -> None:
+    assert told(env()).finding.diagnosis == "env-holds"
+    assert told(env(holds=False, has={})).finding.diagnosis == "env-absent"
+    assert told(env(holds=False)).finding.diagnosis == "env-present-though"
+
+
+def test_one_pod_without_them_is_enough_to_fail() -> None:
+    world = env()
+    world.variables["backend-c"] = {"PATH": "/bin"}
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis, report.broken) == (Verdict.FAIL, "env-missing", Hop.VARIABLES)
+    assert report.finding.facts["pod"] == "backend-c"
+
+
+def test_values_of_an_earlier_service_are_stale() -> None:
+    world = env()
+    world.variables["*"] = {**variables(world.service), "BACKEND_SERVICE_SERVICE_HOST": "10.96.1.1"}
+    assert told(world).finding.diagnosis == "env-stale"
+    world.service["metadata"]["creationTimestamp"] = "2026-01-02T03:03:00Z"  # made again after the Pods
+    report = told(world)
+    assert (report.finding.diagnosis, report.finding.facts["seen"]) == ("env-stale", "10.96.1.1")
+
+
+def test_links_that_are_switched_off_explain_missing_variables() -> None:
+    world = env(has={})
+    for pod in world.pods:
+        pod["spec"]["enableServiceLinks"] = False
+    assert told(world).finding.diagnosis == "env-links-off"
+
+
+def test_variables_written_by_hand_prove_nothing() -> None:
+    world = env()
+    container = world.pods[0]["spec"]["containers"][0]
+    container["env"] = [{"name": "BACKEND_SERVICE_SERVICE_HOST", "value": CLUSTER_IP}]
+    assert told(world).finding.diagnosis == "env-hard-coded"
+    world = env()  # from somewhere else: the Pods are older than the Service, so the kubelet did not do it
+    world.service["metadata"]["creationTimestamp"] = "2026-01-02T03:03:00Z"
+    assert told(world).finding.diagnosis == "env-hard-coded"
+
+
+def test_a_service_without_an_address_makes_no_variables() -> None:
+    assert told(env(clusterIP="None")).finding.diagnosis == "env-service-has-none"
+
+
+def test_a_pod_that_does_not_say_is_waited_for() -> None:
+    world = env()
+    assert told(world, shell=()).verdict is Verdict.NOT_YET

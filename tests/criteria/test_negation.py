@@ -1,0 +1,68 @@
+"""What must not hold passes only beside a control, and an exact RRset is exact."""
+
+from __future__ import annotations
+
+from grader.criteria.dns import Dns
+from grader.criteria.reach import Reach
+from grader.criteria.records import Nothing
+from grader.model.evidence import (
+    DnsAnswer,
+    DnsQuestion,
+    Outcome,
+    ReachAnswer,
+    ReachQuestion,
+)
+from grader.model.report import Verdict
+from grader.model.vantage import At, Vantage
+from tests.judge.telling import (
+    NOBODY,
+    told,
+)
+from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise
+
+
+def not_reached(answer: ReachAnswer | None = None) -> tuple[World, ReachQuestion]:
+    expect = Reach(SERVICE, 80, At.CLUSTER_IP, (Vantage.OTHER_NAMESPACE,), LABELS)
+    world = World(exercise(criterion("closed", expect, negated=True)))
+    if answer:
+        world.answered["*"] = answer
+    return world, ReachQuestion("other-namespace", "10.244.1.1", 8080)
+
+
+def test_what_must_not_be_reached_passes_only_beside_a_control_that_answers() -> None:
+    world, question = not_reached(NOBODY)
+    asked = tuple(answer for answer in world.evidence().reach if answer.question != question)
+    control = ReachAnswer(question, Outcome.ANSWERED, {"backend-a": 1}, 1)
+    silent = ReachAnswer(question, Outcome.TIMEOUT)
+    assert told(world, reach=(*asked, control)).finding.diagnosis == "not-reached"
+    assert told(world, reach=(*asked, control), quiet_for=0.5).finding.diagnosis == "watching-silence"
+    assert told(world, reach=(*asked, silent)).verdict is not Verdict.PASS
+    assert told(world, reach=asked).verdict is Verdict.NOT_YET  # no control was asked
+    world, _ = not_reached()
+    assert told(world).finding.diagnosis == "reached-though"
+
+
+def test_what_must_not_hold_is_turned_round() -> None:
+    report = told(World(exercise(criterion("endpoints", negated=True))))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "holds-though")
+    world = World(exercise(criterion("endpoints", negated=True))).set(selector={"app": "batch"})
+    assert told(world).finding.diagnosis == "not-endpoints"
+    dns = criterion("dns", negated=True)
+    assert told(World(exercise(dns))).finding.diagnosis == "holds-though"
+    world = World(exercise(dns))
+    question = DnsQuestion("same-namespace", f"{SERVICE}.{NAMESPACE}.svc.cluster.local.", "A")
+    world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)
+    assert told(world).finding.diagnosis == "not-dns"
+    world.dns = (DnsAnswer(question, Outcome.TIMEOUT),)
+    assert told(world).verdict is Verdict.ENVIRONMENT
+
+
+def test_an_exact_rrset_differs_by_a_record_or_a_response_code() -> None:
+    name = "gone.shop.svc.cluster.local."
+    expect = Dns(name, Vantage.SAME_NAMESPACE, "A", Nothing(), SERVICE, "NXDOMAIN")
+    world = World(exercise(criterion("dns", expect)))
+    question = DnsQuestion("same-namespace", name, "A")
+    world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)
+    assert told(world).verdict is Verdict.PASS
+    world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NOERROR"),)
+    assert told(world).finding.diagnosis == "dns-differs"
