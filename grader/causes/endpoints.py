@@ -30,7 +30,7 @@ from grader.model.kubernetes import (
     uid_of,
 )
 from grader.model.objects import RawObject
-from grader.model.report import Hop, Verdict
+from grader.model.report import Hop, Verdict, Waits
 from grader.model.vantage import Readiness
 
 
@@ -124,10 +124,9 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
     if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
         ruling = pods_not_ready(scene, wanted.labels, wanted.pods_in)
-        again = max(PROBE_SECONDS * scene.evidence.pace, LEAST_PROBE_SECONDS)
-        if ruling is not None and ruling.verdict is Verdict.FAIL and scene.evidence.quiet_for < again:
-            # what the Pods wait for may just have come
-            return not_yet("pods-moving", ruling.hop, **ruling.finding.facts)
+        if ruling is not None and ruling.verdict is Verdict.FAIL:  # what the Pods wait for may just have come
+            again = max(scene.paced(PROBE_SECONDS), LEAST_PROBE_SECONDS)
+            return ruling.once_quiet(again, Waits.PODS)
         return ruling
     return None
 
@@ -150,7 +149,8 @@ def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "")
         if node := scene.problem("node-not-ready"):
             return environment(node, Hop.ENDPOINT_SLICE)
         name, state = min(moving.items())
-        return not_yet("pods-moving", Hop.ENDPOINT_SLICE, **facts, pod=name, reason=word("pod", state.reason))
+        reason = word("pod", state.reason)
+        return not_yet("pods-moving", Hop.ENDPOINT_SLICE, Waits.PODS, **facts, pod=name, reason=reason)
     return rollout(scene, labels)
 
 

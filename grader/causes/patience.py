@@ -1,4 +1,4 @@
-"""How long a verdict waits, in seconds for which the objects have not changed (Scene.quiet; silence: by the clock).
+"""How long a verdict waits, in seconds for which the objects have not changed (Scene.paced; silence: by the clock).
 
 kube-proxy programs within 1.3 s on kind (iptables minSyncPeriod 1 s); these leave room for a loaded machine.
 """

@@ -79,10 +79,9 @@ class Scene:
         """The EndpointSlices of the namespace."""
         return self.objects.of("endpointslices")
 
-    @property
-    def quiet(self) -> float:
-        """Seconds for which the objects had not changed, as they count on kind: longer where a cluster is quicker."""
-        return self.evidence.quiet_for / self.evidence.pace
+    def paced(self, seconds: float) -> float:
+        """Tell how many seconds of this cluster are worth so many of kind: fewer where a cluster is quicker."""
+        return seconds * self.evidence.pace
 
     @cached_property
     def now(self) -> datetime:

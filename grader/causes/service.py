@@ -10,7 +10,7 @@ from grader.causes.words import listed, port_text
 from grader.model.evidence import Action
 from grader.model.kubernetes import PROXY_NAME_LABEL, ingress_address, labels_of, name_of, service_port
 from grader.model.objects import RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import PROBE_POD, At, Vantage
 
 
@@ -110,7 +110,8 @@ def address_missing(way: Way, scene: Scene, service: RawObject, asked: int | Non
     if way.at is At.LOAD_BALANCER and not ingress_address(service):
         if problem := scene.problem("load-balancer-controller-down", "node-not-ready"):
             return environment(problem, Hop.OUTSIDE_CLIENT)
-        if (name := spec.get("loadBalancerClass")) and scene.quiet >= STALE_SECONDS:
-            return fail("load-balancer-class-unserved", Hop.OUTSIDE_CLIENT, service=name_of(service), name=name)
-        return not_yet("load-balancer-pending", Hop.OUTSIDE_CLIENT, service=name_of(service))
+        if name := spec.get("loadBalancerClass"):
+            ruling = fail("load-balancer-class-unserved", Hop.OUTSIDE_CLIENT, service=name_of(service), name=name)
+            return ruling.once_quiet(scene.paced(STALE_SECONDS), Waits.LOAD_BALANCER)
+        return not_yet("load-balancer-pending", Hop.OUTSIDE_CLIENT, Waits.LOAD_BALANCER, service=name_of(service))
     return None

@@ -12,7 +12,7 @@ from typing import Any
 from grader.causes.answers import address_of
 from grader.causes.handmade import relabelled
 from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.causes.ruling import Ruling, environment, fail, not_yet
+from grader.causes.ruling import Ruling, environment, fail
 from grader.causes.scene import Scene
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
@@ -67,19 +67,21 @@ def policy_keeps_out(
     spec, question = service["spec"], answer.question
     seen = set(answer.responders)
     facts = {"service": name_of(service), "vantage": vantage_text(question.vantage), "seen": listed(sorted(seen))}
+    stale, meanwhile = scene.paced(STALE_SECONDS), facts_of(name_of(service), answer)
     if way.inside and spec.get("internalTrafficPolicy") == "Local":
         node = vantage_node(question.vantage, scene.objects)
         if _cut_off(_local(way, scene, service, node), seen, wanted):
             return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
     if way.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
-        if scene.quiet >= STALE_SECONDS:
-            return fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
+        ruling = fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
+        return ruling.once_quiet(stale, meanwhile=meanwhile)
     if not way.inside and spec.get("externalTrafficPolicy") == "Local":
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(way, scene, service, node), seen, wanted):
             return fail("external-traffic-policy-local", Hop.NODE, **facts, node=node)
-        if not node and seen and scene.quiet >= STALE_SECONDS:  # which node announces the address is not known
-            return fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
+        if not node and seen:  # which node announces the address is not known
+            ruling = fail("external-traffic-policy-local", Hop.NODE, **facts, node=question.host)
+            return ruling.once_quiet(stale, meanwhile=meanwhile)
     if spec.get("sessionAffinity") == "ClientIP" and way.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
     node = _handled_by(way, scene, answer)
@@ -159,27 +161,32 @@ def nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
 def kept_for_its_first_service(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer) -> Ruling | None:
     """Blame silence on a slice whose label was changed, once the data plane had time to show otherwise."""
     slices = relabelled(scene, service)
-    waited = max(SUSPECT_SECONDS * scene.evidence.pace, WATCH_SECONDS)
-    if not slices or answer.outcome is not Outcome.TIMEOUT or scene.evidence.quiet_for < waited:
+    if not slices or answer.outcome is not Outcome.TIMEOUT:
         return None
-    return fail("slice-relabelled", hop_of(way, answer), service=name_of(service), slices=listed(slices))
+    ruling = fail("slice-relabelled", hop_of(way, answer), service=name_of(service), slices=listed(slices))
+    suspected = max(scene.paced(SUSPECT_SECONDS), WATCH_SECONDS)
+    return ruling.once_quiet(suspected, meanwhile=facts_of(way.service, answer))
 
 
 def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
-    """Give the data plane time; then look for what is wrong with the environment."""
+    """Look for what is wrong with the environment, and give the data plane time before it is blamed."""
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, hop_of(way, answer))
-    facts = {
-        "service": way.service,
+    if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
+        return environment(down, Hop.DNS)
+    # by the clock: silence is no news, a busy machine is silent too
+    silent = Problem("data-plane-silent", facts_of(way.service, answer))
+    return environment(silent, hop_of(way, answer)).once_quiet(DATA_PLANE_SECONDS)
+
+
+def facts_of(service: str, answer: ReachAnswer) -> dict[str, str]:
+    """Say what was asked of a Service, and how that ended."""
+    return {
+        "service": service,
         "vantage": vantage_text(answer.question.vantage),
         "address": address_of(answer.question),
         "outcome": word("outcome", answer.outcome),
     }
-    if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
-        return environment(down, Hop.DNS)
-    if scene.evidence.quiet_for < DATA_PLANE_SECONDS:  # silence is no news: a busy machine is silent too
-        return not_yet("data-plane-moving", hop_of(way, answer), **facts)
-    return environment(Problem("data-plane-silent", facts), hop_of(way, answer))
 
 
 def hop_of(way: Way, answer: ReachAnswer) -> Hop:

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grader.causes.answers import address_of, described
+from grader.causes.answers import described
 from grader.causes.patience import DATA_PLANE_SECONDS
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import unexplained
+from grader.causes.traffic import facts_of, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.asking import reach_questions
 from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
-from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
+from grader.model.evidence import Outcome, Problem, ReachQuestion
 from grader.model.kubernetes import hostname_of
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
 
 AFFINITY_TRIES = 15  # test/e2e/network/service.go, AffinityConfirmCount; 2 Pods at random agree once in 16,384 runs
@@ -101,7 +101,7 @@ class Affinity:
         if not questions or not controls or len(answers) < len(questions) or len(control) < len(controls):
             if scene.service(self.control) is None:
                 return missing(scene, self.control)
-            return not_yet("not-asked-yet", self.hop, service=self.service)
+            return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
                 return environment(scene.blind(answer.question.vantage))
@@ -114,22 +114,14 @@ class Affinity:
             seen = max((answer.responders for answer in answers), key=len)
             return fail("affinity-missing", self.hop, **facts, seen=listed(sorted(seen)), tries=answers[0].tries)
         for answer in answers:
+            told = facts_of(self.service, answer)
             if strangers := sorted(set(answer.responders) - pods):
-                return fail("unexpected-answer", self.hop, **self._facts(answer), who=listed(strangers))
+                return fail("unexpected-answer", self.hop, **told, who=listed(strangers))
             if len(answer.responders) > 1:
-                if scene.quiet < DATA_PLANE_SECONDS:
-                    return not_yet("data-plane-moving", self.hop, **self._facts(answer))
-                return environment(Problem("data-plane-silent", self._facts(answer)), self.hop)
+                silent = Problem("data-plane-silent", told)
+                return environment(silent, self.hop).once_quiet(scene.paced(DATA_PLANE_SECONDS))
         vantages = listed(vantage_text(source.value) for source in self.sources)
         return passed("affinity-proved", **facts, vantages=vantages, tries=answers[0].tries, count=len(pods))
-
-    def _facts(self, answer: ReachAnswer) -> dict[str, str]:
-        return {
-            "service": self.service,
-            "vantage": vantage_text(answer.question.vantage),
-            "address": address_of(answer.question),
-            "outcome": word("outcome", answer.outcome),
-        }
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show who answered."""

@@ -23,7 +23,7 @@ from grader.model.dnsnames import full_name
 from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
 from grader.model.kubernetes import hostname_of, is_ready
 from grader.model.objects import Objects, RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import ConfigKey, Vantage, home_of
 
 HTTP_PORT = 80
@@ -134,7 +134,7 @@ class Call:
         questions = self._asked(scene.objects)
         answers = scene.reach_answers(questions)
         if not questions or len(answers) < len(questions):
-            return not_yet("call-not-asked-yet", Hop.RESPONSE, to=to.text)
+            return not_yet("call-not-asked-yet", Hop.RESPONSE, Waits.QUESTIONS, to=to.text)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
             return environment(scene.blind(unasked[0].question.vantage))
         pods = [pod for pod in scene.backends(self.answered_by, self.pods_in) if is_ready(pod)]
@@ -166,61 +166,54 @@ class Call:
     def _rule_answer(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
         """Say what is wrong with one answer, None where it is as wanted."""
         seen = set(answer.responders)
-        facts = {"to": to.text, "host": to.host, "port": to.port, "vantage": vantage_text(answer.question.vantage)}
-        quiet, home = scene.quiet, home_of(answer.question.vantage, scene.exercise.namespace)
+        facts = {"to": to.text, "host": to.host, "port": str(to.port), "vantage": vantage_text(answer.question.vantage)}
+        stale = scene.paced(STALE_SECONDS)
         if not seen <= wanted:
-            if quiet < STALE_SECONDS:
-                return not_yet("call-moving", Hop.RESPONSE, **facts)
-            return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=listed(sorted(seen - wanted)))
+            who = listed(sorted(seen - wanted))
+            return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
         if answer.outcome is Outcome.ANSWERED:
-            if quiet < STALE_SECONDS:
-                return not_yet("call-moving", Hop.RESPONSE, **facts)
-            return fail(
-                "call-some-only",
-                Hop.RESPONSE,
-                **facts,
-                seen=listed(sorted(seen)),
-                missing=listed(sorted(wanted - seen)),
-            )
+            left = listed(sorted(wanted - seen))
+            ruling = fail("call-some-only", Hop.RESPONSE, **facts, seen=listed(sorted(seen)), missing=left)
+            return ruling.once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.NAME_ERROR:
-            if problem := scene.problem("dns-server-down", "node-not-ready"):
-                return environment(problem, Hop.DNS)
-            due = lookup(scene, answer.question.host, home)
-            if scene.evidence.quiet_for < (DNS_SECONDS if due else STALE_SECONDS):  # by the clock: a busy machine lags
-                return not_yet("call-moving", Hop.DNS, **facts)
-            if due:  # one of several DNS servers has not seen the objects: never the learner's fault
-                told = {
-                    "name": to.host,
-                    "type": "A",
-                    "rcode": word("outcome", answer.outcome),
-                    "seen": word("plain", "none"),
-                    "vantage": vantage_text(answer.question.vantage),
-                }
-                return environment(Problem("dns-silent", told), Hop.DNS)
-            return fail("call-name-unresolved", Hop.DNS, **facts)
+            return self._unresolved(scene, to, answer, facts)
+        return self._unanswered(scene, to, answer, facts)
+
+    def _unresolved(self, scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling:
+        """Say why a name has no address. By the clock: a busy machine lags."""
+        if problem := scene.problem("dns-server-down", "node-not-ready"):
+            return environment(problem, Hop.DNS)
+        if not lookup(scene, answer.question.host, home_of(answer.question.vantage, scene.exercise.namespace)):
+            return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
+        # one of several DNS servers has not seen the objects: never the learner's fault
+        told = {"name": to.host, "type": "A", "vantage": facts["vantage"]}
+        told |= {"rcode": word("outcome", answer.outcome), "seen": word("plain", "none")}
+        silent = Problem("dns-silent", told)
+        return environment(silent, Hop.DNS).once_quiet(DNS_SECONDS, Waits.CALL, facts)
+
+    def _unanswered(self, scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling:
+        """Say why nobody answers."""
         if problem := scene.problem("kube-proxy-down", "node-not-ready"):
             return environment(problem, Hop.CLUSTER_IP)
         service = _service(scene, to)
         known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
         if known is not None and to.port not in known:  # objects explain it: no need to wait
             return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
+        timeout = answer.outcome is Outcome.TIMEOUT
         local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
+        home = home_of(answer.question.vantage, scene.exercise.namespace)
         there = service is not None or published(scene, answer.question.host, home, to.port)
-        sound = there and answer.outcome is Outcome.TIMEOUT and not local
-        # a busy machine is silent too
-        lasted = scene.evidence.quiet_for if answer.outcome is Outcome.TIMEOUT else quiet
-        if lasted < (DATA_PLANE_SECONDS if sound else SILENCE_SECONDS):
-            return not_yet("call-moving", Hop.CLUSTER_IP, **facts)
-        if sound:
+        if there and timeout and not local:
             # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
-            facts |= {"address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
-            return environment(Problem("data-plane-silent", {key: str(value) for key, value in facts.items()}))
+            told = {**facts, "address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
+            silent = Problem("data-plane-silent", told)
+            return environment(silent).once_quiet(DATA_PLANE_SECONDS, Waits.CALL)
+        lasted = SILENCE_SECONDS if timeout else scene.paced(SILENCE_SECONDS)  # a busy machine is silent too
         codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
-        return fail(
-            codes.get(answer.outcome, "call-unexpected-answer"), Hop.CLUSTER_IP, **facts, who=answer.error or "-"
-        )
+        code = codes.get(answer.outcome, "call-unexpected-answer")
+        return fail(code, Hop.CLUSTER_IP, **facts, who=answer.error or "-").once_quiet(lasted, Waits.CALL)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the Pods that must answer, what is written, and who answered."""

@@ -18,7 +18,7 @@ from grader.model.choosing import config_value
 from grader.model.dnsnames import leaves_cluster
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome, Problem
 from grader.model.objects import Objects, RawObject
-from grader.model.report import Hop, Verdict
+from grader.model.report import Hop, Verdict, Waits
 from grader.model.vantage import ConfigKey, Vantage, home_of
 
 
@@ -83,9 +83,8 @@ class Dns:
         answer = scene.dns_answer(self._question(scene.objects))
         answered = answer is not None and answer.outcome is Outcome.ANSWERED
         if ruling.verdict is not Verdict.PASS and answered:  # the control: the server did answer
-            if scene.quiet < STALE_SECONDS:
-                return not_yet("watching-silence", Hop.DNS, service=self.service)
-            return passed("not-dns", name=answer.question.name if answer else "", type=self.type)
+            turned = passed("not-dns", Hop.DNS, name=answer.question.name if answer else "", type=self.type)
+            return turned.once_quiet(scene.paced(STALE_SECONDS), Waits.SILENCE, {"service": self.service})
         return turned_round(self.service, ruling)
 
     def _rule(self, scene: Scene) -> Ruling:
@@ -101,7 +100,7 @@ class Dns:
         wanted = self.is_.of(scene, service, self.service)
         answer = scene.dns_answer(question)
         if answer is None:
-            return not_yet("not-asked-yet", Hop.DNS, service=self.service)
+            return not_yet("not-asked-yet", Hop.DNS, Waits.QUESTIONS, service=self.service)
         if answer.outcome is Outcome.UNASKED:
             return environment(scene.blind(self.source.value), Hop.DNS)
         facts = {"name": question.name, "type": self.type, "vantage": vantage_text(self.source.value)}
@@ -112,13 +111,14 @@ class Dns:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
         certain = self._certain(scene, question.name, service, wanted, answer)
-        if scene.quiet < (DNS_SECONDS if certain else STALE_SECONDS):
-            return not_yet("dns-moving", Hop.DNS, **facts)
+        moved, stale = scene.paced(DNS_SECONDS), scene.paced(STALE_SECONDS)
         if certain or answer.outcome is not Outcome.ANSWERED:
-            return environment(Problem("dns-silent", {key: str(value) for key, value in facts.items()}), Hop.DNS)
+            silent = Problem("dns-silent", facts)
+            return environment(silent, Hop.DNS).once_quiet(moved if certain else stale, Waits.NAMES)
         if answer.rcode == "NXDOMAIN" and self.rcode == "NOERROR":
-            return fail("dns-name-unknown", Hop.DNS, **facts)
-        return fail("dns-differs", Hop.DNS, **facts, expected=listed(wanted) if wanted else self.rcode)
+            return fail("dns-name-unknown", Hop.DNS, **facts).once_quiet(stale, Waits.NAMES)
+        expected = listed(wanted) if wanted else self.rcode
+        return fail("dns-differs", Hop.DNS, **facts, expected=expected).once_quiet(stale, Waits.NAMES)
 
     def _named(self, scene: Scene, name: str) -> RawObject | None:
         """Find the Service that the name belongs to."""

@@ -18,7 +18,7 @@ from grader.model.choosing import living
 from grader.model.evidence import Outcome, ShellQuestion
 from grader.model.kubernetes import addresses_of, is_ready, name_of
 from grader.model.objects import Objects, RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 
 ENVIRONMENT = "env"
 
@@ -84,7 +84,7 @@ class Env:
             if question and answer and answer.outcome is Outcome.UNASKED:
                 return environment(scene.blind(question.vantage))
             if answer is None or answer.outcome is not Outcome.ANSWERED:
-                return not_yet("env-not-asked-yet", Hop.VARIABLES, pod=name_of(pod))
+                return not_yet("env-not-asked-yet", Hop.VARIABLES, Waits.QUESTIONS, pod=name_of(pod))
             if ruling := self._rule_pod(service, pod, wanted, _parse(answer.output)):
                 return ruling
         facts = {"service": self.service, "count": len(pods), "labels": label_text(self.pods)}

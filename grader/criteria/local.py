@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grader.causes.answers import address_of, described
+from grader.causes.answers import described
 from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import unexplained
+from grader.causes.traffic import facts_of, unexplained
 from grader.causes.way import Way
-from grader.causes.words import listed, vantage_text, word
+from grader.causes.words import listed, word
 from grader.criteria.asking import local_endpoints, tries_for
 from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
@@ -21,7 +21,7 @@ from grader.model.choosing import find_service, living
 from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
 from grader.model.kubernetes import actual_slices, hostname_of, internal_ip, is_ready, name_of, service_port
 from grader.model.objects import Objects, RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
 
 NODE_TRIES = 12
@@ -124,7 +124,7 @@ class Local:
         asked = [*questions.values(), *controls]
         answers = {question: answer for question in asked if (answer := scene.reach_answer(question))}
         if not questions or len(answers) < len(set(asked)):
-            return not_yet("not-asked-yet", self.hop, service=self.service)
+            return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers.values() if answer.outcome is Outcome.UNASKED]:
             return environment(scene.blind(unasked[0].question.vantage))
         own = local_endpoints(scene.objects, service, self.port)
@@ -135,44 +135,45 @@ class Local:
             if answers[question].outcome is not Outcome.ANSWERED:
                 return unexplained(self.way, scene, answers[question])
         everybody = {hostname_of(pod) for pod in scene.backends(self.answered_by)}
+        doubts: list[Doubt] = []
         for node, question in questions.items():
-            if ruling := self._rule_node(scene, service, node, answers[question], set(own[node]), everybody):
-                return ruling
-        if self.otherwise == "nobody" and scene.quiet < WATCH_SECONDS:
-            return not_yet("watching-silence", self.hop, service=self.service)
+            match self._rule_node(scene, service, node, answers[question], set(own[node]), everybody):
+                case Ruling() as ruling:
+                    return ruling
+                case Doubt() as doubt:
+                    doubts.append(doubt)
         served = listed(node for node, pods in own.items() if pods)
         empty = listed(node for node, pods in own.items() if not pods)
-        return passed(f"local-{self.otherwise}", **facts, nodes=served, others=empty)
+        watched = scene.paced(WATCH_SECONDS) if self.otherwise == "nobody" else 0.0
+        proved = passed(f"local-{self.otherwise}", self.hop, **facts, nodes=served, others=empty)
+        return believed(proved.once_quiet(watched, Waits.SILENCE), doubts)
 
     def _rule_node(
         self, scene: Scene, service: RawObject, node: str, answer: ReachAnswer, own: set[str], everybody: set[str]
-    ) -> Ruling | None:
+    ) -> Ruling | Doubt | None:
         """Say what is wrong with who serves one node, None where it is as wanted."""
         may = own or (everybody if self.otherwise == "anybody" else set())
-        seen = set(answer.responders)
-        facts = {
-            "service": self.service,
-            "node": node,
-            "vantage": vantage_text(answer.question.vantage),
-            "address": address_of(answer.question),
-        }
-        moving = not_yet("data-plane-moving", self.hop, **facts, outcome=word("outcome", answer.outcome))
+        seen, told = set(answer.responders), facts_of(self.service, answer)
+        local, says_local = self._policy(service) == "Local", self._says_local(service)
+        # until kube-proxy has programmed, the rules of before a change answer
+        moved, stale = scene.paced(DATA_PLANE_SECONDS), scene.paced(STALE_SECONDS)
         if seen - may:
-            # until kube-proxy has programmed, the rules of before a change answer
-            if scene.quiet < (DATA_PLANE_SECONDS if self._says_local(service) else STALE_SECONDS):
-                return moving
-            who = listed(sorted(seen - may))
-            return fail("policy-not-local", self.hop, **facts, who=who, expected=listed(sorted(may)))
-        local = self._policy(service) == "Local"
+            who, expected = listed(sorted(seen - may)), listed(sorted(may))
+            ruling = fail("policy-not-local", self.hop, **told, node=node, who=who, expected=expected)
+            return ruling.once_quiet(moved if says_local else stale)
         if answer.outcome is Outcome.ANSWERED:
-            if not own and local and scene.quiet < DATA_PLANE_SECONDS:
-                return moving  # nobody may answer here: these are the rules of before a change
-            suspect = own and own < everybody and not self._says_local(service) and scene.quiet < SUSPECT_SECONDS
-            return moving if (own and seen != own) or suspect else None
+            if own and seen != own:
+                return not_yet("data-plane-moving", self.hop, Waits.TRAFFIC, **told)
+            if not own and local:  # nobody may answer here
+                return Doubt(self.hop, moved, told)
+            if own and own < everybody and not says_local:
+                return Doubt(self.hop, scene.paced(SUSPECT_SECONDS), told)
+            return None
         if not own and self.otherwise == "nobody":
             return None
-        if not own and local and scene.quiet >= STALE_SECONDS:
-            return fail("policy-starves-node", self.hop, **facts, policy=f"{self._policy_field}: Local")
+        if not own and local:
+            policy = f"{self._policy_field}: Local"
+            return fail("policy-starves-node", self.hop, **told, node=node, policy=policy).once_quiet(stale)
         return unexplained(self.way, scene, answer)
 
     def _says_local(self, service: RawObject) -> bool:

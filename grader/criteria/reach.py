@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from grader.causes.answers import address_of, described
 from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, port_missing
 from grader.causes.traffic import (
     HOPS,
+    facts_of,
     hop_of,
     kept_for_its_first_service,
     nobody_listens,
@@ -20,15 +21,15 @@ from grader.causes.traffic import (
     unexplained,
 )
 from grader.causes.way import Way
-from grader.causes.words import listed, vantage_text, word
+from grader.causes.words import listed, vantage_text
 from grader.criteria.asking import control_questions, reach_questions
 from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
 from grader.model.choosing import serving
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
-from grader.model.kubernetes import hostname_of, name_of
+from grader.model.kubernetes import hostname_of
 from grader.model.objects import RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
 
 
@@ -80,35 +81,35 @@ class Reach(Way):
         questions = reach_questions(self, scene.sight)
         answers = scene.reach_answers(questions)
         if not questions or len(answers) < len(questions):
-            return not_yet("not-asked-yet", HOPS[self.sources[0]], service=self.service)
+            return not_yet("not-asked-yet", HOPS[self.sources[0]], Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
             return environment(scene.blind(unasked[0].question.vantage))
         wanted = {hostname_of(pod) for pod in self._pods(scene)}
+        doubts: list[Doubt] = []
         for answer in answers:
-            if ruling := self._rule_answer(scene, service, answer, wanted):
-                return ruling
+            match self._rule_answer(scene, service, answer, wanted):
+                case Ruling() as ruling:
+                    return ruling
+                case Doubt() as doubt:
+                    doubts.append(doubt)
         facts = {"service": self.service, "vantages": self._vantages(), "count": len(wanted), "port": self.port}
         if not self.all_of_them:
-            return passed(f"reach-{self.at.value}-some", **facts)
-        return passed(f"reach-{self.at.value}", **facts, addresses=len({answer.question.host for answer in answers}))
+            return believed(passed(f"reach-{self.at.value}-some", **facts), doubts)
+        asked = len({answer.question.host for answer in answers})
+        return believed(passed(f"reach-{self.at.value}", **facts, addresses=asked), doubts)
 
-    def _rule_answer(self, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
+    def _rule_answer(
+        self, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]
+    ) -> Ruling | Doubt | None:
         """Say what is wrong with one answer, None where it is as wanted."""
-        seen = set(answer.responders)
-        facts = {
-            "service": name_of(service),
-            "vantage": vantage_text(answer.question.vantage),
-            "address": address_of(answer.question),
-        }
-        moving = not_yet("data-plane-moving", hop_of(self, answer), **facts, outcome=word("outcome", answer.outcome))
+        seen, told = set(answer.responders), facts_of(self.service, answer)
         if strangers := sorted(seen - wanted):
-            if scene.quiet < STALE_SECONDS:
-                return moving
-            return fail("unexpected-answer", Hop.RESPONSE, **facts, who=listed(strangers))
-        satisfied = answer.outcome is Outcome.ANSWERED and (seen == wanted if self.all_of_them else bool(seen))
-        if satisfied:
-            doubtful = scene.quiet < SUSPECT_SECONDS and suspect(self, scene, service, answer, wanted)
-            return moving if doubtful else None
+            ruling = fail("unexpected-answer", Hop.RESPONSE, **told, who=listed(strangers))
+            return ruling.once_quiet(scene.paced(STALE_SECONDS))
+        if answer.outcome is Outcome.ANSWERED and (seen == wanted if self.all_of_them else seen):
+            if suspect(self, scene, service, answer, wanted):
+                return Doubt(hop_of(self, answer), scene.paced(SUSPECT_SECONDS), told)
+            return None
         return (
             policy_keeps_out(self, scene, service, answer, wanted)
             or nobody_listens(scene, service)
@@ -127,19 +128,19 @@ class Reach(Way):
             if answer.outcome is Outcome.UNASKED:
                 return environment(scene.blind(answer.question.vantage))
         if len(answers) < len(questions) or not control or len(control) < len(controls):
-            return not_yet("not-asked-yet", hop, service=self.service)
+            return not_yet("not-asked-yet", hop, Waits.QUESTIONS, service=self.service)
         if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:
             return unexplained(self, scene, silent[0])
-        if scene.quiet < WATCH_SECONDS:
-            return not_yet("watching-silence", hop, service=self.service)
         if reached := [answer for answer in answers if answer.responders]:
             question = reached[0].question
-            return fail(
+            ruling = fail(
                 "reached-though", hop,
                 service=self.service, vantage=vantage_text(question.vantage),
                 address=address_of(question), who=listed(reached[0].responders),
             )  # fmt: skip
-        return passed("not-reached", service=self.service, vantages=self._vantages())
+        else:
+            ruling = passed("not-reached", hop, service=self.service, vantages=self._vantages())
+        return ruling.once_quiet(scene.paced(WATCH_SECONDS), Waits.SILENCE)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the Pods that must answer, and who did."""

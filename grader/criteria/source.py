@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grader.causes.answers import address_of, described
+from grader.causes.answers import described
 from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS
-from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import unexplained
+from grader.causes.traffic import facts_of, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.asking import SOME_TRIES, addresses, local_endpoints
@@ -20,7 +20,7 @@ from grader.model.choosing import find_service
 from grader.model.evidence import Outcome, ReachQuestion, ShellQuestion
 from grader.model.kubernetes import internal_ip, name_of, service_port
 from grader.model.objects import RawObject
-from grader.model.report import Hop
+from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
 
 OWN_ADDRESS = "hostname -i"
@@ -106,7 +106,8 @@ class Source:
         answers = scene.reach_answers(questions)
         own = {question.vantage: scene.shell_answer(question) for question in self._own()}
         if not questions or len(answers) < len(questions) or None in own.values():
-            return not_yet("not-asked-yet", hop, service=self.service)
+            return not_yet("not-asked-yet", hop, Waits.QUESTIONS, service=self.service)
+        doubts: list[Doubt] = []
         for answer in answers:
             mine = own[answer.question.vantage]
             if answer.outcome is Outcome.UNASKED or mine is None or mine.outcome is not Outcome.ANSWERED:
@@ -116,23 +117,17 @@ class Source:
             known, seen = set(mine.output.split()), set(answer.responders)
             right = seen <= known if self.kept else not seen & known
             likely = self.at is At.CLUSTER_IP or _says_kept(service) is self.kept
-            if right and (likely or scene.quiet >= SUSPECT_SECONDS):
+            told = {**facts_of(self.service, answer), "own": listed(sorted(known)), "seen": _addresses(scene, seen)}
+            if right:
+                if not likely:  # the rules of before a change may still answer
+                    doubts.append(Doubt(hop, scene.paced(SUSPECT_SECONDS), told))
                 continue
-            facts = {
-                "service": self.service,
-                "vantage": vantage_text(answer.question.vantage),
-                "own": listed(sorted(known)),
-                "seen": _addresses(scene, seen),
-            }
-            patience = DATA_PLANE_SECONDS if likely else STALE_SECONDS
-            if right or scene.quiet < patience:  # the rules of before a change may still answer
-                facts |= {"address": address_of(answer.question), "outcome": word("outcome", answer.outcome)}
-                return not_yet("data-plane-moving", hop, **facts)
-            return fail("source-replaced" if self.kept else "source-kept", hop, **facts)
+            ruling = fail("source-replaced" if self.kept else "source-kept", hop, **told)
+            return ruling.once_quiet(scene.paced(DATA_PLANE_SECONDS if likely else STALE_SECONDS))
         vantages = listed(vantage_text(source.value) for source in self.sources)
         code = "source-kept-proved" if self.kept else "source-replaced-proved"
         seen_text = _addresses(scene, {address for answer in answers for address in answer.responders})
-        return passed(code, service=self.service, vantages=vantages, seen=seen_text)
+        return believed(passed(code, service=self.service, vantages=vantages, seen=seen_text), doubts)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show which addresses were seen."""

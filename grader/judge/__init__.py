@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.causes.ruling import Ruling, environment, fail
+from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
 from grader.criteria.registry import kind_of
 from grader.judge.chain import hops, place, walk
@@ -71,7 +71,7 @@ def _of_all(scene: Scene) -> Ruling | None:
 def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     kind = kind_of(criterion)
-    ruling = kind.rule(scene, negated=criterion.negated)
+    ruling = waited(kind.rule(scene, negated=criterion.negated), scene.evidence.quiet_for)
     expected, seen = kind.shown(scene)
     return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
 
@@ -87,6 +87,7 @@ def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
         expected=ruling.expected,
         seen=ruling.seen,
         subject=kind_of(criterion).subject,
+        waits_for=ruling.waits if ruling.verdict is Verdict.NOT_YET else None,
     )
 
 

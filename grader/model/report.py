@@ -47,6 +47,24 @@ class HopState(StrEnum):
     UNKNOWN = "unknown"  # after the broken hop, or not observed
 
 
+class Waits(StrEnum):
+    """What a verdict that is not yet due waits for."""
+
+    OBJECTS = "objects"  # controllers are at work on slices and workloads
+    PODS = "pods"  # kubelets ask Pods whether they are ready
+    LOAD_BALANCER = "load-balancer"  # an address is assigned
+    QUESTIONS = "questions"  # nothing could be asked yet
+    TRAFFIC = "traffic"  # kube-proxy may still serve the rules of before
+    CALL = "call"  # the same, and DNS, for a name that is called
+    NAMES = "names"  # DNS may not have seen the objects yet
+    SILENCE = "silence"  # that nobody answers is watched
+
+    @property
+    def lags(self) -> bool:
+        """Whether the objects are done, and only what follows them lags behind."""
+        return self in (Waits.TRAFFIC, Waits.CALL, Waits.NAMES, Waits.SILENCE)
+
+
 @dataclass(frozen=True)
 class Finding:
     """A cause, or what a pass proved.
@@ -74,6 +92,7 @@ class CriterionResult:
         expected: what should be seen, for a person.
         seen: what was seen, for a person.
         subject: the object that it is about: "backend-service", "ConfigMap client-config".
+        waits_for: what a verdict that is not yet due waits for, None for any other verdict.
     """
 
     id: str
@@ -85,6 +104,7 @@ class CriterionResult:
     expected: str
     seen: str
     subject: str = ""
+    waits_for: Waits | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +151,7 @@ class Report:
                     "verdict": Verdict(item["verdict"]),
                     "hop": Hop(item["hop"]),
                     "finding": Finding(**item["finding"]),
+                    "waits_for": Waits(item["waits_for"]) if item.get("waits_for") else None,
                 }
             )
             for item in data["criteria"]

@@ -33,7 +33,6 @@ PATIENCE = ((12.0, 4.0), (5.0, 1.2), (0.0, FIRST_SECONDS))
 # How long a verdict must stand before it is given although something else is still moving.
 FAIL_STANDS = 8.0
 LEAST_FAIL_STANDS = 2.0
-DATA_PLANE_CODES = frozenset({"data-plane-moving", "dns-moving", "call-moving", "watching-silence"})
 ENVIRONMENT_STANDS = 2.0
 PROBE_COMES_UP = 10.0
 
@@ -162,10 +161,10 @@ def _until_told(
 
 def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool:
     """Tell whether a verdict needs no more waiting; `pace` is that of the data plane (Evidence.pace)."""
-    moving = {result.finding.diagnosis for result in report.criteria if result.verdict is Verdict.NOT_YET}
+    moving = [result.waits_for for result in report.criteria if result.verdict is Verdict.NOT_YET]
     if report.verdict is Verdict.FAIL:
         blinded = any(result.verdict is Verdict.ENVIRONMENT for result in report.criteria)
-        if moving and moving <= DATA_PLANE_CODES and not blinded:
+        if moving and all(item is not None and item.lags for item in moving) and not blinded:
             return stood > max(FAIL_STANDS * pace, LEAST_FAIL_STANDS)
         return not (moving or (blinded and reviving)) or stood > FAIL_STANDS
     if report.verdict is Verdict.ENVIRONMENT:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import grader
+from grader.causes.ruling import MEANWHILE
 from grader.judge import judge
 from grader.model.vantage import At
 from grader.text import catalogue
@@ -34,7 +35,7 @@ EXPANDED = {
     "local-{self.otherwise}": {"local-nobody", "local-anybody"},
 }
 # Codes that are handed on: whoever made them was asked.
-HANDED_ON = {"code", "error.code", "found.code", "problem.code"}
+HANDED_ON = {"code", "error.code", "found.code", "problem.code", "MEANWHILE[ruling.waits]"}
 # Told outside of judging: an answer that was handed in by nobody who is known.
 ELSEWHERE = {"learner-unknown"}
 
@@ -92,7 +93,10 @@ def codes(value: ast.expr, names: Mapping[str, list[ast.expr]], place: str) -> s
     return set()
 
 
-TOLD = tuple(dict.fromkeys(told()))
+TOLD = (
+    *dict.fromkeys(told()),
+    *(Told(code, f"Waits.{waits.name}", "diagnoses") for waits, code in MEANWHILE.items()),
+)
 
 
 @pytest.mark.parametrize("item", TOLD, ids=lambda item: f"{item.code}@{item.place}")
