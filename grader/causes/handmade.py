@@ -30,9 +30,10 @@ from grader.model.objects import RawObject
 from grader.model.report import Hop
 
 
-def made_by_hand(scene: Scene) -> list[RawObject]:
+def made_by_hand(scene: Scene, namespace: str = "") -> list[RawObject]:
     """List the slices that no controller made; what a controller left when a selector was removed is none of them."""
-    return [item for item in scene.slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
+    slices = scene.objects.of("endpointslices", namespace)
+    return [item for item in slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
 
 
 def without_slices(scene: Scene, service: RawObject) -> Ruling | None:

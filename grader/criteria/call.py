@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +9,10 @@ from urllib.parse import urlsplit
 
 from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
+from grader.causes.lasting import going, not_lasting
+from grader.causes.names import disguised
 from grader.causes.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
-from grader.causes.resolving import lookup, published
+from grader.causes.resolving import lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
@@ -21,7 +22,8 @@ from grader.criteria.kind import Questions
 from grader.model.choosing import backends, config_value, find_service
 from grader.model.dnsnames import full_name
 from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
-from grader.model.kubernetes import hostname_of, is_ready
+from grader.model.ground import Given
+from grader.model.kubernetes import hostname_of, is_ready, name_of
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Waits
 from grader.model.vantage import ConfigKey, Vantage, home_of
@@ -45,12 +47,8 @@ class Destination:
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address and no name."""
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return True
+        """Whether the host is an address, or a name made of one."""
+        return disguised(self.host) is not None
 
 
 def destination(to: str | ConfigKey, objects: Objects) -> Destination:
@@ -147,6 +145,8 @@ class Call:
         for answer in answers:
             if ruling := self._rule_answer(scene, to, answer, wanted):
                 return ruling
+        if ruling := self._lost(scene, to):
+            return ruling
         vantages = listed(vantage_text(source.value) for source in self.sources)
         return passed("call-answered", to=to.text, vantages=vantages, count=len(wanted))
 
@@ -159,8 +159,21 @@ class Call:
             return fail("call-value-missing", Hop.SERVICE, **facts)
         if not to.host:
             return fail("call-value-unreadable", Hop.SERVICE, **facts)
-        if to.is_address:
-            return fail("call-value-is-address", Hop.SERVICE, **facts)
+        return disguised(to.host, **facts)
+
+    def _lost(self, scene: Scene, to: Destination) -> Ruling | None:
+        """Say why the name will not lead to these Pods once they are made anew."""
+        for source in self.sources:
+            found = service_behind(scene, to.host, home_of(source.value, scene.exercise.namespace))
+            if found is None:
+                continue
+            service, namespace = found
+            given = Given(namespace or scene.exercise.namespace, "Service", name_of(service))
+            laid = {item.what for item in scene.evidence.ground.laid} if scene.evidence.ground else set()
+            if given in laid and given not in scene.exercise.ground.may_differ:
+                continue  # as it was laid: not the learner's doing
+            if ruling := going(service) or not_lasting(scene, service, self.answered_by, namespace):
+                return ruling
         return None
 
     def _rule_answer(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:

@@ -15,6 +15,7 @@ from grader.exercises.kinds import (
     OUTSIDE,
     AffinitySchema,
     CallSchema,
+    ClosedSchema,
     DnsSchema,
     EndpointsSchema,
     EnvSchema,
@@ -22,6 +23,7 @@ from grader.exercises.kinds import (
     LocalSchema,
     Name,
     ObjectSchema,
+    ProbeSchema,
     ReachSchema,
     SourceSchema,
     Strict,
@@ -50,6 +52,8 @@ class Expected(Strict):
     source: SourceSchema | None = None
     affinity: AffinitySchema | None = None
     env: EnvSchema | None = None
+    closed: ClosedSchema | None = None
+    probe: ProbeSchema | None = None
 
     def one(self) -> Kind:
         """Find the only expectation given. Raises ValueError where there is none, or several."""
@@ -103,6 +107,7 @@ class GroundSchema(Strict):
     may_differ: dict[GivenName, Annotated[list[FieldPath], Field(min_length=1)]] = Field(default_factory=dict)
     kept: list[GivenName] = Field(default_factory=list)
     may_go: list[GivenName] = Field(default_factory=list)
+    makes: list[GivenName] = Field(default_factory=list)
 
     def rule(self, namespace: str) -> GroundRule:
         """Build the rule of the model; a name without a Namespace is of the exercise's own, `namespace`."""
@@ -111,6 +116,7 @@ class GroundSchema(Strict):
             {_given(name, namespace): tuple(fields) for name, fields in self.may_differ.items()},
             frozenset(_given(name, namespace) for name in self.kept),
             frozenset(_given(name, namespace) for name in self.may_go),
+            frozenset(_given(name, namespace) for name in self.makes),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from grader.causes.lasting import going
 from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
 from grader.criteria.registry import kind_of
@@ -71,7 +72,9 @@ def _of_all(scene: Scene) -> Ruling | None:
 def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     kind = kind_of(criterion)
-    ruling = waited(kind.rule(scene, negated=criterion.negated), scene.evidence.quiet_for)
+    service = scene.service(kind.service) if kind.service else None
+    ruling = (going(service) if service else None) or kind.rule(scene, negated=criterion.negated)
+    ruling = waited(ruling, scene.evidence.quiet_for)
     expected, seen = kind.shown(scene)
     return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
 

@@ -211,3 +211,12 @@ def ingress_address(service: Raw) -> str:
     """Read the first ingress address or host name of a load balancer, "" while there is none."""
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
     return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
+
+
+def workload_of(pod: Raw) -> tuple[str, str]:
+    """Tell kind and name of the workload that made a Pod; a ReplicaSet speaks for its Deployment. ("", "") for none."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner["kind"] == "ReplicaSet":
+            return "Deployment", str(owner["name"]).rpartition("-")[0]
+        return str(owner["kind"]), str(owner["name"])
+    return "", ""
