@@ -85,7 +85,6 @@ def initial_objects(store: Store, plans: tuple[NodePlan, ...], cluster: str) -> 
         yield "namespaces", namespace(name)
     for plan in plans:
         yield "nodes", node(plan, store.now(), cluster)
-        yield "leases", lease(plan, store.now())
     yield from _kubernetes(plans)
     yield "serviceaccounts", _meta("v1", "ServiceAccount", "coredns", "kube-system")
     corefile = _meta("v1", "ConfigMap", "coredns", "kube-system")
@@ -188,15 +187,6 @@ def _node_condition(now: float, type_: str, status: str, reason: str, message: s
         "message": message,
         "lastHeartbeatTime": timestamp(now),
         "lastTransitionTime": timestamp(now),
-    }
-
-
-def lease(plan: NodePlan, now: float) -> Obj:
-    """Make the node's heartbeat."""
-    micro = timestamp(now)[:-1] + ".000000Z"
-    return {
-        **_meta("coordination.k8s.io/v1", "Lease", plan.name, "kube-node-lease"),
-        "spec": {"holderIdentity": plan.name, "leaseDurationSeconds": 40, "renewTime": micro},
     }
 
 

@@ -18,6 +18,7 @@ from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
 from grader.embedded.core.controllers.job import JobController
+from grader.embedded.core.controllers.leases import LeaseController
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
@@ -95,6 +96,11 @@ class World:
             JobController(context),
             DisruptionController(context),
             NodeLifecycleController(context),
+            LeaseController(
+                context,
+                (plan.name for plan in self._plans),
+                next(plan.name for plan in self._plans if plan.control_plane),
+            ),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),

@@ -161,7 +161,7 @@ REGISTRY: tuple[Resource, ...] = (
     ),
     Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),
     Resource("jobs", "Job", "batch", "v1", workloads.JobStrategy(), (), _all, ((_STATUS, "Job"),)),
-    Resource("leases", "Lease", "coordination.k8s.io", "v1", _plain()),
+    Resource("leases", "Lease", "coordination.k8s.io", "v1", simple.LeaseStrategy()),
     Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", EndpointSliceStrategy()),
     Resource("events", "Event", "events.k8s.io", "v1", simple.EventStrategy(), ("ev",)),
     Resource("ingressclasses", "IngressClass", "networking.k8s.io", "v1", simple.ClusterScoped()),
