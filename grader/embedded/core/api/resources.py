@@ -9,7 +9,8 @@ from functools import cached_property
 from grader.embedded.core.api import daemon, simple, stateful, workloads
 from grader.embedded.core.api.budget import BudgetStrategy
 from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
-from grader.embedded.core.api.ingress import IngressStrategy, NetworkPolicyStrategy
+from grader.embedded.core.api.ingress import IngressStrategy
+from grader.embedded.core.api.networkpolicy import NetworkPolicyStrategy
 from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy

@@ -37,7 +37,13 @@ def selector_errors(selector: Spec, path: str) -> list[FieldError]:
             errors.append(invalid(f"{where}.operator", operator, "not a valid selector operator"))
         elif operator in ("In", "NotIn") and not values:
             errors.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            errors.append(
+                forbidden(f"{where}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            )
         errors += [invalid(f"{where}.key", rule.get("key", ""), text) for text in names.label_key(rule.get("key", ""))]
+        for number, value in enumerate(values):
+            errors += [invalid(f"{where}.values[{number}]", value, text) for text in names.label_value(value)]
     return errors
 
 
