@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 
 from grader.embedded.core import bootstrap
+from grader.embedded.core.api.resources import STORED
 from grader.embedded.core.controllers.base import Context, Controller
 from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
@@ -23,6 +24,7 @@ from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
+from grader.embedded.core.controllers.quota import QuotaController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
 from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
@@ -108,6 +110,7 @@ class World:
             MirroringController(context),
             ServiceAddressController(context),
             LoadBalancerController(context, self.network, name),
+            QuotaController(context, {plural: entry.group for plural, entry in STORED.items()}),
             GarbageCollector(context),
         )
         self._host = Machine("host", GATEWAY_IP, "outside")

@@ -12,6 +12,7 @@ from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
 from grader.embedded.core.api.ingress import IngressStrategy
 from grader.embedded.core.api.networkpolicy import NetworkPolicyStrategy
 from grader.embedded.core.api.pod import PodStrategy
+from grader.embedded.core.api.quotas import LimitRangeStrategy, ResourceQuotaStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
 from grader.embedded.core.api.strategy import Strategy
@@ -100,6 +101,7 @@ REGISTRY: tuple[Resource, ...] = (
     Resource("configmaps", "ConfigMap", "", "v1", simple.ConfigMapStrategy(), ("cm",)),
     Resource("endpoints", "Endpoints", "", "v1", simple.EndpointsStrategy(), ("ep",)),
     Resource("events", "Event", "", "v1", simple.EventStrategy(), ("ev",)),
+    Resource("limitranges", "LimitRange", "", "v1", LimitRangeStrategy(), ("limits",)),
     Resource(
         "namespaces", "Namespace", "", "v1", simple.NamespaceStrategy(), ("ns",),
         subresources=(("finalize", "Namespace"), ("status", "Namespace")),
@@ -121,6 +123,10 @@ REGISTRY: tuple[Resource, ...] = (
     Resource(
         "replicationcontrollers", "ReplicationController", "", "v1", workloads.ReplicationControllerStrategy(), ("rc",),
         _all, _scaled("ReplicationController"),
+    ),
+    Resource(
+        "resourcequotas", "ResourceQuota", "", "v1", ResourceQuotaStrategy(), ("quota",), (),
+        ((_STATUS, "ResourceQuota"),),
     ),
     Resource("secrets", "Secret", "", "v1", simple.SecretStrategy()),
     Resource("serviceaccounts", "ServiceAccount", "", "v1", simple.ServiceAccountStrategy(), ("sa",)),
