@@ -11,6 +11,7 @@ import random
 
 from grader.embedded.core import bootstrap
 from grader.embedded.core.api.resources import STORED
+from grader.embedded.core.controllers.autoscaler import AutoscalerController
 from grader.embedded.core.controllers.base import Context, Controller
 from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
@@ -97,6 +98,7 @@ class World:
             DaemonSetController(context),
             JobController(context),
             DisruptionController(context),
+            AutoscalerController(context),
             NodeLifecycleController(context),
             LeaseController(
                 context,

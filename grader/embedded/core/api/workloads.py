@@ -296,7 +296,7 @@ class JobStrategy(Workload):
 
 
 class AutoscalerStrategy(WithStatus):
-    """HorizontalPodAutoscalers: stored, without effect (there are no metrics)."""
+    """HorizontalPodAutoscalers, which keep their bounds only: there are no metrics."""
 
     def default(self, obj: Obj) -> None:
         """SetDefaults_HorizontalPodAutoscaler (pkg/apis/autoscaling/v2/defaults.go)."""
