@@ -54,6 +54,7 @@ def read_folder(folder: Path, learner: str = "") -> Exercise:
         learner=learner if files.values else "",
         values=files.values,
         solution=files.text(folder / "solution.md"),
+        renewed_exempt=schema.renewed.exempt if schema.renewed else "",
     )
     if unused := sorted(set(files.values) - files.used):
         reason = f"no file of the folder holds ${{{unused[0]}}}"

@@ -97,6 +97,12 @@ class BrokenSchema(Strict):
     diagnosis: Name
 
 
+class RenewedSchema(Strict):
+    """Why an answer need not stand when every Pod is made anew (`grader verify --renewed`)."""
+
+    exempt: Annotated[str, Field(min_length=1)]
+
+
 class ExerciseSchema(Strict):
     """The whole of exercise.yaml."""
 
@@ -110,6 +116,7 @@ class ExerciseSchema(Strict):
     namespaces: list[Name] = Field(default_factory=list)
     ready: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     broken: BrokenSchema | None = None
+    renewed: RenewedSchema | None = None
     criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -44,6 +44,7 @@ __all__ = [
     "Exercise",
     "Expectation",
     "Form",
+    "GroundRule",
     "Local",
     "Object",
     "Reach",
@@ -128,6 +129,23 @@ class WrongAnswer:
 
 
 @dataclass(frozen=True)
+class GroundRule:
+    """What of the given objects may differ from how they were laid.
+
+    Attributes:
+        says: the sentences of the task that say so.
+        may_differ: "Kind/name", or "namespace/Kind/name" in a further Namespace → fields that may differ.
+        kept: such objects whose UID must stay.
+        may_go: such objects that may be deleted.
+    """
+
+    says: tuple[str, ...] = ()
+    may_differ: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    may_go: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise.
 
@@ -153,6 +171,8 @@ class Exercise:
         learner: whose values it holds, "" for the canonical ones.
         values: name of a value that varies from learner to learner → this learner's.
         solution: the answer explained, Japanese Markdown.
+        ground: what of the given objects may differ.
+        renewed_exempt: why an answer need not stand when every Pod is made anew, "" where it must.
     """
 
     id: str
@@ -176,6 +196,8 @@ class Exercise:
     learner: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     solution: str = ""
+    ground: GroundRule = field(default_factory=GroundRule)
+    renewed_exempt: str = ""
 
     @property
     def all_namespaces(self) -> tuple[str, ...]:
