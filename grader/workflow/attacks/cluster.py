@@ -1,4 +1,4 @@
-"""What verdicts rest on outside an exercise is changed: nodes, the cluster's DNS, kube-proxy, our probes on the nodes."""
+"""What verdicts rest on outside an exercise is changed: nodes, cluster DNS, kube-proxy, our probes on the nodes."""
 
 from __future__ import annotations
 
