@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from grader.errors import ContentError
 from grader.exercises.schema import ExerciseSchema
 from grader.exercises.vary import PLACE, choose, fill, names
-from grader.model.exercise import Answer, Broken, Exercise, Form, WrongAnswer
+from grader.model.exercise import Answer, Broken, Exercise, Form, Given, WrongAnswer
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FORMS = {".yaml": Form.MANIFEST, ".sh": Form.SCRIPT}
@@ -54,6 +54,7 @@ def read_folder(folder: Path, learner: str = "") -> Exercise:
         learner=learner if files.values else "",
         values=files.values,
         solution=files.text(folder / "solution.md"),
+        ground=schema.ground.rule(schema.namespace or schema.id),
         renewed_exempt=schema.renewed.exempt if schema.renewed else "",
     )
     if unused := sorted(set(files.values) - files.used):
@@ -175,6 +176,7 @@ def _given(path: Path, files: _Files, schema: ExerciseSchema) -> str:
         raise _error(path, mark.line + 1 if mark else 1, "", error.problem or str(error)) from error
     own = {schema.namespace or schema.id, *schema.namespaces}
     workloads = {}
+    names = set()
     for line, item in documents:
         if item is None:
             continue
@@ -184,8 +186,15 @@ def _given(path: Path, files: _Files, schema: ExerciseSchema) -> str:
         if namespace is not None and namespace not in own:
             reason = f"{namespace} is not one of {', '.join(sorted(own))}; name it in `namespaces` of exercise.yaml"
             raise _error(path, line, "metadata.namespace", reason)
+        names.add(
+            Given(namespace or schema.namespace or schema.id, str(item.get("kind")), str(item["metadata"]["name"]))
+        )
         if item.get("kind") in WORKLOADS:
             workloads[item["metadata"]["name"]] = item.get("spec", {}).get("replicas", 1)
+    rule = schema.ground.rule(schema.namespace or schema.id)
+    for strange in sorted({*rule.may_differ, *rule.kept, *rule.may_go} - names):
+        reason = f"`ground` of exercise.yaml names {strange.kind} {strange.name}, which is not given"
+        raise _error(path, 1, "ground", reason)
     for name, count in schema.ready.items():
         if name not in workloads:
             raise _error(path, 1, f"ready.{name}", f"no Deployment or StatefulSet {name} is given")

@@ -23,13 +23,15 @@ from grader.exercises.kinds import (
     SourceSchema,
     Strict,
 )
-from grader.model.exercise import Criterion, Endpoints, Reach
+from grader.model.exercise import Criterion, Endpoints, Given, GroundRule, Reach
 from grader.model.report import Hop
 
 KINDS = ("object", "endpoints", "dns", "reach", "call", "local", "source", "affinity", "env")
 NEGATABLE = ("endpoints", "dns", "reach")
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Value = Annotated[str, Field(pattern=r"^[^\r\n]+$")] | int
+GivenName = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+/[a-z0-9][-.a-z0-9]*$")]
+FieldPath = Annotated[str, Field(pattern=r"^[a-zA-Z]+(\.[a-zA-Z]+)*$")]
 Changeable = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+$")]
 
 
@@ -74,6 +76,7 @@ class CriterionSchema(Expected):
     id: Name
     points: Annotated[float, Field(gt=0, strict=False)]
     hop: Annotated[Hop, Field(strict=False)] | None = None
+    says: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     not_: NotSchema | None = None
 
     @model_validator(mode="after")
@@ -87,7 +90,32 @@ class CriterionSchema(Expected):
     def criterion(self) -> Criterion:
         """Build the criterion of the model."""
         kind = self.not_.one() if self.not_ else self.one()
-        return Criterion(self.id, self.points, kind.expectation(), self.not_ is not None, self.hop or kind.hop())
+        hop = self.hop or kind.hop()
+        return Criterion(self.id, self.points, kind.expectation(), self.not_ is not None, hop, tuple(self.says))
+
+
+class GroundSchema(Strict):
+    """What a learner may do to the given workload; what is not named must stay as it was laid."""
+
+    says: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    may_differ: dict[GivenName, Annotated[list[FieldPath], Field(min_length=1)]] = Field(default_factory=dict)
+    kept: list[GivenName] = Field(default_factory=list)
+    may_go: list[GivenName] = Field(default_factory=list)
+
+    def rule(self, namespace: str) -> GroundRule:
+        """Build the rule of the model; a name without a Namespace is of the exercise's own, `namespace`."""
+        return GroundRule(
+            tuple(self.says),
+            {_given(name, namespace): tuple(fields) for name, fields in self.may_differ.items()},
+            frozenset(_given(name, namespace) for name in self.kept),
+            frozenset(_given(name, namespace) for name in self.may_go),
+        )
+
+
+def _given(text: str, namespace: str) -> Given:
+    """Read "Kind/name" or "namespace/Kind/name"."""
+    *home, kind, name = text.split("/")
+    return Given(home[0] if home else namespace, kind, name)
 
 
 class BrokenSchema(Strict):
@@ -116,6 +144,7 @@ class ExerciseSchema(Strict):
     namespaces: list[Name] = Field(default_factory=list)
     ready: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     broken: BrokenSchema | None = None
+    ground: GroundSchema = Field(default_factory=GroundSchema)
     renewed: RenewedSchema | None = None
     criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
 

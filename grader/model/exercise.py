@@ -44,6 +44,7 @@ __all__ = [
     "Exercise",
     "Expectation",
     "Form",
+    "Given",
     "GroundRule",
     "Local",
     "Object",
@@ -65,6 +66,7 @@ class Criterion:
         expect: what must hold.
         negated: it must not hold (with a positive control).
         hop: the station on the way that it is about.
+        says: the sentences (or cells of a table) of task.md that it answers, quoted.
     """
 
     id: str
@@ -72,6 +74,40 @@ class Criterion:
     expect: Expectation
     negated: bool
     hop: Hop
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, order=True)
+class Given:
+    """Names one object of the given workload.
+
+    Attributes:
+        namespace: its Namespace.
+        kind: its kind.
+        name: its name.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class GroundRule:
+    """What a learner may do to the given workload. What is not named here must stay as it was laid.
+
+    Attributes:
+        says: the sentences of task.md that say so, quoted.
+        may_differ: given object → its fields that may differ, as paths ("spec", "spec.template.spec.containers"); the
+            object may also be deleted and made anew.
+        kept: given objects that must stay the very same (metadata.uid), changed or not.
+        may_go: given objects that may be deleted.
+    """
+
+    says: tuple[str, ...] = ()
+    may_differ: Mapping[Given, tuple[str, ...]] = field(default_factory=dict)
+    kept: frozenset[Given] = frozenset()
+    may_go: frozenset[Given] = frozenset()
 
 
 class Form(StrEnum):
@@ -129,23 +165,6 @@ class WrongAnswer:
 
 
 @dataclass(frozen=True)
-class GroundRule:
-    """What of the given objects may differ from how they were laid.
-
-    Attributes:
-        says: the sentences of the task that say so.
-        may_differ: "Kind/name", or "namespace/Kind/name" in a further Namespace → fields that may differ.
-        kept: such objects whose UID must stay.
-        may_go: such objects that may be deleted.
-    """
-
-    says: tuple[str, ...] = ()
-    may_differ: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    kept: tuple[str, ...] = ()
-    may_go: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Exercise:
     """One exercise.
 
@@ -171,7 +190,7 @@ class Exercise:
         learner: whose values it holds, "" for the canonical ones.
         values: name of a value that varies from learner to learner → this learner's.
         solution: the answer explained, Japanese Markdown.
-        ground: what of the given objects may differ.
+        ground: what a learner may do to the given workload.
         renewed_exempt: why an answer need not stand when every Pod is made anew, "" where it must.
     """
 

@@ -58,7 +58,7 @@ def _scaled_up(site: Site) -> Iterator[Blow]:
 
 def _deleted(site: Site) -> Iterator[Blow]:
     for thing in site.given:
-        if not site.may_go(thing) and not site.is_answered(thing):
+        if not site.may_go(thing):
             yield Blow(thing.title, (thing.name,), _deleting(thing))
 
 

@@ -13,11 +13,10 @@ from grader.kube.client import Object as Live
 from grader.model.exercise import Env, Form
 from grader.model.kubernetes import name_of
 from grader.model.questions import PROBE_POD
-from grader.workflow.attacks.hands import Act, Hands, creating, editing, put
+from grader.workflow.attacks.hands import Act, Hands, creating, editing, put, several
 from grader.workflow.attacks.operator import Blow, Operator
 from grader.workflow.attacks.pods import idle
 from grader.workflow.attacks.site import Site, Thing
-from grader.workflow.restore import documents
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
@@ -74,17 +73,10 @@ def _again(site: Site) -> Iterator[Blow]:
 
 
 def _given_again(site: Site) -> Iterator[Blow]:
-    kept = [item.content for item in documents(site.exercise) if not _touched(site, item.content)]
+    kept = [item for item in site.given if not site.is_answered(item) and not site.may_go(item)]
     if kept:
-        yield Blow("", (), _applying(yaml.safe_dump_all(kept, allow_unicode=True)))
-
-
-def _touched(site: Site, obj: Mapping[str, Any]) -> bool:
-    namespace = obj["metadata"].get("namespace") or site.exercise.namespace
-    found = [
-        item for item in site.given if (item.namespace, item.kind, item.name) == (namespace, obj["kind"], name_of(obj))
-    ]
-    return any(site.is_answered(item) or site.may_go(item) for item in found)
+        text = yaml.safe_dump_all([item.content for item in kept], allow_unicode=True)
+        yield Blow("", (), _applying(text))
 
 
 def _labelled(site: Site) -> Iterator[Blow]:
@@ -178,16 +170,8 @@ def _scaled_and_back(site: Site) -> Iterator[Blow]:
     for thing in site.workloads():
         if site.must_stay(thing, "spec.replicas"):
             more, same = (put(("spec", "replicas"), count) for count in (thing.replicas + 1, thing.replicas))
-            yield Blow(thing.title, (), _there_and_back(thing, editing(thing, more), editing(thing, same)))
+            yield Blow(thing.title, (), several(editing(thing, more), editing(thing, same)))
             return
-
-
-def _there_and_back(_thing: Thing, there: Act, back: Act) -> Act:
-    def act(hands: Hands) -> None:
-        there(hands)
-        back(hands)
-
-    return act
 
 
 def _debugging(site: Site) -> Iterator[Blow]:
@@ -203,8 +187,8 @@ def _made_anew(site: Site) -> Iterator[Blow]:
     """Services that the learner made go and come again; Pods that know their variables would have to, too."""
     if any(isinstance(item.expect, Env) for item in site.exercise.criteria) or _twice(site):
         return
-    given = {(item.namespace, item.kind, item.name) for item in site.given}
-    own = [item for item in site.mine if (item.namespace, item.kind, item.name) not in given]
+    given = {item.key for item in site.given}
+    own = [item for item in site.mine if item.key not in given]
     if own:
         yield Blow("", (), _making_anew(own))
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from grader.model.exercise import Answer, Exercise, Form, Object
+from grader.model.exercise import Answer, Exercise, Form, Given, Object
 from grader.model.kubernetes import name_of, selects
 from grader.workflow.manifests import read_documents
 from grader.workflow.restore import WORKLOADS, documents
-
-KEPT = re.compile("消さずに")
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,11 @@ class Thing:
     name: str
     content: Mapping[str, Any]
     elsewhere: bool = False
+
+    @property
+    def key(self) -> Given:
+        """Tell which given object it is."""
+        return Given(self.namespace, self.kind, self.name)
 
     @property
     def title(self) -> str:
@@ -97,7 +99,7 @@ class Site:
         if self.answer.form is Form.SCRIPT:
             return ()
         found = [self._thing(item.content) for item in read_documents(self.answer.text)]
-        return tuple({(item.namespace, item.kind, item.name): item for item in found}.values())
+        return tuple({item.key: item for item in found}.values())
 
     def _thing(self, obj: Mapping[str, Any]) -> Thing:
         namespace = str(obj["metadata"].get("namespace") or self.exercise.namespace)
@@ -105,8 +107,7 @@ class Site:
 
     def is_answered(self, thing: Thing) -> bool:
         """Tell whether the answer says something of an object."""
-        key = (thing.namespace, thing.kind, thing.name)
-        return any((item.namespace, item.kind, item.name) == key for item in self.answered)
+        return any(item.key == thing.key for item in self.answered)
 
     # -- what must stay ---------------------------------------------------------------------------------------------
 
@@ -115,28 +116,21 @@ class Site:
 
         Where the exercise says nothing of its ground, what the reference answer does not touch must stay.
         """
-        ground = self.exercise.ground
-        if not ground.says and not ground.may_differ:
-            return not self.is_answered(thing) and not self.may_go(thing)
-        allowed = next((ground.may_differ[key] for key in self._keys(thing) if key in ground.may_differ), ())
+        if not self.exercise.ground.says:
+            return not self.is_answered(thing)
+        allowed = self.exercise.ground.may_differ.get(thing.key, ())
         return not any(path == some or path.startswith((f"{some}.", f"{some}[")) for some in allowed)
 
     def may_go(self, thing: Thing) -> bool:
-        """Tell whether a given object may be deleted."""
-        return any(key in self.exercise.ground.may_go for key in self._keys(thing))
+        """Tell whether a given object may be deleted, or at least be made anew."""
+        ground = self.exercise.ground
+        if not ground.says:
+            return self.is_answered(thing)
+        return thing.key in ground.may_go or (thing.key in ground.may_differ and thing.key not in ground.kept)
 
     def is_kept(self, thing: Thing) -> bool:
         """Tell whether a given object may be changed, but not deleted and made anew."""
-        ground = self.exercise.ground
-        if ground.kept:
-            return any(key in ground.kept for key in self._keys(thing))
-        says = [line for line in self.exercise.task.splitlines() if KEPT.search(line)]
-        return thing.kind == "Service" and any(f"`{thing.name}`" in line for line in says)
-
-    def _keys(self, thing: Thing) -> tuple[str, ...]:
-        short = f"{thing.kind}/{thing.name}"
-        long = f"{thing.namespace}/{short}"
-        return (long,) if thing.elsewhere else (short, long)
+        return thing.key in self.exercise.ground.kept
 
     # -- who is who -------------------------------------------------------------------------------------------------
 
