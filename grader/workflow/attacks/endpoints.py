@@ -66,13 +66,26 @@ def _by_hand(service: Thing) -> Act:
 
     def act(hands: Hands) -> None:
         pods = hands.pods(service.selector, service.namespace)
-        hands.edit("Service", service.name, drop(("spec", "selector")), namespace=service.namespace)
-        for item in hands.api.list("endpointslices", service.namespace, labels=f"{SERVICE_NAME_LABEL}={service.name}"):
-            hands.delete("EndpointSlice", name_of(item), service.namespace)
+        for name in _orphaned(hands, service):
+            hands.delete("EndpointSlice", name, service.namespace)
         endpoints = [endpoint_of(pod) for pod in pods]
         hands.create(hand_made(BY_HAND, service.name, endpoints, slice_ports(service, pods[0])), service.namespace)
 
     return act
+
+
+def _orphaned(hands: Hands, service: Thing) -> list[str]:
+    """Take the selector away once the controller has written its slices: they stay as they are. Return their names."""
+    label = f"{SERVICE_NAME_LABEL}={service.name}"
+    found: list[str] = []
+
+    def written() -> bool:
+        found[:] = map(name_of, hands.api.list("endpointslices", service.namespace, labels=label))
+        return bool(found)
+
+    hands.until(written)
+    hands.edit("Service", service.name, drop(("spec", "selector")), namespace=service.namespace)
+    return found
 
 
 def _left_over(site: Site) -> Iterator[Blow]:
@@ -81,12 +94,8 @@ def _left_over(site: Site) -> Iterator[Blow]:
 
 
 def _leaving(service: Thing) -> Act:
-    """Take the selector away once the controller has written its slices: they stay as they are."""
-
     def act(hands: Hands) -> None:
-        label = f"{SERVICE_NAME_LABEL}={service.name}"
-        hands.until(lambda: bool(hands.api.list("endpointslices", service.namespace, labels=label)))
-        hands.edit("Service", service.name, drop(("spec", "selector")), namespace=service.namespace)
+        _orphaned(hands, service)
 
     return act
 
