@@ -62,30 +62,37 @@ def _hand_made_slices(site: Site) -> Iterator[Blow]:
 
 
 def _by_hand(service: Thing) -> Act:
-    """Write today's Pods into a slice, in the place of the selector; the controller's slices go."""
+    """Write today's Pods into a slice, in the place of the selector; what controllers wrote goes.
+
+    Endpoints that are left behind would be mirrored into slices (pkg/controller/endpointslicemirroring).
+    """
 
     def act(hands: Hands) -> None:
         pods = hands.pods(service.selector, service.namespace)
-        for name in _orphaned(hands, service):
-            hands.delete("EndpointSlice", name, service.namespace)
+        _orphan(hands, service)
+        hands.delete("Endpoints", service.name, service.namespace, gone=True)
+
+        def cleared() -> bool:
+            for name in (left := _slices(hands, service)):
+                hands.delete("EndpointSlice", name, service.namespace)
+            return not left
+
+        hands.until(cleared)
         endpoints = [endpoint_of(pod) for pod in pods]
         hands.create(hand_made(BY_HAND, service.name, endpoints, slice_ports(service, pods[0])), service.namespace)
 
     return act
 
 
-def _orphaned(hands: Hands, service: Thing) -> list[str]:
-    """Take the selector away once the controller has written its slices: they stay as they are. Return their names."""
-    label = f"{SERVICE_NAME_LABEL}={service.name}"
-    found: list[str] = []
+def _slices(hands: Hands, service: Thing) -> list[str]:
+    found = hands.api.list("endpointslices", service.namespace, labels=f"{SERVICE_NAME_LABEL}={service.name}")
+    return [name_of(item) for item in found]
 
-    def written() -> bool:
-        found[:] = map(name_of, hands.api.list("endpointslices", service.namespace, labels=label))
-        return bool(found)
 
-    hands.until(written)
+def _orphan(hands: Hands, service: Thing) -> None:
+    """Take the selector away once the controller has written its slices: they stay as they are."""
+    hands.until(lambda: bool(_slices(hands, service)))
     hands.edit("Service", service.name, drop(("spec", "selector")), namespace=service.namespace)
-    return found
 
 
 def _left_over(site: Site) -> Iterator[Blow]:
@@ -94,10 +101,7 @@ def _left_over(site: Site) -> Iterator[Blow]:
 
 
 def _leaving(service: Thing) -> Act:
-    def act(hands: Hands) -> None:
-        _orphaned(hands, service)
-
-    return act
+    return lambda hands: _orphan(hands, service)
 
 
 def _generated(site: Site) -> Iterator[Blow]:
