@@ -22,6 +22,8 @@ from grader.workflow.check import check_with_evidence
 from grader.workflow.verify import PARALLEL, Attempt, VerifyResult, shown, standing
 
 Undo = Callable[[], None]
+AT_ONCE = 12
+"""Exercises that stand at a time, at the most: the Pods of all of them would keep a small machine busy."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def together(
     Raises as `verify`.
     """
     begun = time.monotonic()
-    workers = parallel or PARALLEL[cluster.provider]
+    workers = min(parallel or PARALLEL[cluster.provider], AT_ONCE)
     chosen = [shock for shock in shocks if not only or shock.name in only]
     found: list[Attempt] = []
     if chosen:
