@@ -127,6 +127,8 @@ def test_objects_of_further_namespaces_are_told_apart() -> None:
 def test_only_services_for_the_inside_are_opened() -> None:
     exercise = exercises.load("complete-example")
     assert targets(exercise, "external-ips") == ["Service/tickets"]
+    assert targets(exercise, "node-port-beside") == []  # the same Pods are open by another Service, as asked
+    assert targets(exercises.load("clusterip"), "node-port-beside") == ["Service/backend-service"]
     assert targets(exercises.load("nodeport"), "external-ips") == []
     assert targets(exercises.load("nodeport"), "bystander-exposed") == ["Deployment/web-preview"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from grader.kube.client import Object as Live
-from grader.model.exercise import Endpoints
+from grader.model.exercise import Endpoints, Reach
 from grader.model.kubernetes import SERVICE_NAME_LABEL, addresses_of, labels_of, name_of, uid_of
 from grader.workflow.attacks.hands import Act, Hands, drop, editing, put
 from grader.workflow.attacks.operator import Blow, Operator
@@ -133,8 +133,9 @@ def _creating_there(obj: Live, namespace: str) -> Act:
 
 
 def _udp_port(site: Site) -> Iterator[Blow]:
+    asked = {item.expect.service for item in site.exercise.criteria if isinstance(item.expect, Endpoints | Reach)}
     for service in site.selecting:
-        if len(service.spec.get("ports") or ()) == 1:
+        if service.name in asked and len(service.spec.get("ports") or ()) == 1:
             act = editing(service, put(("spec", "ports", 0, "protocol"), "UDP"))
             yield Blow(service.title, (service.name, "UDP"), act)
 

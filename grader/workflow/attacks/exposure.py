@@ -16,7 +16,7 @@ from grader.workflow.attacks.site import Site, Thing
 
 OUTSIDE = "203.0.113.80"
 NOT_TO_BE_SEEN = re.compile("外に公開してはいけない|誰にも見せてはいけない")
-NUMBER_OF_PORTS = re.compile("ポートは([0-9]+)つ|([0-9]+)つのポートを持っている")
+NUMBER_OF_PORTS = re.compile("ポートは([0-9]+)つ")
 
 
 def service(name: str, type_: str, selector: Mapping[str, str], ports: list[Live]) -> Live:
@@ -38,7 +38,7 @@ def _external_ips(site: Site) -> Iterator[Blow]:
 
 
 def _beside(site: Site, type_: str) -> Iterator[Blow]:
-    for inner in site.inner:
+    for inner in site.hidden:
         name = f"{inner.name}-door"
         yield Blow(inner.title, (name,), creating(service(name, type_, inner.selector, _ports(inner))))
 
@@ -52,7 +52,7 @@ def _load_balancer(site: Site) -> Iterator[Blow]:
 
 
 def _addressed(site: Site) -> Iterator[Blow]:
-    for inner in site.inner:
+    for inner in site.hidden:
         name = f"{inner.name}-door"
         obj = service(name, "ClusterIP", inner.selector, _ports(inner))
         obj["spec"]["externalIPs"] = [OUTSIDE]
@@ -75,7 +75,7 @@ def _ingress(site: Site) -> Iterator[Blow]:
 
 def _host_port(site: Site) -> Iterator[Blow]:
     """One more Pod of the workload, at a port of its node."""
-    for inner in site.inner:
+    for inner in site.hidden:
         backing = site.backing(inner)
         if not backing or backing[0].kind == "StatefulSet":
             continue
@@ -87,7 +87,7 @@ def _host_port(site: Site) -> Iterator[Blow]:
 
 def _from_elsewhere(site: Site) -> Iterator[Blow]:
     """A Service of another Namespace over hand-made slices that hold the exercise's Pods."""
-    for inner in site.inner:
+    for inner in site.hidden:
         yield Blow(inner.title, (f"{site.exercise.id}-door",), _opening_elsewhere(inner, f"{site.exercise.id}-door"))
 
 
@@ -115,7 +115,7 @@ def _hidden(site: Site) -> Iterator[Blow]:
 
 def _further_port(site: Site) -> Iterator[Blow]:
     said = NUMBER_OF_PORTS.search(site.exercise.task)
-    number = int(said[1] or said[2]) if said else 0
+    number = int(said[1]) if said else 0
     for item in site.exercise.criteria:
         if not isinstance(item.expect, Object) or item.expect.kind != "Service":
             continue

@@ -170,6 +170,13 @@ class Site:
         }
         return tuple(item for item in self.services if item.name in said and item.selector)
 
+    @property
+    def hidden(self) -> tuple[Thing, ...]:
+        """List those of them whose Pods no other Service of the answer opens to the outside."""
+        doors = [item for item in self.services if item.spec.get("type") in {"NodePort", "LoadBalancer"}]
+        opened = {workload.key for door in doors for workload in self.backing(door)}
+        return tuple(item for item in self.inner if not opened & {workload.key for workload in self.backing(item)})
+
     def _own_service(self, thing: Thing) -> bool:
         return thing.kind == "Service" and thing.namespace == self.exercise.namespace
 
