@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from grader.kube.client import Object as Live
-from grader.model.exercise import Env, Form
+from grader.model.exercise import Env
 from grader.model.kubernetes import name_of
 from grader.model.questions import PROBE_POD
 from grader.workflow.attacks.hands import Act, Hands, creating, editing, put, several
@@ -22,15 +22,13 @@ RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
 def _texts(site: Site) -> list[Live]:
-    """Read the documents of the answer, to be changed; none of a script."""
-    if site.answer.form is Form.SCRIPT:
-        return []
-    return [item for item in yaml.safe_load_all(site.answer.text) if item]
+    """Copy the documents of the answer, to be changed; none of a script."""
+    return [copy.deepcopy(dict(item)) for item in site.says]
 
 
 def _twice(site: Site) -> bool:
     """Tell whether the answer says two things of one object, one after the other."""
-    return len(_texts(site)) != len(site.answered)
+    return len(site.says) != len(site.answered)
 
 
 def _applying(text: str) -> Act:
@@ -68,7 +66,7 @@ def _applying_there(objects: list[Live]) -> Act:
 
 
 def _again(site: Site) -> Iterator[Blow]:
-    if _texts(site) and not _twice(site):
+    if site.says and not _twice(site):
         yield Blow("", (), _applying(site.answer.text))
 
 
@@ -100,7 +98,7 @@ def _given_labelled(site: Site) -> Iterator[Blow]:
 
 
 def _reversed(site: Site) -> Iterator[Blow]:
-    found = copy.deepcopy(_texts(site))
+    found = _texts(site)
     changed = [obj for obj in found if obj["kind"] == "Service" and len(obj["spec"].get("ports") or ()) > 1]
     for obj in changed:
         obj["spec"]["ports"].reverse()
@@ -110,7 +108,7 @@ def _reversed(site: Site) -> Iterator[Blow]:
 
 def _port_names(site: Site) -> Iterator[Blow]:
     """Names of the Pods' ports in the place of their numbers, where every Pod behind a Service has one."""
-    found = copy.deepcopy(_texts(site))
+    found = _texts(site)
     services = {item.name: item for item in site.selecting}
     changed = False
     for obj in found:

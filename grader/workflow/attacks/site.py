@@ -94,12 +94,16 @@ class Site:
         return tuple(self._thing(item.content) for item in documents(self.exercise))
 
     @cached_property
-    def answered(self) -> tuple[Thing, ...]:
-        """Read the objects of the answer, each as it says it last; none of a script."""
+    def says(self) -> tuple[Mapping[str, Any], ...]:
+        """Read what the answer says, document by document; nothing of a script."""
         if self.answer.form is Form.SCRIPT:
             return ()
-        found = [self._thing(item.content) for item in read_documents(self.answer.text)]
-        return tuple({item.key: item for item in found}.values())
+        return tuple(item.content for item in read_documents(self.answer.text))
+
+    @cached_property
+    def answered(self) -> tuple[Thing, ...]:
+        """Read the objects of the answer, each as it says it last; none of a script."""
+        return tuple({item.key: item for item in map(self._thing, self.says)}.values())
 
     def _thing(self, obj: Mapping[str, Any]) -> Thing:
         namespace = str(obj["metadata"].get("namespace") or self.exercise.namespace)
