@@ -133,6 +133,12 @@ class BrokenSchema(Strict):
     diagnosis: Name
 
 
+class RenewedSchema(Strict):
+    """Why an answer need not stand when every Pod is made anew (`grader verify --renewed`)."""
+
+    exempt: Annotated[str, Field(min_length=1)]
+
+
 class ExerciseSchema(Strict):
     """The whole of exercise.yaml."""
 
@@ -147,6 +153,7 @@ class ExerciseSchema(Strict):
     ready: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     broken: BrokenSchema | None = None
     ground: GroundSchema = Field(default_factory=GroundSchema)
+    renewed: RenewedSchema | None = None
     criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
 
     @model_validator(mode="after")
