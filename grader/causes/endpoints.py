@@ -64,9 +64,8 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         )  # fmt: skip
     facts = {"service": name_of(service), "namespace": scene.exercise.namespace}
     selector = service["spec"].get("selector") or {}
-    by_hand = bool(actual_slices(service, made_by_hand(scene)))
-    if not has_slices(service) or (not wanted.lasting and by_hand and not scene.labelled(selector)):
-        if by_hand:
+    if not _followed(scene, service, wanted):
+        if actual_slices(service, made_by_hand(scene)):
             return None  # they are compared as they are
         code = "slice-missing" if wanted.pods_in else "selector-missing"
         return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
@@ -92,8 +91,15 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     return None
 
 
+def _followed(scene: Scene, service: RawObject, wanted: Wanted) -> bool:
+    """Tell whether the selector decides; one that chooses nobody stands beside addresses that a task wants by hand."""
+    if wanted.lasting or not has_slices(service):
+        return has_slices(service)
+    return bool(scene.labelled(service["spec"]["selector"])) or not actual_slices(service, made_by_hand(scene))
+
+
 def _target_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
-    if not has_slices(service):
+    if not _followed(scene, service, wanted):
         return None
     number = wanted.number
     ports = [service_port(service, number)] if number is not None else service["spec"].get("ports") or ()
