@@ -38,6 +38,18 @@ def published(scene: Scene, host: str, home: str, port: int) -> bool:
     return bool(found) and all(port in numbers.get(address, ()) for address in found)
 
 
+def aliases_of(scene: Scene, host: str, home: str) -> Iterator[tuple[RawObject, str]]:
+    """Give the aliases (ExternalName) through which a name leads, completed as by `lookup`, each with its target."""
+    search = ("",) if host.endswith(".") else (f".{home}.svc.{CLUSTER_DOMAIN}", f".svc.{CLUSTER_DOMAIN}", "")
+    found = next((found for domain in search if (found := _service_of(scene, f"{host}{domain}"))), None)
+    for _ in range(ALIASES + 1):
+        if found is None or found[0]["spec"].get("type") != "ExternalName":
+            return
+        target = str(found[0]["spec"].get("externalName"))
+        yield found[0], target
+        found = _service_of(scene, target)
+
+
 def service_behind(scene: Scene, host: str, home: str) -> tuple[RawObject, str] | None:
     """Find the Service that a name stands for in the end, and its further Namespace ("": the exercise's own).
 

@@ -50,7 +50,7 @@ def _moving(scene: Scene, workload: RawObject) -> bool:
         _unseen(workload)
         or status.get("updatedReplicas", 0) < replicas
         or status.get("replicas", 0) != replicas
-        or len(scene.backends(labels_of(_template(workload)))) < replicas  # gone, and not yet missed
+        or len(scene.labelled(labels_of(_template(workload)))) < replicas  # gone, and not yet missed
     )
 
 

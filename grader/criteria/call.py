@@ -12,7 +12,7 @@ from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
 from grader.causes.names import disguised
 from grader.causes.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
-from grader.causes.resolving import lookup, published, service_behind
+from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
@@ -74,6 +74,7 @@ class Call:
         pods_in: the Namespace where they live (YAML `in`), "" for the exercise's own.
         service: the Service that the call is about, "" where it is about none.
         all_of_them: each of these Pods must have answered.
+        leads_to: the Service that must stand at the end of the name, where the Pods are; "": any that lasts.
     """
 
     to: str | ConfigKey
@@ -82,6 +83,7 @@ class Call:
     pods_in: str = ""
     service: str = ""
     all_of_them: bool = True
+    leads_to: str = ""
 
     negatable: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.RESPONSE
@@ -164,7 +166,17 @@ class Call:
     def _lost(self, scene: Scene, to: Destination) -> Ruling | None:
         """Say why the name will not lead to these Pods once they are made anew."""
         for source in self.sources:
-            found = service_behind(scene, to.host, home_of(source.value, scene.exercise.namespace))
+            home = home_of(source.value, scene.exercise.namespace)
+            for alias, target in aliases_of(scene, to.host, home):
+                if disguised(target):
+                    return fail("alias-of-address", Hop.SERVICE, service=name_of(alias), target=target)
+            found = service_behind(scene, to.host, home)
+            end = (name_of(found[0]), found[1]) if found else ("", "")
+            if self.leads_to and end != (self.leads_to, self.pods_in):
+                seen = f"{end[1] or scene.exercise.namespace}/{end[0]}" if found else to.host
+                where = self.pods_in or scene.exercise.namespace
+                facts = {"to": to.text, "namespace": where, "expected": self.leads_to, "seen": seen}
+                return fail("call-leads-elsewhere", Hop.DNS, **facts)
             if found is None:
                 continue
             service, namespace = found

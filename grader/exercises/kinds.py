@@ -212,6 +212,7 @@ class CallSchema(Strict):
     in_: Name | None = None
     service: Name | None = None
     all_of_them: bool = True
+    leads_to: Name | None = None
 
     @field_validator("from_")
     @classmethod
@@ -221,7 +222,15 @@ class CallSchema(Strict):
     def expectation(self) -> Call:
         """Build the expectation."""
         to = self.to.of() if isinstance(self.to, ConfigKeySchema) else self.to
-        return Call(to, tuple(self.from_), self.answered_by, self.in_ or "", self.service or "", self.all_of_them)
+        return Call(
+            to,
+            tuple(self.from_),
+            self.answered_by,
+            self.in_ or "",
+            self.service or "",
+            self.all_of_them,
+            self.leads_to or "",
+        )
 
 
 class LocalSchema(Strict):
