@@ -56,7 +56,10 @@ def compared(
     """
     port = control["spec"]["ports"][0]
     host, number = "", int(port["port"])
-    match shape_of(question, objects):
+    shape = shape_of(question, objects)
+    if shape is At.LOAD_BALANCER and not ingress_address(control):  # none was asked for, or none is left
+        shape = At.NODE_PORT
+    match shape:
         case At.NAME:
             host = f"{name_of(control)}.{PROBE_NAMESPACE}"
         case At.CLUSTER_IP:

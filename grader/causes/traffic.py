@@ -216,6 +216,8 @@ def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
         return environment(problem, hop_of(way, answer))
     if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
+    if way.at is At.LOAD_BALANCER and (gone := scene.problem("load-balancer-controller-down")):
+        return environment(gone, hop_of(way, answer))
     return unanswered(
         scene, answer, facts_of(way.service, answer), hop_of(way, answer), scene.backends(way.answered_by, way.pods_in)
     )
