@@ -31,7 +31,7 @@ OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "data" / "schema.json.g
 KINDS = {
     "api__v1": [
         "Binding", "ConfigMap", "Endpoints", "Event", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
-        "Pod", "ReplicationController", "Secret", "Service", "ServiceAccount",
+        "LimitRange", "Pod", "ReplicationController", "ResourceQuota", "Secret", "Service", "ServiceAccount",
     ],
     "apis__apps__v1": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
     "apis__authorization.k8s.io__v1": ["SelfSubjectAccessReview", "SelfSubjectRulesReview"],

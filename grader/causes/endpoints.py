@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.causes.handmade import made_by_hand, slices_wrong, without_slices
+from grader.causes.lasting import not_lasting, strangers_chosen
 from grader.causes.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
 from grader.causes.pods import State, state_of
 from grader.causes.rollouts import rollout
@@ -43,7 +44,12 @@ def endpoints_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling 
         return not_yet("endpoint-slices-moving", Hop.ENDPOINT_SLICE, service=name_of(service))
     if ruling and (moving := rollout(scene)):  # the Pods to come may have other labels and ports
         return moving
-    return ruling or _readiness_wrong(scene, service, wanted) or slices_wrong(scene, service, wanted)
+    return (
+        ruling
+        or _readiness_wrong(scene, service, wanted)
+        or slices_wrong(scene, service, wanted)
+        or (not_lasting(scene, service, wanted.among or wanted.labels) if wanted.lasting else None)
+    )
 
 
 def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
@@ -58,18 +64,20 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         )  # fmt: skip
     facts = {"service": name_of(service), "namespace": scene.exercise.namespace}
     selector = service["spec"].get("selector") or {}
-    if not has_slices(service):
+    if not _followed(scene, service, wanted):
         if actual_slices(service, made_by_hand(scene)):
             return None  # they are compared as they are
         code = "slice-missing" if wanted.pods_in else "selector-missing"
         return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)
-    chosen = {uid_of(pod): pod for pod in scene.backends(selector)}
+    chosen = {uid_of(pod): pod for pod in scene.labelled(selector)}
     strangers = [pod for uid, pod in chosen.items() if uid not in pods]
     if not chosen:
         return fail("selector-matches-no-pod", Hop.ENDPOINT_SLICE, **facts, labels=_label_census(scene))
     if len(strangers) == len(chosen):
         return fail("selector-matches-other-pods", Hop.ENDPOINT_SLICE, **facts, seen=listed(map(name_of, strangers)))
+    if ruling := strangers_chosen(scene, service, labels):
+        return ruling
     if strangers:
         return fail(
             "selector-too-wide", Hop.ENDPOINT_SLICE,
@@ -83,8 +91,15 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     return None
 
 
+def _followed(scene: Scene, service: RawObject, wanted: Wanted) -> bool:
+    """Tell whether the selector decides; one that chooses nobody stands beside addresses that a task wants by hand."""
+    if wanted.lasting or not has_slices(service):
+        return has_slices(service)
+    return bool(scene.labelled(service["spec"]["selector"])) or not actual_slices(service, made_by_hand(scene))
+
+
 def _target_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | None:
-    if not has_slices(service):
+    if not _followed(scene, service, wanted):
         return None
     number = wanted.number
     ports = [service_port(service, number)] if number is not None else service["spec"].get("ports") or ()

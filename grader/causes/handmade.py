@@ -30,9 +30,10 @@ from grader.model.objects import RawObject
 from grader.model.report import Hop
 
 
-def made_by_hand(scene: Scene) -> list[RawObject]:
+def made_by_hand(scene: Scene, namespace: str = "") -> list[RawObject]:
     """List the slices that no controller made; what a controller left when a selector was removed is none of them."""
-    return [item for item in scene.slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
+    slices = scene.objects.of("endpointslices", namespace)
+    return [item for item in slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
 
 
 def without_slices(scene: Scene, service: RawObject) -> Ruling | None:
@@ -85,8 +86,10 @@ def slices_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | N
     }
     strangers = {endpoint.address for endpoint in mine} - addresses
     if seen == addresses and not strangers:
-        return None
+        return _crowded(scene, service) or _protocol_differs(mine, port_name, item)
     facts = {"service": name_of(service)}
+    if ruling := _crowded(scene, service):
+        return ruling
     if not has_slices(service) and not strangers and {endpoint.address for endpoint in mine} == addresses:
         return _ports_wrong(mine, port_name, wanted.port, facts)
     asleep = {item.address for item in published if not item.ready} & addresses
@@ -96,6 +99,30 @@ def slices_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | N
         "endpoints-differ", Hop.ENDPOINT_SLICE,
         **facts, unexpected=listed(sorted(strangers)), missing=listed(sorted(addresses - seen)),
     )  # fmt: skip
+
+
+def _crowded(scene: Scene, service: RawObject) -> Ruling | None:
+    """Object to an endpoint with several addresses: only the first is used (k8s.io/api/discovery/v1/types.go)."""
+    for item in made_by_hand(scene):
+        if labels_of(item).get(SERVICE_NAME_LABEL) != name_of(service):
+            continue
+        for endpoint in item.get("endpoints") or ():
+            given = list(endpoint.get("addresses") or ())
+            if len(given) > 1:
+                facts = {"service": name_of(service), "slice": name_of(item), "addresses": listed(given)}
+                return fail("slice-endpoint-crowded", Hop.ENDPOINT_SLICE, **facts, first=given[0])
+    return None
+
+
+def _protocol_differs(endpoints: list[Endpoint], port_name: str | None, port: RawObject | None) -> Ruling | None:
+    """Object to endpoints of another protocol: those of a Service port have its own (pkg/proxy/endpointslicecache.go)."""
+    if port is None:
+        return None
+    expected = str(port.get("protocol", "TCP"))
+    seen = {item.protocol for item in endpoints if port_name in (None, item.port_name)} - {expected}
+    if not seen:
+        return None
+    return fail("slice-protocol-differs", Hop.ENDPOINT_SLICE, expected=expected, seen=listed(sorted(seen)))
 
 
 def _ports_wrong(

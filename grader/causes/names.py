@@ -14,7 +14,11 @@ from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop
 from grader.model.vantage import ConfigKey
 
-_ADDRESS = re.compile(r"\d+(\.\d+){3}\.?")
+# What a resolver takes for an address and asks no server for: inet_aton(3) reads one to four parts, each decimal, octal
+# or hexadecimal.
+_ADDRESS = re.compile(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}\.?", re.IGNORECASE)
+# CoreDNS makes such names of addresses, whoever has them (plugin kubernetes, `pods insecure`; of headless endpoints).
+_OF_ADDRESS = re.compile(r"\d{1,3}(-\d{1,3}){3}\..+|[0-9a-f]*(-[0-9a-f]*){2,7}\.[-a-z0-9]+\.pod(\..*)?", re.IGNORECASE)
 _NAME = re.compile(r"[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*\.?")
 _SRV = re.compile(r"_(?P<port>[^.]+)\._(?P<protocol>[^.]+)\.")
 
@@ -38,11 +42,23 @@ def named_service(scene: Scene, service: str, name: str, *, anywhere: bool) -> R
     return next((found for home in homes if (found := scene.service(service, home))), None)
 
 
+def disguised(host: str, **facts: object) -> Ruling | None:
+    """Object to an address in the clothes of a name: another Pod, or none, has it tomorrow.
+
+    Args:
+        host: as it was written.
+        facts: values that the message names.
+    """
+    if _ADDRESS.fullmatch(host):
+        return fail("call-value-is-address", Hop.SERVICE, **facts)
+    return fail("call-value-of-address", Hop.SERVICE, **facts, host=host) if _OF_ADDRESS.fullmatch(host) else None
+
+
 def unfit(key: ConfigKey, name: str) -> Ruling | None:
     """Object to a learner's value that is no name of the cluster."""
     facts = {"name": key.config_map, "key": key.key, "seen": name.rstrip(".")}
-    if _ADDRESS.fullmatch(name):
-        return fail("call-value-is-address", Hop.SERVICE, **facts)
+    if ruling := disguised(name.rstrip("."), **facts):
+        return ruling
     if not _NAME.fullmatch(name):
         return fail("dns-value-no-name", Hop.SERVICE, **facts)
     return fail("dns-name-outside", Hop.DNS, name=name) if leaves_cluster(name) else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
-MOST_ORDERS = 720
+PORT_WEIGHT = 1000
 # Which difference is told first where a port differs in several fields.
 PORT_FIELDS = ("port", "protocol", "targetPort", "nodePort", "name")
 
@@ -49,23 +48,51 @@ def _assigned(
     expected: Sequence[Mapping[str, Any]], actual: Sequence[Any], path: tuple[str, ...]
 ) -> tuple[Difference, ...]:
     padded = [*actual, *[None] * max(0, len(expected) - len(actual))]
-    best: tuple[Difference, ...] | None = None
-    for count, order in enumerate(permutations(range(len(padded)), len(expected))):
-        if count >= MOST_ORDERS:
-            break
-        found = tuple(
-            difference
-            for item, index in zip(expected, order, strict=True)
-            for difference in differences(item, padded[index] if padded[index] is not None else {}, path)
-        )
-        if best is None or _weight(found) < _weight(best):
-            best = found
-    return best or ()
+    found = [[differences(item, other if other is not None else {}, path) for other in padded] for item in expected]
+    order = assignment([[_weight(one) for one in row] for row in found])
+    return tuple(difference for row, column in zip(found, order, strict=True) for difference in row[column])
 
 
-def _weight(found: tuple[Difference, ...]) -> tuple[int, int]:
+def assignment(costs: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """Choose a different column for each row so that the sum of the costs is least (the Hungarian method, O(n²m)).
+
+    There must be at least as many columns as rows. Source: H. W. Kuhn, "The Hungarian Method for the assignment
+    problem", 1955, by shortest augmenting paths.
+    """
+    columns = len(costs[0])
+    of_row, of_column = [0] * (len(costs) + 1), [0] * (columns + 1)  # potentials; index 0 stands for "none yet"
+    taken_by = [0] * (columns + 1)
+    for row in range(1, len(costs) + 1):
+        taken_by[0], column = row, 0
+        least: list[float] = [float("inf")] * (columns + 1)
+        before, seen = [0] * (columns + 1), [False] * (columns + 1)
+        while taken_by[column]:
+            seen[column] = True
+            current, delta, following = taken_by[column], float("inf"), 0
+            for other in range(1, columns + 1):
+                if seen[other]:
+                    continue
+                reduced = costs[current - 1][other - 1] - of_row[current] - of_column[other]
+                if reduced < least[other]:
+                    least[other], before[other] = reduced, column
+                if least[other] < delta:
+                    delta, following = least[other], other
+            for other in range(columns + 1):
+                if seen[other]:
+                    of_row[taken_by[other]] += int(delta)
+                    of_column[other] -= int(delta)
+                else:
+                    least[other] -= delta
+            column = following
+        while column:
+            taken_by[column] = taken_by[before[column]]
+            column = before[column]
+    return tuple(taken_by.index(row + 1) - 1 for row in range(len(costs)))
+
+
+def _weight(found: tuple[Difference, ...]) -> int:
     """Weigh differences: an item with the right port is nearer than one with the right protocol."""
-    return (sum(item.path[-1] == "port" for item in found), len(found))
+    return sum(PORT_WEIGHT if item.path[-1] == "port" else 1 for item in found)
 
 
 def _ordered(expected: Mapping[str, Any]) -> list[str]:

@@ -38,6 +38,33 @@ def published(scene: Scene, host: str, home: str, port: int) -> bool:
     return bool(found) and all(port in numbers.get(address, ()) for address in found)
 
 
+def service_behind(scene: Scene, host: str, home: str) -> tuple[RawObject, str] | None:
+    """Find the Service that a name stands for in the end, and its further Namespace ("": the exercise's own).
+
+    The name is completed as by `lookup`, and aliases (ExternalName) are followed; None where it is no Service's.
+    """
+    search = ("",) if host.endswith(".") else (f".{home}.svc.{CLUSTER_DOMAIN}", f".svc.{CLUSTER_DOMAIN}", "")
+    for domain in search:
+        for _ in range(ALIASES + 1):
+            found = _service_of(scene, f"{host}{domain}")
+            if found is None or found[0]["spec"].get("type") != "ExternalName":
+                break
+            host, domain = str(found[0]["spec"].get("externalName")), ""
+        if found is not None:
+            return found
+    return None
+
+
+def _service_of(scene: Scene, name: str) -> tuple[RawObject, str] | None:
+    parts = name.lower().rstrip(".").split(".")
+    if tuple(parts[-len(ZONE) :]) != ZONE or not len(ZONE) + 2 <= len(parts) <= len(ZONE) + 3:
+        return None
+    service_name, namespace = parts[-len(ZONE) - 2 : -len(ZONE)]
+    elsewhere = "" if namespace == scene.exercise.namespace else namespace
+    service = scene.service(service_name, elsewhere)
+    return (service, elsewhere) if service is not None else None
+
+
 def addresses(scene: Scene, name: str, aliases: int = ALIASES) -> frozenset[str]:
     """List the IPv4 addresses of an absolute name; none where it has none, or where the objects do not tell."""
     parts = name.lower().rstrip(".").split(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.causes.pods import State, state_of
-from grader.causes.ruling import Ruling, not_yet
+from grader.causes.ruling import Ruling, fail, not_yet
 from grader.causes.scene import Scene
 from grader.model.kubernetes import labels_of, name_of
 from grader.model.objects import RawObject
@@ -18,7 +18,8 @@ HASHES = {"Deployment": "pod-template-hash", "StatefulSet": "controller-revision
 def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | None:
     """Say that a workload is on its way to the Pods that its template asks for.
 
-    One whose new Pods are broken for good gets no further by itself, and is not waited for.
+    One whose new Pods are broken for good gets no further by itself, and is not waited for; nor is one that is paused,
+    or whose Pods the API server refuses (a quota): those fail.
 
     Args:
         scene: what was observed.
@@ -32,7 +33,13 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
     workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
     for kind, item in workloads:
         asked = (labels or {}).items()
-        if asked <= labels_of(template_of(item)).items() and _moving(scene, item) and not _stuck(scene, kind, item):
+        if not asked <= labels_of(template_of(item)).items() or not _moving(scene, item):
+            continue
+        if kind == "Deployment" and item["spec"].get("paused") and not is_unseen(item):
+            return fail("rollout-paused", Hop.ENDPOINT_SLICE, name=name_of(item))
+        if reason := _refused(item):
+            return fail("rollout-refused", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item), reason=reason)
+        if not _stuck(scene, kind, item):
             return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
     return None
 
@@ -45,6 +52,13 @@ def _moving(scene: Scene, workload: RawObject) -> bool:
         or status.get("replicas", 0) != replicas
         or len(scene.backends(labels_of(template_of(workload)))) < replicas  # gone, and not yet missed
     )
+
+
+def _refused(workload: RawObject) -> str:
+    """Tell why the API server takes no more Pods of a workload, "" where it does (apps/v1 ReplicaFailure)."""
+    conditions = workload.get("status", {}).get("conditions") or ()
+    failing = (item for item in conditions if item.get("type") == "ReplicaFailure" and item.get("status") == "True")
+    return next((str(item.get("message") or item.get("reason")) for item in failing), "")
 
 
 def _stuck(scene: Scene, kind: str, workload: RawObject) -> bool:

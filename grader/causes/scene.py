@@ -9,6 +9,7 @@ from functools import cached_property
 
 import yaml
 
+from grader.causes.owners import meant, owner_of
 from grader.causes.words import vantage_text
 from grader.model.choosing import backends, find_service, living
 from grader.model.evidence import (
@@ -22,6 +23,7 @@ from grader.model.evidence import (
     ShellQuestion,
 )
 from grader.model.exercise import Exercise
+from grader.model.ground import Given
 from grader.model.kubernetes import name_of
 from grader.model.objects import Objects, RawObject
 from grader.model.vantage import PROBE_POD
@@ -103,9 +105,22 @@ class Scene:
         """Find a Service of the namespace, or of a further one."""
         return find_service(self.objects, name, namespace)
 
-    def backends(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
-        """Choose the living Pods with these labels, of the namespace or of a further one."""
+    @cached_property
+    def _meant(self) -> frozenset[Given] | None:
+        return meant(self.exercise, self.evidence.ground)
+
+    def is_stranger(self, pod: RawObject, namespace: str = "") -> bool:
+        """Tell whether a Pod belongs to no workload that the task speaks of."""
+        home = namespace or self.exercise.namespace
+        return self._meant is not None and owner_of(pod, home) not in self._meant
+
+    def labelled(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
+        """Choose the living Pods with these labels, whoever made them, of the namespace or of a further one."""
         return backends(self.objects, labels, namespace) if namespace else living(self.pods, labels)
+
+    def backends(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
+        """Choose the living Pods with these labels that belong to what the task speaks of."""
+        return tuple(pod for pod in self.labelled(labels, namespace) if not self.is_stranger(pod, namespace))
 
     def dns_answer(self, question: DnsQuestion) -> DnsAnswer | None:
         """Find the answer to a DNS question."""

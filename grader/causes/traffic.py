@@ -20,6 +20,7 @@ from grader.causes.words import listed, vantage_text, word
 from grader.model.evidence import Outcome, ReachAnswer
 from grader.model.kubernetes import (
     actual_slices,
+    has_cluster_ip,
     hostname_of,
     internal_ip,
     labels_of,
@@ -103,7 +104,7 @@ def served_locally(scene: Scene, service: RawObject, number: int, namespace: str
         number: its port.
         namespace: a further Namespace where it is, "" for the exercise's own.
     """
-    if service["spec"].get("internalTrafficPolicy") != "Local":
+    if service["spec"].get("internalTrafficPolicy") != "Local" or not has_cluster_ip(service):
         return None
     served = _nodes_with_endpoints(scene, service, number, namespace)
     starved = any(name_of(node) not in served for node in scene.objects.of("nodes"))

@@ -19,6 +19,7 @@ class Wanted:
         readiness: which of them, by their readiness.
         among: labels of Pods that may be endpoints beside them, at whatever port; empty: none.
         pods_in: the Namespace where they live, "" for the exercise's own.
+        lasting: whether the Service must still find them when they are made anew.
     """
 
     labels: Mapping[str, str]
@@ -27,3 +28,4 @@ class Wanted:
     readiness: Readiness = Readiness.REQUIRED
     among: Mapping[str, str] = field(default_factory=dict)
     pods_in: str = ""
+    lasting: bool = True

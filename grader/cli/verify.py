@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from textwrap import indent
 from typing import TYPE_CHECKING
 
 import click
@@ -69,6 +68,8 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
 @click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
 @click.option("--handed-in", is_flag=True)
+@click.option("--attacks", is_flag=True)
+@click.option("--renewed", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--compare", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE FILE")
 @click.option("--publish", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
@@ -84,6 +85,8 @@ def verify(
     parallel: int | None,
     mutations: bool,
     handed_in: bool,
+    attacks: bool,
+    renewed: bool,
     save: Path | None,
     compare: tuple[Path, Path] | None,
     publish: tuple[Path, ...],
@@ -94,54 +97,26 @@ def verify(
         return _compare(session, *compare)
     if publish or published:
         return _publish(session, publish, published)
-    from rich.text import Text
-
+    from grader.cli.proved import print_attempts, print_exempt, print_tally, run
     from grader.cli.steps import steps
     from grader.cluster.choose import provider
     from grader.cluster.info import Provider, current_name
     from grader.exercises import all_exercises
     from grader.paths import write_atomically
-    from grader.render.terminal import print_report
-    from grader.text import labels
-    from grader.workflow.mutations import mutation_tasks
-    from grader.workflow.verify import handing_in
-    from grader.workflow.verify import verify as run
 
     chosen = tuple(exercise(name, learner) for name in exercise_ids) or all_exercises(learner)
+    what = {"mutations": mutations, "handed-in": handed_in, "attacks": attacks, "renewed": renewed}
+    asked = [name for name, wanted in what.items() if wanted]
+    if len(asked) > 1:
+        raise UsageError("one-kind-of-attempts", options=" ".join(f"--{name}" for name in asked))
     with steps(session.err(), keep=False) as shown:
         cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
-        result = run(
-            chosen,
-            cluster,
-            shown,
-            only=only,
-            deadline=deadline,
-            parallel=parallel,
-            make=mutation_tasks if mutations else handing_in if handed_in else None,
-        )
+        result = run(asked[0] if asked else "", chosen, cluster, shown, only=only, deadline=deadline, parallel=parallel)
     out = session.out()
-    table = labels()
-    for attempt in sorted(result.attempts, key=lambda item: not item.sound):  # a log is read from its end
-        line = Text("  ")
-        line.append(table["symbol.pass" if attempt.sound else "symbol.fail"], style="green" if attempt.sound else "red")
-        line.append(f" {attempt.exercise}/{attempt.name}  ")
-        line.append(f"{attempt.expected}", style="dim")
-        line.append(f"  {attempt.seconds:.1f}s", style="dim")
-        out.print(line)
-        if not attempt.sound:
-            out.print(Text("    " + table["verify.got"].format(got=attempt.got), style="red"))
-            if attempt.output:
-                out.print(Text("    " + table["verify.output"], style="red"))
-                out.print(Text(indent(attempt.output.rstrip(), " " * 6)))
-            print_report(attempt.report, out)
-    sound = sum(attempt.sound for attempt in result.attempts)
-    facts = {
-        "sound": sound,
-        "total": len(result.attempts),
-        "seconds": f"{result.seconds:.1f}",
-        "cluster": result.cluster,
-    }
-    out.print(table["verify.sum"].format(**facts), style="green" if result.sound else "bold red")
+    print_attempts(result, out)
+    sound = print_tally(result, out) if attacks else result.sound
+    if renewed:
+        print_exempt(chosen, out)
     if save:
         write_atomically(save, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
-    return 0 if result.sound else 1
+    return 0 if sound else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,23 +9,27 @@ from urllib.parse import urlsplit
 
 from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
+from grader.causes.lasting import going, not_lasting
+from grader.causes.names import disguised
 from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
-from grader.causes.resolving import lookup, published
+from grader.causes.resolving import lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.silence import blinded, unanswered
-from grader.causes.traffic import facts_of, served_locally
+from grader.causes.traffic import facts_of, policy_keeps_out, served_locally
+from grader.causes.way import Way
 from grader.causes.words import label_text, listed, vantage_text, word
 from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
 from grader.criteria.kind import Questions
 from grader.model.choosing import backends, config_value, find_service
 from grader.model.dnsnames import full_name
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
-from grader.model.kubernetes import hostname_of, is_ready
+from grader.model.ground import Given
+from grader.model.kubernetes import has_cluster_ip, hostname_of, is_ready, name_of
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Waits
-from grader.model.vantage import ConfigKey, Vantage, home_of
+from grader.model.vantage import At, ConfigKey, Vantage, home_of
 
 HTTP_PORT = 80
 
@@ -47,12 +50,8 @@ class Destination:
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address and no name."""
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return True
+        """Whether the host is an address, or a name made of one."""
+        return disguised(self.host) is not None
 
 
 def destination(to: str | ConfigKey, objects: Objects) -> Destination:
@@ -151,18 +150,25 @@ class Call:
         for answer in answers:
             if ruling := self._rule_answer(scene, to, answer, wanted):
                 return ruling
+        if ruling := self._lost(scene, to):
+            return ruling
         vantages = listed(vantage_text(source.value) for source in self.sources)
         return passed("call-answered", to=to.text, vantages=vantages, count=len(wanted))
 
     def _policy_starves(self, scene: Scene, to: Destination) -> Ruling | None:
         """Object to a policy of the Service behind the name that leaves clients of some node without an answer."""
         for source in self.sources:
-            behind = lookup(scene, to.host, home_of(source, scene.exercise.namespace))
-            for namespace in ("", *scene.objects.namespaces):
-                for service in scene.objects.of("services", namespace):
-                    if service["spec"].get("clusterIP") in behind:
-                        return served_locally(scene, service, to.port, namespace)
+            if found := service_behind(scene, to.host, home_of(source, scene.exercise.namespace)):
+                return served_locally(scene, found[0], to.port, found[1])
         return None
+
+    def _kept_out(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
+        """Find a policy of the Service behind the name that keeps some Pods from answering here."""
+        found = service_behind(scene, to.host, home_of(answer.question.vantage, scene.exercise.namespace))
+        if found is None or found[1] or not has_cluster_ip(found[0]):
+            return None
+        way = Way(name_of(found[0]), to.port, At.NAME, self.sources, self.answered_by, self.all_of_them)
+        return policy_keeps_out(way, scene, found[0], answer, wanted)
 
     def _unwritten(self, to: Destination) -> Ruling | None:
         """Object to a value that is not there, cannot be read, or is an address."""
@@ -173,8 +179,21 @@ class Call:
             return fail("call-value-missing", Hop.SERVICE, **facts)
         if not to.host:
             return fail("call-value-unreadable", Hop.SERVICE, **facts)
-        if to.is_address:
-            return fail("call-value-is-address", Hop.SERVICE, **facts)
+        return disguised(to.host, **facts)
+
+    def _lost(self, scene: Scene, to: Destination) -> Ruling | None:
+        """Say why the name will not lead to these Pods once they are made anew."""
+        for source in self.sources:
+            found = service_behind(scene, to.host, home_of(source.value, scene.exercise.namespace))
+            if found is None:
+                continue
+            service, namespace = found
+            given = Given(namespace or scene.exercise.namespace, "Service", name_of(service))
+            laid = {item.what for item in scene.evidence.ground.laid} if scene.evidence.ground else set()
+            if given in laid and given not in scene.exercise.ground.may_differ:
+                continue  # as it was laid: not the learner's doing
+            if ruling := going(service) or not_lasting(scene, service, self.answered_by, namespace):
+                return ruling
         return None
 
     def _rule_answer(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
@@ -187,6 +206,8 @@ class Call:
             return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
+        if answer.outcome is not Outcome.NAME_ERROR and (ruling := self._kept_out(scene, to, answer, wanted)):
+            return ruling
         if answer.outcome is Outcome.ANSWERED:
             left = listed(sorted(wanted - seen))
             ruling = fail("call-some-only", Hop.RESPONSE, **facts, seen=listed(sorted(seen)), missing=left)
@@ -238,6 +259,4 @@ def _service(scene: Scene, to: Destination) -> RawObject | None:
     parts = full_name(to.host, scene.exercise.namespace).split(".")
     namespace = "" if parts[1] == scene.exercise.namespace else parts[1]
     service = scene.service(parts[0], namespace) if len(parts) > 1 else None
-    if service is None or service["spec"].get("clusterIP") in (None, "", "None"):
-        return None
-    return service
+    return service if service is not None and has_cluster_ip(service) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from grader.causes.lasting import not_lasting
 from grader.causes.names import exists, named_service, unfit
 from grader.causes.patience import STALE_SECONDS
 from grader.causes.resolving import lookup
@@ -13,8 +14,9 @@ from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.silence import blinded, unresolved
 from grader.causes.words import listed, vantage_text, word
+from grader.criteria.endpoints import lasting_of
 from grader.criteria.kind import Questions
-from grader.criteria.records import ClusterIp, Nothing, Wanted, comparable, shown
+from grader.criteria.records import ClusterIp, Nothing, PodNamed, PodsOf, Wanted, comparable, shown
 from grader.model.choosing import config_value
 from grader.model.dnsnames import leaves_cluster
 from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
@@ -107,6 +109,8 @@ class Dns:
         facts = {"name": question.name, "type": self.type, "vantage": vantage_text(self.source.value)}
         right = comparable(self.type, answer.records) == comparable(self.type, wanted)
         if answer.outcome is Outcome.ANSWERED and answer.rcode == self.rcode and right:
+            if service is not None and (ruling := self._lost(scene, service)):
+                return ruling
             return passed("dns-exact", **facts, records=listed(wanted) if wanted else answer.rcode)
         facts |= {"rcode": answer.rcode or word("outcome", answer.outcome), "seen": listed(answer.records)}
         if problem := scene.problem("dns-server-down", "node-not-ready"):
@@ -119,6 +123,12 @@ class Dns:
             return fail("dns-name-unknown", Hop.DNS, **facts).once_quiet(stale, Waits.NAMES)
         expected = listed(wanted) if wanted else self.rcode
         return fail("dns-differs", Hop.DNS, **facts, expected=expected).once_quiet(stale, Waits.NAMES)
+
+    def _lost(self, scene: Scene, service: RawObject) -> Ruling | None:
+        """Say why a name that stands for Pods will not do so once they are made anew."""
+        if not isinstance(self.is_, PodsOf | PodNamed) or not lasting_of(scene.exercise, self.service):
+            return None
+        return not_lasting(scene, service, self.is_.labels if isinstance(self.is_, PodsOf) else {})
 
     def _named(self, scene: Scene, name: str) -> RawObject | None:
         """Find the Service that the name belongs to."""

@@ -33,6 +33,7 @@ class Endpoints:
         readiness: which of them, by their readiness.
         among: labels of Pods that may be endpoints beside `pods`, at whatever port; empty: none.
         pods_in: the Namespace where the Pods live, "" for the exercise's own (EndpointSlices made by hand).
+        lasting: whether the Service must still find them when they are made anew.
     """
 
     service: str
@@ -43,6 +44,7 @@ class Endpoints:
     readiness: Readiness = Readiness.REQUIRED
     among: Mapping[str, str] = field(default_factory=dict)
     pods_in: str = ""
+    lasting: bool = True
 
     negatable: ClassVar[bool] = True
     outside: ClassVar[bool] = False
@@ -68,7 +70,7 @@ class Endpoints:
         service = scene.service(self.service)
         if service is None:
             return missing(scene, self.service)
-        wanted = Wanted(self.pods, self.port, self.service_port, self.readiness, self.among, self.pods_in)
+        wanted = Wanted(self.pods, self.port, self.service_port, self.readiness, self.among, self.pods_in, self.lasting)
         if objection := wrong_type(service, headless_too=False) or endpoints_wrong(scene, service, wanted):
             return objection
         pods = scene.backends(self.pods, self.pods_in)
@@ -99,6 +101,12 @@ class Endpoints:
             if item.ready
         }
         return listed(expected), listed(sorted(seen))
+
+
+def lasting_of(exercise: Exercise, service: str) -> bool:
+    """Tell whether a Service must find its Pods for good: unless an endpoints criterion of it says otherwise."""
+    said = [item.expect for item in exercise.criteria if isinstance(item.expect, Endpoints)]
+    return all(item.lasting for item in said if item.service == service)
 
 
 def readiness_of(exercise: Exercise, service: str) -> Readiness:

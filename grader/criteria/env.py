@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.rollouts import rollout
@@ -100,13 +100,14 @@ class Env:
             if not present:
                 return None
             return fail("env-present-though", Hop.VARIABLES, **{**facts, "variable": min(present)})
-        older = _created(pod) < _created(service)
-        written = {
-            str(item.get("name")) for box in pod["spec"].get("containers") or () for item in box.get("env") or ()
-        }
+        containers = pod["spec"].get("containers") or ()
+        written = {str(item.get("name")) for box in containers for item in box.get("env") or ()}
+        imported = [_source(item) for box in containers for item in box.get("envFrom") or ()]
         right = all(has.get(name) == value for name, value in wanted.items())
-        if written & set(wanted) or (older and right):
+        if written & set(wanted):
             return fail("env-hard-coded", Hop.VARIABLES, **facts)
+        if imported and present:
+            return fail("env-imported", Hop.VARIABLES, **facts, source=listed(imported))
         if right:
             return None
         if pod["spec"].get("enableServiceLinks") is False:
@@ -153,8 +154,10 @@ def variables(service: RawObject) -> dict[str, str]:
     return found
 
 
-def _created(obj: RawObject) -> str:
-    return str(obj["metadata"].get("creationTimestamp") or "")
+def _source(item: Mapping[str, Any]) -> str:
+    """Name where a container takes its variables from (EnvFromSource)."""
+    kinds = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
+    return ", ".join(f"{kinds[key]} {value.get('name')}" for key, value in item.items() if key in kinds)
 
 
 def _parse(output: str) -> dict[str, str]:

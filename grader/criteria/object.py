@@ -13,7 +13,7 @@ from grader.causes.service import missing
 from grader.causes.words import listed, port_text, text, word
 from grader.criteria.kind import Questions
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import name_of
+from grader.model.kubernetes import is_terminating, name_of
 from grader.model.objects import RawObject
 from grader.model.report import Hop
 
@@ -39,12 +39,14 @@ class Object:
         matches: partial manifest: every key given must match; of a list of objects every given item must match a
             different item, in any order.
         absent: the object must not exist.
+        exactly: paths of lists ("spec.ports") that hold the given items and no more.
     """
 
     kind: str
     name: str
     matches: Mapping[str, Any] = field(default_factory=dict)
     absent: bool = False
+    exactly: tuple[str, ...] = ()
 
     negatable: ClassVar[bool] = False
     outside: ClassVar[bool] = False
@@ -89,9 +91,11 @@ class Object:
             if self.kind == "Service":
                 return missing(scene, self.name)
             return fail("object-missing", kind=self.kind, name=self.name, namespace=scene.exercise.namespace)
+        if is_terminating(found):
+            return fail("object-going", kind=self.kind, name=self.name, since=found["metadata"]["deletionTimestamp"])
         different = differences(self.matches, found)
         if not different:
-            return passed("object-matches", kind=self.kind, name=self.name)
+            return self._has_more(found) or passed("object-matches", kind=self.kind, name=self.name)
         if self.kind == "Service":
             return self._service_differs(found, different[0])
         return self._differs(different[0])
@@ -108,6 +112,16 @@ class Object:
 
     def _find(self, scene: Scene) -> RawObject | None:
         return next((item for item in scene.objects.of(RESOURCES[self.kind]) if name_of(item) == self.name), None)
+
+    def _has_more(self, found: RawObject) -> Ruling | None:
+        """Object to items of a list beyond those that are asked for."""
+        for path in self.exactly:
+            asked, seen = (_at(obj, path) or [] for obj in (self.matches, found))
+            if len(seen) > len(asked):
+                facts = {"kind": self.kind, "name": self.name, "field": path, "count": len(asked)}
+                shown = port_text if path == "spec.ports" else text
+                return fail("object-has-more", **facts, seen=listed(map(shown, seen)))
+        return None
 
     def _service_differs(self, service: RawObject, first: Difference) -> Ruling:
         facts = {"service": self.name, "expected": first.expected, "seen": text(first.seen)}
@@ -143,6 +157,13 @@ def wanted_node_port(exercise: Exercise, service: str, number: int) -> int | Non
                 if port.get("port") == number and port.get("nodePort"):
                     return int(port["nodePort"])
     return None
+
+
+def _at(obj: Mapping[str, Any], path: str) -> Any:
+    value: Any = obj
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def _leaves(value: object, path: str = "") -> list[str]:

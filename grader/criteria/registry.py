@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from grader.criteria.affinity import Affinity
 from grader.criteria.call import Call
+from grader.criteria.closed import Closed
 from grader.criteria.dns import Dns
 from grader.criteria.endpoints import Endpoints
 from grader.criteria.env import Env
 from grader.criteria.kind import Kind
 from grader.criteria.local import Local
 from grader.criteria.object import Object
+from grader.criteria.probe import Probe
 from grader.criteria.reach import Reach
 from grader.criteria.source import Source
 from grader.model.exercise import Criterion
@@ -26,6 +28,8 @@ KINDS: Mapping[str, type[Kind]] = {
     "source": Source,
     "affinity": Affinity,
     "env": Env,
+    "closed": Closed,
+    "probe": Probe,
 }
 
 

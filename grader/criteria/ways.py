@@ -8,7 +8,7 @@ from grader.causes.scene import Scene
 from grader.causes.service import address_missing, port_missing, proxy_ignores, types_with, wrong_type
 from grader.causes.wanted import Wanted
 from grader.causes.way import Way
-from grader.criteria.endpoints import Endpoints
+from grader.criteria.endpoints import Endpoints, lasting_of
 from grader.criteria.object import wanted_node_port
 from grader.model.exercise import Exercise
 from grader.model.objects import RawObject
@@ -28,7 +28,14 @@ def way_missing(way: Way, scene: Scene, service: RawObject) -> Ruling | None:
 
 def wanted_of(way: Way, exercise: Exercise) -> Wanted:
     """Say which endpoints the Service of a way must have: with the resolved port that an endpoints criterion names."""
-    return Wanted(way.answered_by, _wanted_port(exercise, way), way.port, way.readiness, pods_in=way.pods_in)
+    return Wanted(
+        way.answered_by,
+        _wanted_port(exercise, way),
+        way.port,
+        way.readiness,
+        pods_in=way.pods_in,
+        lasting=lasting_of(exercise, way.service),
+    )
 
 
 def _wanted_port(exercise: Exercise, way: Way) -> int | None:

@@ -56,6 +56,7 @@ def read_folder(folder: Path, learner: str = "") -> Exercise:
         values=files.values,
         solution=files.text(folder / "solution.md"),
         ground=schema.ground.rule(schema.namespace or schema.id),
+        renewed_exempt=schema.renewed.exempt if schema.renewed else "",
     )
     if unused := sorted(set(files.values) - files.used):
         reason = f"no file of the folder holds ${{{unused[0]}}}"

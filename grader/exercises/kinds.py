@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from grader.causes.way import INSIDE, Way
 from grader.criteria.affinity import Affinity
 from grader.criteria.call import Call
+from grader.criteria.closed import Closed
 from grader.criteria.dns import Dns
 from grader.criteria.endpoints import Endpoints
 from grader.criteria.env import Env
 from grader.criteria.local import Local
 from grader.criteria.object import Object
+from grader.criteria.probe import Probe
 from grader.criteria.reach import Reach
 from grader.criteria.records import ClusterIp, Nothing, PodNamed, PodsOf, Records, Wanted
 from grader.criteria.source import Source
@@ -50,16 +52,23 @@ class ObjectSchema(Strict):
     name: Name
     matches: dict[str, Any] = Field(default_factory=dict)
     absent: bool = False
+    exactly: list[Annotated[str, Field(pattern=r"^[a-zA-Z]+(\.[a-zA-Z]+)*$")]] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_of(self) -> ObjectSchema:
         if self.absent == bool(self.matches):
             raise ValueError("give either `matches` or `absent: true`")
+        for path in self.exactly:
+            value: Any = self.matches
+            for step in path.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            if not isinstance(value, list):
+                raise ValueError(f"`exactly` names {path}, which is no list in `matches`")
         return self
 
     def expectation(self) -> Object:
         """Build the expectation."""
-        return Object(self.kind, self.name, self.matches, self.absent)
+        return Object(self.kind, self.name, self.matches, self.absent, tuple(self.exactly))
 
 
 class EndpointsSchema(Strict):
@@ -73,6 +82,7 @@ class EndpointsSchema(Strict):
     readiness: Annotated[Readiness, Field(strict=False)] = Readiness.REQUIRED
     among: Labels | None = None
     pods_in: Name | None = None
+    lasting: bool = True
 
     def expectation(self) -> Endpoints:
         """Build the expectation."""
@@ -85,6 +95,7 @@ class EndpointsSchema(Strict):
             self.readiness,
             self.among or {},
             self.pods_in or "",
+            self.lasting,
         )
 
 
@@ -268,6 +279,32 @@ class AffinitySchema(Strict):
         return Affinity(self.service, self.port, At(self.at), tuple(self.from_), self.answered_by, self.control)
 
 
+class ClosedSchema(Strict):
+    """Nothing opens Pods to clients outside of the cluster."""
+
+    pods: Labels
+    except_: list[Name] = Field(default_factory=list)
+    to: Literal["outside"] = "outside"
+
+    def expectation(self) -> Closed:
+        """Build the expectation."""
+        return Closed(self.pods, tuple(self.except_))
+
+
+class ProbeSchema(Strict):
+    """The readiness probe of the container that serves a port."""
+
+    workload: Annotated[str, Field(pattern=r"^(Deployment|StatefulSet|DaemonSet)/[a-z0-9][-.a-z0-9]*$")]
+    port: Port
+    path: Annotated[str, Field(pattern=r"^/")]
+    container: Name | None = None
+
+    def expectation(self) -> Probe:
+        """Build the expectation."""
+        kind, _, name = self.workload.partition("/")
+        return Probe(kind, name, self.port, self.path, self.container or "")
+
+
 class EnvSchema(Strict):
     """Environment variables of a Service in Pods."""
 
@@ -290,4 +327,6 @@ Kind = (
     | SourceSchema
     | AffinitySchema
     | EnvSchema
+    | ClosedSchema
+    | ProbeSchema
 )

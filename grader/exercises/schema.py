@@ -15,6 +15,7 @@ from grader.exercises.kinds import (
     OUTSIDE,
     AffinitySchema,
     CallSchema,
+    ClosedSchema,
     DnsSchema,
     EndpointsSchema,
     EnvSchema,
@@ -22,6 +23,7 @@ from grader.exercises.kinds import (
     LocalSchema,
     Name,
     ObjectSchema,
+    ProbeSchema,
     ReachSchema,
     SourceSchema,
     Strict,
@@ -50,6 +52,8 @@ class Expected(Strict):
     source: SourceSchema | None = None
     affinity: AffinitySchema | None = None
     env: EnvSchema | None = None
+    closed: ClosedSchema | None = None
+    probe: ProbeSchema | None = None
 
     def one(self) -> Kind:
         """Find the only expectation given. Raises ValueError where there is none, or several."""
@@ -103,6 +107,7 @@ class GroundSchema(Strict):
     may_differ: dict[GivenName, Annotated[list[FieldPath], Field(min_length=1)]] = Field(default_factory=dict)
     kept: list[GivenName] = Field(default_factory=list)
     may_go: list[GivenName] = Field(default_factory=list)
+    makes: list[GivenName] = Field(default_factory=list)
 
     def rule(self, namespace: str) -> GroundRule:
         """Build the rule of the model; a name without a Namespace is of the exercise's own, `namespace`."""
@@ -111,6 +116,7 @@ class GroundSchema(Strict):
             {_given(name, namespace): tuple(fields) for name, fields in self.may_differ.items()},
             frozenset(_given(name, namespace) for name in self.kept),
             frozenset(_given(name, namespace) for name in self.may_go),
+            frozenset(_given(name, namespace) for name in self.makes),
         )
 
 
@@ -127,6 +133,12 @@ class BrokenSchema(Strict):
     diagnosis: Name
 
 
+class RenewedSchema(Strict):
+    """Why an answer need not stand when every Pod is made anew (`grader verify --renewed`)."""
+
+    exempt: Annotated[str, Field(min_length=1)]
+
+
 class ExerciseSchema(Strict):
     """The whole of exercise.yaml."""
 
@@ -141,6 +153,7 @@ class ExerciseSchema(Strict):
     ready: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     broken: BrokenSchema | None = None
     ground: GroundSchema = Field(default_factory=GroundSchema)
+    renewed: RenewedSchema | None = None
     criteria: Annotated[list[CriterionSchema], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from grader.causes.lasting import going
 from grader.causes.owed import owed
 from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
@@ -72,7 +73,9 @@ def _of_all(scene: Scene) -> Ruling | None:
 def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     kind = kind_of(criterion)
-    ruling = waited(kind.rule(scene, negated=criterion.negated), scene.evidence.quiet_for)
+    service = scene.service(kind.service) if kind.service else None
+    ruling = (going(service) if service else None) or kind.rule(scene, negated=criterion.negated)
+    ruling = waited(ruling, scene.evidence.quiet_for)
     told_by_objects = (ruling.hop or criterion.hop) in (Hop.MANIFEST, Hop.SERVICE)
     certain = ruling.verdict is Verdict.PASS and not criterion.negated
     if not (told_by_objects or certain) and (problem := owed(scene)):

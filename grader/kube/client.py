@@ -209,6 +209,17 @@ class KubeApi:
                 return None
             raise
 
+    def put(self, path: str, obj: Mapping[str, Any]) -> Object:
+        """Write an object back as a whole, the server checking every field. Raises as `raw_get`."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return self._parsed(self._judged(*self.request("PUT", path, query, body=obj)))
+
+    def remove(self, path: str) -> None:
+        """Delete what is at a path, if anything is. Raises as `raw_get`, but for NotFound."""
+        http_status, body = self.request("DELETE", path)
+        if http_status != 404:
+            self._judged(http_status, body)
+
     def resource_of(self, obj: Mapping[str, Any]) -> Resource:
         """The resource that an object belongs to; the server is asked where the course does not know it.
 

@@ -127,6 +127,7 @@ class Exercise:
         values: name of a value that varies from learner to learner → this learner's.
         solution: the answer explained, Japanese Markdown.
         ground: what a learner may do to the given workload.
+        renewed_exempt: why an answer need not stand when every Pod is made anew, "" where it must.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Exercise:
     values: Mapping[str, str] = field(default_factory=dict)
     solution: str = ""
     ground: GroundRule = field(default_factory=GroundRule)
+    renewed_exempt: str = ""
 
     @property
     def all_namespaces(self) -> tuple[str, ...]:

@@ -38,12 +38,14 @@ class GroundRule:
             object may also be deleted and made anew.
         kept: given objects that must stay the very same (metadata.uid), changed or not.
         may_go: given objects that may be deleted.
+        makes: workloads that the task asks a learner to make.
     """
 
     says: tuple[str, ...] = ()
     may_differ: Mapping[Given, tuple[str, ...]] = field(default_factory=dict)
     kept: frozenset[Given] = frozenset()
     may_go: frozenset[Given] = frozenset()
+    makes: frozenset[Given] = frozenset()
 
 
 @dataclass(frozen=True)

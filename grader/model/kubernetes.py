@@ -115,6 +115,11 @@ def has_slices(service: Raw) -> bool:
     return spec.get("type") != "ExternalName" and bool(spec.get("selector"))
 
 
+def has_cluster_ip(service: Raw) -> bool:
+    """Tell whether kube-proxy serves it: neither headless nor an alias nor without an address yet."""
+    return service.get("spec", {}).get("clusterIP") not in (None, "", "None")
+
+
 def expected_slices(service: Raw, pods: Iterable[Raw]) -> frozenset[Endpoint]:
     """Compute the endpoints that the controller must publish for a Service and the Pods of its namespace.
 
@@ -211,3 +216,12 @@ def ingress_address(service: Raw) -> str:
     """Read the first ingress address or host name of a load balancer, "" while there is none."""
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
     return str(ingress[0].get("ip") or ingress[0].get("hostname") or "") if ingress else ""
+
+
+def workload_of(pod: Raw) -> tuple[str, str]:
+    """Tell kind and name of the workload that made a Pod; a ReplicaSet speaks for its Deployment. ("", "") for none."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner["kind"] == "ReplicaSet":
+            return "Deployment", str(owner["name"]).rpartition("-")[0]
+        return str(owner["kind"]), str(owner["name"])
+    return "", ""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
@@ -18,7 +19,7 @@ from grader.observe import Target
 from grader.workflow.apply import apply_document
 from grader.workflow.manifests import Document
 from grader.workflow.record import given_of, known, remember
-from grader.workflow.restore import WORKLOADS, differs, documents, given_keys, make_exactly
+from grader.workflow.restore import differs, documents, given_keys, make_exactly
 
 GONE_SECONDS = 120.0
 GONE_PAUSE = 0.2

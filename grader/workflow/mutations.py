@@ -145,17 +145,19 @@ def _dump(documents: Sequence[Any]) -> str:
 
 @dataclass(frozen=True)
 class Survivor:
-    """Mutants that an exercise lets pass on purpose.
+    """Mutants, or attacks, that an exercise lets pass on purpose.
 
     Attributes:
         exercise: regular expression of exercise ids.
-        mutant: regular expression of mutants' names.
         reason: why nothing that the task asks for is broken.
+        mutant: regular expression of mutants' names, "" for none.
+        attack: regular expression of attacks' names ("scaled Deployment/web"), "" for none.
     """
 
     exercise: str
-    mutant: str
     reason: str
+    mutant: str = ""
+    attack: str = ""
 
 
 @cache
@@ -167,14 +169,17 @@ def survivors() -> tuple[Survivor, ...]:
 
 def explained(exercise: str, mutant: str) -> str:
     """Tell why a mutant may pass, "" where nothing says so."""
-    return next(
-        (
-            item.reason
-            for item in survivors()
-            if re.fullmatch(item.exercise, exercise) and re.search(item.mutant, mutant)
-        ),
-        "",
-    )
+    return _reason(exercise, mutant, [(item, item.mutant) for item in survivors()])
+
+
+def excused(exercise: str, attack: str) -> str:
+    """Tell why an attack may pass, "" where nothing says so."""
+    return _reason(exercise, attack, [(item, item.attack) for item in survivors()])
+
+
+def _reason(exercise: str, name: str, patterns: Sequence[tuple[Survivor, str]]) -> str:
+    fits = (item for item, pattern in patterns if pattern and re.search(pattern, name))
+    return next((item.reason for item in fits if re.fullmatch(item.exercise, exercise)), "")
 
 
 def mutation_tasks(exercise: Exercise) -> tuple[Task, ...]:

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from grader.causes.owners import GENERATED, WORKLOADS
 from grader.causes.partial import differences
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.kube.resources import by_plural
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of
+from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of, workload_of
 from grader.model.vantage import PROBE_POD
 from grader.workflow.apply import CONTROLLERS_ANNOTATIONS, LAST_APPLIED, replace
 from grader.workflow.manifests import Document, read_documents
@@ -44,22 +45,8 @@ MAY_BE_HIDDEN = frozenset(
     {"endpoints", "networkpolicies", "ingresses", "horizontalpodautoscalers", "resourcequotas", "limitranges", "jobs"}
 )  # a shared cluster may not show them
 CLUSTERS_OWN = frozenset({("configmaps", "kube-root-ca.crt"), ("pods", PROBE_POD)})
-WORKLOADS: Mapping[str, str] = {
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "DaemonSet": "daemonsets",
-}
 # What makes a workload's Pods what they are; the rest of its spec is changed back in place.
 POD_MAKING = ("selector", "template", "serviceName", "podManagementPolicy")
-CONTROLLERS_LABELS = frozenset(
-    {
-        "pod-template-hash",
-        "controller-revision-hash",
-        "pod-template-generation",
-        "statefulset.kubernetes.io/pod-name",
-        "apps.kubernetes.io/pod-index",
-    }
-)
 ENDPOINTS_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 ENDPOINTS_TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 HEADLESS = "None"
@@ -192,15 +179,6 @@ def _templates(exercise: Exercise) -> dict[tuple[str, str, str], Mapping[str, st
     }
 
 
-def workload_of(pod: Mapping[str, Any]) -> tuple[str, str]:
-    """Tell kind and name of the workload that made a Pod; a ReplicaSet speaks for its Deployment. ("", "") for none."""
-    for owner in pod["metadata"].get("ownerReferences") or ():
-        if owner["kind"] == "ReplicaSet":
-            return "Deployment", str(owner["name"]).rpartition("-")[0]
-        return str(owner["kind"]), str(owner["name"])
-    return "", ""
-
-
 def _changed(
     pod: Object, namespace: str, templates: Mapping[tuple[str, str, str], Mapping[str, str]], since: str | None
 ) -> bool:
@@ -211,7 +189,7 @@ def _changed(
     made_with = templates.get((namespace, *workload_of(pod)))
     if made_with is None or is_terminating(pod):
         return False
-    own = {key: value for key, value in labels_of(pod).items() if key not in CONTROLLERS_LABELS}
+    own = {key: value for key, value in labels_of(pod).items() if key not in GENERATED}
     return own != made_with or (since is not None and str(pod["metadata"]["creationTimestamp"]) >= since)
 
 

@@ -18,7 +18,7 @@ from grader.kube.ground import read_record, record_name
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
 from grader.model.ground import Change, Given, changes
-from grader.model.kubernetes import addresses_of, is_terminating, name_of
+from grader.model.kubernetes import addresses_of, is_terminating, name_of, workload_of
 from grader.model.vantage import PROBE_POD
 from grader.paths import write_atomically
 from grader.workflow.apply import LAST_APPLIED
@@ -33,7 +33,6 @@ from grader.workflow.restore import (
     listed,
     made_by_cluster,
     shown,
-    workload_of,
 )
 
 Object = Mapping[str, Any]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,7 +41,7 @@ class Attempt:
 
     Attributes:
         exercise: exercise id.
-        kind: "unsolved", "answer", "wrong", "mutation" or "handed-in".
+        kind: "unsolved", "answer", "wrong", "mutation", "handed-in", "renewed", "attack" or "harmless".
         name: file name without its ending; "unsolved" for the unsolved one.
         expected: "pass", "fail", or "fail CRITERION DIAGNOSIS".
         got: the same, as it came out.
@@ -48,6 +49,9 @@ class Attempt:
         seconds: from apply to verdict.
         report: the Report of this attempt.
         output: what a script printed, "" for a manifest.
+        operator: of an attack: the operator.
+        names: of an attack: words that the card must hold.
+        named: of an attack: whether it failed, and the card holds them.
     """
 
     exercise: str
@@ -59,6 +63,9 @@ class Attempt:
     seconds: float
     report: Report
     output: str = ""
+    operator: str = ""
+    names: tuple[str, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,10 @@ class VerifyResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> VerifyResult:
         """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError where it is not such an object."""
-        attempts = tuple(Attempt(**{**item, "report": Report.from_json(item["report"])}) for item in data["attempts"])
+        attempts = tuple(
+            Attempt(**{**item, "report": Report.from_json(item["report"]), "names": tuple(item.get("names", ()))})
+            for item in data["attempts"]
+        )
         return cls(data["cluster"], attempts, data["seconds"])
 
 
@@ -149,7 +159,7 @@ def verify(
         exercises: which.
         cluster: where; its namespaces of these exercises are reset.
         progress: told about each attempt: step "verify-attempt" with exercise, kind, name, got, sound, seconds.
-        only: names of attempts ("unsolved", "starter", "reference", a wrong answer's name); empty: all.
+        only: names of attempts ("unsolved", "starter", "reference", a wrong answer's name), or operators; empty: all.
         deadline: seconds for each verdict.
         parallel: how many exercises at a time; None: as many as keep this kind of cluster busy.
         make: lists the attempts at an exercise; None: `tasks`.
@@ -190,6 +200,9 @@ class Task:
         text: a manifest or a script; None: nothing is done.
         expected: as in Attempt.
         form: which of the two the text is.
+        operator: as in Attempt.
+        names: as in Attempt.
+        run: does it all in another way, on ground that is as new.
     """
 
     kind: str
@@ -197,6 +210,9 @@ class Task:
     text: str | None
     expected: str
     form: Form = Form.MANIFEST
+    operator: str = ""
+    names: tuple[str, ...] = ()
+    run: Callable[[KubeApi, Exercise, ClusterInfo, Task, float], Attempt] | None = None
 
 
 def tasks(exercise: Exercise) -> tuple[Task, ...]:
@@ -223,35 +239,50 @@ def _verify_one(
     make: Callable[[Exercise], Sequence[Task]],
 ) -> list[Attempt]:
     attempts = []
-    with KubeApi(cluster.kubeconfig) as api:
-        mine = [name for name in exercise.all_namespaces if api.read("namespaces", name) is None]
-        restored: dict[Key, Object] = {}
+    with KubeApi(cluster.kubeconfig) as api, standing(api, exercise) as anew:
         for task in make(exercise):
-            if only and task.name not in only:
+            if only and not {task.name, task.operator} & set(only):
                 continue
-            _prepare(api, exercise, restored)
-            attempt = _attempt(api, exercise, cluster, task, deadline)
+            anew()
+            attempt = (task.run or _attempt)(api, exercise, cluster, task, deadline)
             attempts.append(attempt)
-            facts = {
-                "exercise": attempt.exercise,
-                "kind": attempt.kind,
-                "name": attempt.name,
-                "expected": attempt.expected,
-                "got": attempt.got,
-                "sound": "yes" if attempt.sound else "no",
-                "seconds": f"{attempt.seconds:.2f}",
-            }
-            progress("verify-attempt", facts)
-        if attempts:
-            clear(api, exercise, restored)
-        for name in mine:  # nobody was at work there before
-            api.delete("namespaces", name)
+            progress("verify-attempt", shown(attempt))
     return attempts
 
 
+def shown(attempt: Attempt) -> Mapping[str, str]:
+    """Tell of an attempt what whoever waits is told."""
+    return {
+        "exercise": attempt.exercise,
+        "kind": attempt.kind,
+        "name": attempt.name,
+        "expected": attempt.expected,
+        "got": attempt.got,
+        "sound": "yes" if attempt.sound else "no",
+        "seconds": f"{attempt.seconds:.2f}",
+    }
+
+
+@contextmanager
+def standing(api: KubeApi, exercise: Exercise) -> Iterator[Callable[[], None]]:
+    """Yield what makes the ground as new; in the end it is so again, and Namespaces that were not there are gone."""
+    mine = [name for name in exercise.all_namespaces if api.read("namespaces", name) is None]
+    restored: dict[Key, Object] = {}
+    begun = False
+
+    def anew() -> None:
+        nonlocal begun
+        begun = True
+        prepare(api, exercise, restored)
+
+    yield anew
+    if begun:
+        clear(api, exercise, restored)
+    for name in mine:  # nobody was at work there before
+        api.delete("namespaces", name)
+
+
 def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
-    if task.kind == HANDED_IN:
-        return _handed_in(api, exercise, cluster, task, deadline)
     begun = time.monotonic()
     text, ran = task.text, script.Ran(0, "")
     if task.text is not None and task.form is Form.SCRIPT:
@@ -274,18 +305,15 @@ def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task,
 
 def handing_in(exercise: Exercise) -> tuple[Task, ...]:
     """List the attempts to hand every answer in, as `grader submit` exports it and the classroom grades it."""
-    return tuple(Task(HANDED_IN, answer.name, answer.text, "pass", answer.form) for answer in exercise.answers)
+    return tuple(
+        Task(HANDED_IN, answer.name, answer.text, "pass", answer.form, run=_handed_in) for answer in exercise.answers
+    )
 
 
 def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
     """Solve an exercise, export what was done, and do that again on ground made new."""
     begun = time.monotonic()
-    text, ran = task.text or "", script.Ran(0, "")
-    if task.form is Form.SCRIPT:
-        ran = script.run(text, exercise.namespace, cluster, strict=True)
-    report, _ = check_with_evidence(
-        exercise, cluster, text=None if task.form is Form.SCRIPT else text, deadline=deadline
-    )
+    report, ran = solve(exercise, cluster, task, deadline)
     got, exported = report.verdict.value, ""
     if report.verdict is Verdict.PASS:
         try:
@@ -294,7 +322,7 @@ def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Tas
         except UsageError as error:
             got = error.code
         else:
-            _prepare(api, exercise)
+            prepare(api, exercise)
             report, _ = check_with_evidence(
                 exercise, cluster, deadline=deadline, applying=lambda: reproduce(exported, exercise, cluster)
             )
@@ -302,6 +330,15 @@ def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Tas
     seconds = round(time.monotonic() - begun, 3)
     output = ran.output + exported
     return Attempt(exercise.id, task.kind, task.name, task.expected, got, got == task.expected, seconds, report, output)
+
+
+def solve(exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> tuple[Report, script.Ran]:
+    """Do what an answer says, and judge. Raises as `script.run`."""
+    text, ran = task.text, script.Ran(0, "")
+    if text is not None and task.form is Form.SCRIPT:
+        ran = script.run(text, exercise.namespace, cluster, strict=True)
+        text = None
+    return check_with_evidence(exercise, cluster, text=text, deadline=deadline)[0], ran
 
 
 def told(report: Report, expected: str) -> str:
@@ -317,7 +354,7 @@ def told(report: Report, expected: str) -> str:
     return f"fail {criterion} {report.finding.diagnosis}"
 
 
-def _prepare(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None = None) -> None:
+def prepare(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None = None) -> None:
     """Make the exercise's ground as new, and wait until the given workload is ready."""
     try:
         ensure_namespaces(api, exercise)

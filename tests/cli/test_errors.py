@@ -36,6 +36,7 @@ from tests.cli.conftest import Run
         (("cluster", "up", "--kind", "--context", "x"), 2, "どれか1つだけ"),
         (("cluster", "up", "--context", "no-such-context"), 4, "no-such-context"),
         (("verify", "--compare", "a.json", "b.json"), 2, "a.json"),
+        (("verify", "--attacks", "--renewed"), 2, "--attacks --renewed"),
         (("autograde", "no-such-folder", "-o", "results"), 2, "no-such-folder"),
     ],
 )

@@ -68,7 +68,7 @@ def test_the_published_schema_is_what_the_reader_enforces() -> None:
 
 
 def test_an_unknown_key_is_named_with_its_line(folder: Path) -> None:
-    edit(folder / "exercise.yaml", "    points: 2\n    endpoints: {", "    pionts: 2\n    points: 2\n    endpoints: {")
+    edit(folder / "exercise.yaml", "    endpoints: {", "    pionts: 2\n    endpoints: {")
     error = error_of(folder)
     line = (folder / "exercise.yaml").read_text().splitlines().index("    pionts: 2") + 1
     assert error.facts["file"] == "clusterip/exercise.yaml"

@@ -140,7 +140,7 @@ def test_a_name_that_is_never_used_is_an_error(own: Path) -> None:
 
 def test_an_error_behind_a_value_is_named_with_its_line(own: Path) -> None:
     path = own / "exercise.yaml"
-    text = path.read_text(encoding="utf-8").replace("service-port: ${PORT}}", "service-port: ${PORT}, odd: 1}")
+    text = path.read_text(encoding="utf-8").replace("count: 3}", "count: 3, odd: 1}")
     path.write_text(text, encoding="utf-8")
     line = next(number for number, found in enumerate(text.splitlines(), 1) if "odd: 1" in found)
     for learner in ("", "taro", "hanako"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from grader.criteria.affinity import Affinity
 from grader.criteria.call import Call
@@ -18,7 +19,7 @@ from grader.criteria.object import Object
 from grader.criteria.reach import Reach
 from grader.criteria.records import PodsOf, Records
 from grader.criteria.source import Source
-from grader.exercises import all_exercises
+from grader.exercises import all_exercises, load
 from grader.model.exercise import Criterion, Exercise
 from grader.model.vantage import ConfigKey
 
@@ -90,10 +91,41 @@ def labels(pods: Mapping[str, str]) -> Iterator[str]:
     return (f"{key}: {value}" for key, value in pods.items())
 
 
+def seen(given: str) -> Iterator[str]:
+    """What a learner sees of the given Pods: their labels, and the ports that they declare."""
+    for item in yaml.safe_load_all(given):
+        if item and item["kind"] in ("Deployment", "StatefulSet"):
+            yield from labels(item["spec"]["template"]["metadata"]["labels"])
+            for container in item["spec"]["template"]["spec"]["containers"]:
+                yield from (str(port["containerPort"]) for port in container["ports"])
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_the_task_names_every_object_and_value_of_the_criteria(exercise: Exercise) -> None:
     wanted = {value for criterion in exercise.criteria for value in values(criterion)} | {exercise.namespace}
-    assert wanted <= named(exercise.task), wanted - named(exercise.task)
+    told = named(exercise.task)
+    if exercise.broken:  # where to look is part of the task
+        told |= set(seen(exercise.given))
+    assert wanted <= told, wanted - told
+
+
+def answer_in(exercise: Exercise) -> set[str]:
+    """What stands in the reference as a selector's or a target port's value, and not in the starter."""
+
+    def found(text: str) -> set[str]:
+        specs = [item["spec"] for item in yaml.safe_load_all(text) if item["kind"] == "Service"]
+        ports = {str(port.get("targetPort")) for spec in specs for port in spec["ports"]}
+        return ports.union(*(labels(spec["selector"]) for spec in specs))
+
+    return found(exercise.answers[0].text) - found(exercise.starter)
+
+
+@pytest.mark.parametrize("name", ["debug-selector-typo", "debug-target-port", "debug-named-port"])
+@pytest.mark.parametrize("learner", ["", "student-1", "student-7"])
+def test_a_debugging_task_tells_symptoms_and_not_the_repair(name: str, learner: str) -> None:
+    exercise = load(name, learner)
+    assert answer_in(exercise)
+    assert not answer_in(exercise) & named(exercise.task)
 
 
 def test_a_task_that_forgets_a_value_is_noticed() -> None:

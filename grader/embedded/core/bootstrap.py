@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.embedded.core import settings
 from grader.embedded.core.objects import safe_random
 from grader.embedded.core.store import Obj, Store, timestamp
 
@@ -26,31 +27,6 @@ IMAGES = (
     "docker.io/library/busybox:1.37",
     f"registry.k8s.io/kube-proxy:{VERSION}",
 )
-
-COREFILE = """.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30 {
-       disable success cluster.local
-       disable denial cluster.local
-    }
-    loop
-    reload
-    loadbalance
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -86,11 +62,13 @@ def initial_objects(store: Store, plans: tuple[NodePlan, ...], cluster: str) -> 
         yield "namespaces", namespace(name)
     for plan in plans:
         yield "nodes", node(plan, store.now(), cluster)
-        yield "leases", lease(plan, store.now())
     yield from _kubernetes(plans)
     yield "serviceaccounts", _meta("v1", "ServiceAccount", "coredns", "kube-system")
     corefile = _meta("v1", "ConfigMap", "coredns", "kube-system")
-    yield "configmaps", {**corefile, "data": {"Corefile": COREFILE}}
+    yield "configmaps", {**corefile, "data": {"Corefile": settings.COREFILE}}
+    proxy = _meta("v1", "ConfigMap", "kube-proxy", "kube-system", labels={"app": "kube-proxy"})
+    server = next(plan.name for plan in plans if plan.control_plane)
+    yield "configmaps", {**proxy, "data": settings.kube_proxy(server)}
     yield "services", dns_service()
     yield "deployments", coredns()
     for plan in plans:
@@ -189,15 +167,6 @@ def _node_condition(now: float, type_: str, status: str, reason: str, message: s
         "message": message,
         "lastHeartbeatTime": timestamp(now),
         "lastTransitionTime": timestamp(now),
-    }
-
-
-def lease(plan: NodePlan, now: float) -> Obj:
-    """Make the node's heartbeat."""
-    micro = timestamp(now)[:-1] + ".000000Z"
-    return {
-        **_meta("coordination.k8s.io/v1", "Lease", plan.name, "kube-node-lease"),
-        "spec": {"holderIdentity": plan.name, "leaseDurationSeconds": 40, "renewTime": micro},
     }
 
 

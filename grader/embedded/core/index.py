@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from grader.embedded.core.objects import Key, key_of, label_selector_matches, labels_of, matches, uid_of
+from grader.embedded.core.objects import Key, key_of, label_selector_matches, labels_of, matches, pod_ip, uid_of
 from grader.embedded.core.store import Change, Obj, Store
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -37,6 +37,8 @@ class Index:
         self._pods_by_label: defaultdict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
         self._pods_by_namespace: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._pods_by_node: defaultdict[str, dict[Key, None]] = defaultdict(dict)
+        self._pods_by_ip: defaultdict[str, dict[Key, None]] = defaultdict(dict)
+        self._policies_by_namespace: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._services_by_namespace: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._services_by_address: defaultdict[str, dict[Key, None]] = defaultdict(dict)
         self._services_by_node_port: defaultdict[int, dict[Key, None]] = defaultdict(dict)
@@ -77,6 +79,22 @@ class Index:
     def pods_on(self, node: str) -> Iterator[Obj]:
         """The Pods bound to a node."""
         return self._get("pods", list(self._pods_by_node[node]))
+
+    def pod_at(self, ip: str) -> Obj | None:
+        """The Pod that has an address of its own: the one that runs, where several are told to have it."""
+        found = list(self._get("pods", list(self._pods_by_ip.get(ip, ()))))
+        running = [pod for pod in found if pod["status"].get("phase") == "Running"]
+        return next(iter(running or found), None)
+
+    def policies(self, namespace: str) -> Iterator[Obj]:
+        """All NetworkPolicies of a namespace."""
+        names = list(self._policies_by_namespace.get(namespace, ()))
+        return self._get("networkpolicies", ((namespace, name) for name in names))
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether there is any NetworkPolicy."""
+        return bool(self._policies_by_namespace)
 
     def services(self, namespace: str) -> Iterator[Obj]:
         """All Services of a namespace."""
@@ -141,6 +159,11 @@ class Index:
         """Whether the namespace exists."""
         return self.store.get("namespaces", "", name) is not None
 
+    def namespace_labels(self, name: str) -> dict[str, str]:
+        """The labels of a namespace."""
+        found = self.store.get("namespaces", "", name)
+        return labels_of(found) if found else {}
+
     def _get(self, resource: str, keys: Iterable[Key]) -> Iterator[Obj]:
         for key in keys:
             obj = self.store.get(resource, *key)
@@ -199,6 +222,10 @@ class Index:
                 yield self._pods_by_label, (namespace, *label), name
             if node := obj["spec"].get("nodeName"):
                 yield self._pods_by_node, node, key
+            if (ip := pod_ip(obj)) and not obj["spec"].get("hostNetwork"):
+                yield self._pods_by_ip, ip, key
+        elif resource == "networkpolicies":
+            yield self._policies_by_namespace, namespace, name
         elif resource == "services":
             yield self._services_by_namespace, namespace, name
             for address in service_addresses(obj):

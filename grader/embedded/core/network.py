@@ -2,7 +2,8 @@
 
 It has the shape of a kind cluster: a Pod network 10.244.0.0/16 with a /24 for each node, joined by routes; a network
 172.18.0.0/16 that the nodes share with outside clients; a kube-proxy on each node; source NAT for what leaves the Pod
-network (kindnet's ip-masq); load balancer addresses announced by one node over ARP (MetalLB's layer 2 mode).
+network (kindnet's ip-masq); NetworkPolicies, which each node enforces; load balancer addresses announced by one node
+over ARP (MetalLB's layer 2 mode).
 
 A packet that nobody answers is *dropped*: the caller waits for ever. One that a proxy rejects, or that finds no
 listener, is *refused*. An address of the shared network that no machine has is *unreachable*, after ARP has given up.
@@ -12,18 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from grader.embedded.core import proxy
+from grader.embedded.core import healthcheck, policies, proxy
 from grader.embedded.core.index import Index, ingress_ips
 from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.objects import key_of
 from grader.embedded.core.programs.host import AddressInUse, ConnectionRefused_, DatagramHandler, Handler, NoRoute
-from grader.embedded.core.programs.http import date
 from grader.embedded.core.store import Obj
 
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
@@ -310,12 +309,14 @@ class Network:
 
     def _forward(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> Path:
         """No Service is concerned: route the packet on."""
+        if not self._leaves(node, source, ip, port, protocol):
+            return DROPPED
         target = self.machines.get(ip)
         if target is None:
             return UNREACHABLE if ipaddress.ip_address(ip) in NODE_NETWORK else DROPPED
         if target.kind == "pod":
             seen = node.gateway if source.is_node and target.node == node.name else source.ip
-            return Path("deliver", target, port, seen)
+            return self._enters(node, target, port, seen, protocol)
         seen = node.machine.ip if source.is_pod else source.ip
         if target.kind == "node":
             return self._at_node(self.nodes[target.node], proxy.Source(seen), ip, port, protocol)
@@ -325,7 +326,8 @@ class Network:
         self, node: Node, service: Obj, port: dict[str, Any], entry: proxy.Entry, source: proxy.Source
     ) -> Path:
         slices = self._index.slices_of_proxies(key_of(service))
-        endpoints = proxy.endpoints_of(slices, port.get("name") or "", port.get("protocol") or "TCP")
+        protocol = port.get("protocol") or "TCP"
+        endpoints = proxy.endpoints_of(slices, port.get("name") or "", protocol)
         categories = proxy.categorize(endpoints, service, node.name, self._index.zone(node.name))
         choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
         verdict = proxy.decide(service, port, entry, source, categories, choose)
@@ -333,44 +335,43 @@ class Network:
             return REFUSED
         if verdict.endpoint is None:
             return DROPPED
-        return self._to_endpoint(node, source, verdict.endpoint, verdict.masquerade)
+        return self._to_endpoint(node, source, verdict.endpoint, verdict.masquerade, protocol)
 
-    def _to_endpoint(self, node: Node, source: proxy.Source, endpoint: proxy.Endpoint, masquerade: bool) -> Path:
+    def _to_endpoint(
+        self, node: Node, source: proxy.Source, endpoint: proxy.Endpoint, masquerade: bool, protocol: str
+    ) -> Path:
         """Deliver after DNAT; MASQUERADE takes the address of the interface by which the packet leaves."""
         target = self.machines.get(endpoint.ip)
-        if target is None:
-            return UNREACHABLE if ipaddress.ip_address(endpoint.ip) in NODE_NETWORK else DROPPED
         if target is node.machine:
             return Path("deliver", target, endpoint.port, source.ip)
-        leaves_pod_network = source.is_pod and target.kind != "pod"
-        if masquerade or leaves_pod_network or source.is_node:
+        if not self._leaves(node, source, endpoint.ip, endpoint.port, protocol):
+            return DROPPED
+        if target is None:
+            return UNREACHABLE if ipaddress.ip_address(endpoint.ip) in NODE_NETWORK else DROPPED
+        seen = source.ip
+        if masquerade or source.is_node or (source.is_pod and target.kind != "pod"):
             local_pod = target.kind == "pod" and target.node == node.name
-            return Path("deliver", target, endpoint.port, node.gateway if local_pod else node.machine.ip)
-        return Path("deliver", target, endpoint.port, source.ip)
+            seen = node.gateway if local_pod else node.machine.ip
+        return self._enters(node, target, endpoint.port, seen, protocol)
+
+    def _leaves(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> bool:
+        """Whether NetworkPolicies let a packet out of a node that it forwards; what it sends itself they do."""
+        return source.is_node or self._passes(node.name, source.ip, ip, port, protocol)
+
+    def _enters(self, node: Node, target: Machine, port: int, seen: str, protocol: str) -> Path:
+        """Deliver what has left a node; to a Pod of another one, where NetworkPolicies let it through there as well."""
+        elsewhere = target.kind == "pod" and target.node != node.name
+        if elsewhere and not self._passes(target.node, seen, target.ip, port, protocol):
+            return DROPPED
+        return Path("deliver", target, port, seen)
+
+    def _passes(self, node: str, source: str, ip: str, port: int, protocol: str) -> bool:
+        packet = policies.Packet(source, ip, port, protocol)
+        return not self._index.has_policies or policies.passes(self._index, node, packet)
 
     async def _answer_health(self, stream: Stream, service: Obj, node: str) -> None:
-        """A node's answer on healthCheckNodePort (pkg/proxy/healthcheck/service_health.go)."""
-        received = b""
-        while b"\r\n\r\n" not in received:
-            data = await stream.recv()
-            if not data:
-                stream.close()
-                return
-            received += data
-        namespace, name = key_of(service)
-        count = proxy.local_endpoint_count(service, self._index.slices_of_proxies((namespace, name)), node)
-        body = (
-            f'{{\n\t"service": {{\n\t\t"namespace": {json.dumps(namespace)},\n\t\t"name": {json.dumps(name)}\n\t}},'
-            f'\n\t"localEndpoints": {count},\n\t"serviceProxyHealthy": true\n}}'
-        ).encode()
-        status = "200 OK" if count else "503 Service Unavailable"
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Load-Balancing-Endpoint-Weight: {count}\r\nDate: {date(self._kernel.now())}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        ).encode()
-        stream.send(head + body)
-        stream.close()
+        count = proxy.local_endpoint_count(service, self._index.slices_of_proxies(key_of(service)), node)
+        await healthcheck.answer(stream, key_of(service), count, self._kernel.now())
 
 
 def _entry(service: Obj, ip: str) -> proxy.Entry:

@@ -95,9 +95,12 @@ class Affinity:
 
 
 def is_proxied(service: Obj) -> bool:
-    """Whether kube-proxy handles the Service at all (pkg/proxy/util/utils.go ShouldSkipService, config selector)."""
-    labels = labels_of(service)
-    return SERVICE_PROXY_NAME_LABEL not in labels and HEADLESS_LABEL not in labels and bool(cluster_ips(service))
+    """Whether kube-proxy handles the Service at all.
+
+    Rule: cmd/kube-proxy/app/server.go (the informers' selectors: the headless label leaves out EndpointSlices only),
+    pkg/proxy/util/utils.go ShouldSkipService.
+    """
+    return SERVICE_PROXY_NAME_LABEL not in labels_of(service) and bool(cluster_ips(service))
 
 
 def endpoints_of(slices: Iterable[Obj], port_name: str, protocol: str) -> list[Endpoint]:

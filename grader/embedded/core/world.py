@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 
 from grader.embedded.core import bootstrap
+from grader.embedded.core.api.resources import STORED
+from grader.embedded.core.controllers.autoscaler import AutoscalerController
 from grader.embedded.core.controllers.base import Context, Controller
 from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
@@ -18,10 +20,12 @@ from grader.embedded.core.controllers.endpoints import EndpointsController
 from grader.embedded.core.controllers.endpointslice import EndpointSliceController
 from grader.embedded.core.controllers.garbage import GarbageCollector
 from grader.embedded.core.controllers.job import JobController
+from grader.embedded.core.controllers.leases import LeaseController
 from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
+from grader.embedded.core.controllers.quota import QuotaController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
 from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
@@ -94,7 +98,13 @@ class World:
             DaemonSetController(context),
             JobController(context),
             DisruptionController(context),
+            AutoscalerController(context),
             NodeLifecycleController(context),
+            LeaseController(
+                context,
+                (plan.name for plan in self._plans),
+                next(plan.name for plan in self._plans if plan.control_plane),
+            ),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),
@@ -102,6 +112,7 @@ class World:
             MirroringController(context),
             ServiceAddressController(context),
             LoadBalancerController(context, self.network, name),
+            QuotaController(context, {plural: entry.group for plural, entry in STORED.items()}),
             GarbageCollector(context),
         )
         self._host = Machine("host", GATEWAY_IP, "outside")

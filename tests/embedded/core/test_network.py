@@ -57,6 +57,30 @@ def test_a_slice_that_loses_its_label_stays_with_kube_proxy_until_it_is_made_and
     assert cluster.get(cluster.probe(), ip) == "REFUSED"
 
 
+def test_the_headless_label_is_heeded_on_slices_but_not_on_services(cluster: Any) -> None:
+    cluster.deployment("web", 1)
+    ip = cluster.service("web", {"app": "web"})
+    label = {"service.kubernetes.io/headless": ""}
+    labelled(cluster, "services", "web", label)
+    cluster.settle()
+    assert cluster.responders(cluster.probe(), ip) == cluster.names("web")
+    slice_ = cluster.slices("web")[0]
+    assert not label.items() & slice_["metadata"]["labels"].items()
+    by_hand = cluster.service("other")
+    metadata = {"name": "other-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "other"}}
+    cluster.store.create("endpointslices", {**slice_, "metadata": metadata, "ports": [{"name": "", "port": 8080}]})
+    assert cluster.responders(cluster.probe(), by_hand) == cluster.names("web")
+    labelled(cluster, "endpointslices", "other-1", label)
+    assert cluster.get(cluster.probe(), by_hand) == "REFUSED"
+
+
+def labelled(cluster: Any, resource: str, name: str, labels: dict[str, str]) -> None:
+    """Add labels to an object of the default Namespace."""
+    live = cluster.store.get(resource, "default", name)
+    merged = {**(live["metadata"].get("labels") or {}), **labels}
+    cluster.store.update(resource, {**live, "metadata": {**live["metadata"], "labels": merged}})
+
+
 def test_a_port_that_the_service_does_not_have_and_an_address_nobody_has_time_out(cluster: Any) -> None:
     cluster.deployment("web")
     ip = cluster.service("web", {"app": "web"})

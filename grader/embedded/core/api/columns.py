@@ -67,6 +67,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "ipaddresses": (NAME, *_text("ParentRef")),
     "jobs": (NAME, *_text("Status", "Completions", "Duration"), AGE, *_SELECTED),
     "leases": (NAME, *_text("Holder"), AGE),
+    "limitranges": (NAME, Column("Created At", "date")),
     "namespaces": (NAME, *_text("Status"), AGE),
     "networkpolicies": (NAME, *_text("Pod-Selector"), AGE),
     "nodes": (
@@ -80,6 +81,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "replicasets": _REPLICAS,
     "replicationcontrollers": _REPLICAS,
+    "resourcequotas": (NAME, *_text("Request", "Limit"), AGE),
     "secrets": (NAME, *_text("Type", "Data"), AGE),
     "serviceaccounts": (NAME, AGE),
     "servicecidrs": (NAME, *_text("CIDRs"), AGE),

@@ -1,7 +1,7 @@
-"""Ingresses and NetworkPolicies: kept and checked, without a controller or a network plugin that would heed them.
+"""Ingresses: kept and checked, without a controller that would heed them.
 
 Sources: pkg/apis/networking/validation/validation.go, pkg/apis/networking/v1/defaults.go,
-pkg/registry/networking/{ingress,networkpolicy}/strategy.go (1.36).
+pkg/registry/networking/ingress/strategy.go (1.36).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, invalid, not_supported, required
-from grader.embedded.core.api.strategy import Context, Strategy, WithStatus
+from grader.embedded.core.api.strategy import Context, WithStatus
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -128,16 +128,3 @@ def _backend(backend: Spec, path: str) -> list[FieldError]:
     else:
         errors.append(required(path, "port name or number is required"))
     return errors
-
-
-class NetworkPolicyStrategy(Strategy):
-    """NetworkPolicies."""
-
-    def default(self, obj: Obj) -> None:
-        """SetDefaults_NetworkPolicy, SetDefaults_NetworkPolicyPort."""
-        spec = obj.setdefault("spec", {})
-        if not spec.get("policyTypes"):
-            spec["policyTypes"] = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
-        for rule in (*(spec.get("ingress") or ()), *(spec.get("egress") or ())):
-            for port in rule.get("ports") or ():
-                port.setdefault("protocol", "TCP")

@@ -214,20 +214,19 @@ def ip_warnings(path: str, value: str) -> list[str]:
 
 def cidr_warnings(path: str, value: str) -> list[str]:
     """GetWarningsForCIDR."""
-    address, _, length = value.partition("/")
-    parsed = parse_ip(address)
-    if parsed is None or not length.isdigit() or int(length) > parsed.max_prefixlen:
+    address = value.partition("/")[0]
+    parsed, meant = parse_ip(address), network(value)
+    if parsed is None or meant is None:
         return []
-    network = ipaddress.ip_network(f"{parsed}/{length}", strict=False)
     found = []
-    if network.network_address != parsed:
+    if meant.network_address != parsed:
         single = f"{parsed}/{parsed.max_prefixlen}"
-        shown = f'(should be "{network}" or "{single}"?)'
+        shown = f'(should be "{meant}" or "{single}"?)'
         found.append(f'{path}: CIDR value "{value}" is ambiguous in this context {shown}')
     mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped
     if (isinstance(parsed, ipaddress.IPv4Address) and str(parsed) != address) or mapped:
-        found.append(f'{path}: non-standard CIDR value "{value}" is invalid: use "{network}"')
-    canonical = f"{parsed}/{int(length)}"
+        found.append(f'{path}: non-standard CIDR value "{value}" is invalid: use "{meant}"')
+    canonical = f"{parsed}/{meant.prefixlen}"
     if not found and parsed.version == 6 and canonical != value:
         found.append(f'{path}: IPv6 CIDR value "{value}" should be in RFC 5952 canonical format ("{canonical}")')
     return found
@@ -251,18 +250,25 @@ def endpoint_ip(path: str, value: str) -> list[FieldError]:
     return errors
 
 
+def network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network of a CIDR, None where it is none (netutils.ParseCIDRSloppy)."""
+    address, slash, length = value.partition("/")
+    parsed = parse_ip(address)
+    if parsed is None or not slash or not length.isdigit() or int(length) > parsed.max_prefixlen:
+        return None
+    return ipaddress.ip_network(f"{parsed}/{length}", strict=False)
+
+
 def legacy_cidr(path: str, value: str, known: tuple[str, ...] = ()) -> list[FieldError]:
     """IsValidCIDRForLegacyField with strict validation."""
     if value in known:
         return []
-    address, slash, length = value.partition("/")
-    parsed = parse_ip(address)
-    limit = 32 if isinstance(parsed, ipaddress.IPv4Address) else 128
-    if parsed is None or not slash or not length.isdigit() or int(length) > limit:
+    address = value.partition("/")[0]
+    parsed, found = parse_ip(address), network(value)
+    if parsed is None or found is None:
         return [invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
     if isinstance(parsed, ipaddress.IPv4Address) and str(parsed) != address:
         return [invalid(path, value, "must not have leading 0s in IP or prefix length")]
-    network = ipaddress.ip_network(f"{parsed}/{length}", strict=False)
-    if network.network_address != parsed:
+    if found.network_address != parsed:
         return [invalid(path, value, "must not have bits set beyond the prefix length")]
     return []

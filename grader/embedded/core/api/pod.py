@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from grader.embedded.core.api import quotas
 from grader.embedded.core.api.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.pod_rules import PROBES, ephemeral, image, validate_spec
 from grader.embedded.core.api.status import forbidden as forbidden_request
@@ -106,7 +107,8 @@ class PodStrategy(WithStatus):
         spec.setdefault("enableServiceLinks", True)
 
     def begin_create(self, obj: Obj, context: Context) -> None:
-        """What the admission plugins add: ServiceAccount, tolerations, priority."""
+        """What the admission plugins add: limits, ServiceAccount, tolerations, priority."""
+        quotas.fill(context.store, obj)
         spec = obj["spec"]
         spec.setdefault("serviceAccountName", "default")
         _check_account(obj, context)

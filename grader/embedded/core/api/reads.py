@@ -48,6 +48,7 @@ class Reader:
 
     def read(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
         """Get, list or watch. Raises ApiError."""
+        resource.strategy.before_read(self._store)
         if target.name and not request.flag("watch") and not target.watch:
             return self._get(request, negotiated, target, resource)
         if target.subresource:

@@ -9,8 +9,10 @@ from functools import cached_property
 from grader.embedded.core.api import daemon, simple, stateful, workloads
 from grader.embedded.core.api.budget import BudgetStrategy
 from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
-from grader.embedded.core.api.ingress import IngressStrategy, NetworkPolicyStrategy
+from grader.embedded.core.api.ingress import IngressStrategy
+from grader.embedded.core.api.networkpolicy import NetworkPolicyStrategy
 from grader.embedded.core.api.pod import PodStrategy
+from grader.embedded.core.api.quotas import LimitRangeStrategy, ResourceQuotaStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
 from grader.embedded.core.api.strategy import Strategy
@@ -99,6 +101,7 @@ REGISTRY: tuple[Resource, ...] = (
     Resource("configmaps", "ConfigMap", "", "v1", simple.ConfigMapStrategy(), ("cm",)),
     Resource("endpoints", "Endpoints", "", "v1", simple.EndpointsStrategy(), ("ep",)),
     Resource("events", "Event", "", "v1", simple.EventStrategy(), ("ev",)),
+    Resource("limitranges", "LimitRange", "", "v1", LimitRangeStrategy(), ("limits",)),
     Resource(
         "namespaces", "Namespace", "", "v1", simple.NamespaceStrategy(), ("ns",),
         subresources=(("finalize", "Namespace"), ("status", "Namespace")),
@@ -120,6 +123,10 @@ REGISTRY: tuple[Resource, ...] = (
     Resource(
         "replicationcontrollers", "ReplicationController", "", "v1", workloads.ReplicationControllerStrategy(), ("rc",),
         _all, _scaled("ReplicationController"),
+    ),
+    Resource(
+        "resourcequotas", "ResourceQuota", "", "v1", ResourceQuotaStrategy(), ("quota",), (),
+        ((_STATUS, "ResourceQuota"),),
     ),
     Resource("secrets", "Secret", "", "v1", simple.SecretStrategy()),
     Resource("serviceaccounts", "ServiceAccount", "", "v1", simple.ServiceAccountStrategy(), ("sa",)),
@@ -161,7 +168,7 @@ REGISTRY: tuple[Resource, ...] = (
     ),
     Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),
     Resource("jobs", "Job", "batch", "v1", workloads.JobStrategy(), (), _all, ((_STATUS, "Job"),)),
-    Resource("leases", "Lease", "coordination.k8s.io", "v1", _plain()),
+    Resource("leases", "Lease", "coordination.k8s.io", "v1", simple.LeaseStrategy()),
     Resource("endpointslices", "EndpointSlice", "discovery.k8s.io", "v1", EndpointSliceStrategy()),
     Resource("events", "Event", "events.k8s.io", "v1", simple.EventStrategy(), ("ev",)),
     Resource("ingressclasses", "IngressClass", "networking.k8s.io", "v1", simple.ClusterScoped()),

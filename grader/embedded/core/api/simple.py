@@ -9,6 +9,7 @@ import base64
 import binascii
 from typing import Any
 
+from grader.embedded.core import leases
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import (
     FieldError,
@@ -18,7 +19,7 @@ from grader.embedded.core.api.field import (
     required,
 )
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
-from grader.embedded.core.store import Obj
+from grader.embedded.core.store import Obj, Store
 
 
 class Plain(Strategy):
@@ -85,6 +86,14 @@ class SecretStrategy(Plain):
 
 class ServiceAccountStrategy(Plain):
     """ServiceAccounts."""
+
+
+class LeaseStrategy(Plain):
+    """Leases."""
+
+    def before_read(self, store: Store) -> None:
+        """Their holders have renewed them meanwhile."""
+        leases.renew(store)
 
 
 class EventStrategy(Plain):

@@ -43,6 +43,9 @@ class Strategy:
     graceful = False
     """Whether deletion only marks the object and someone else (the kubelet) removes it."""
 
+    def before_read(self, store: Store) -> None:
+        """Bring up to date what changes by itself, and is looked at by readers only."""
+
     def default(self, obj: Obj) -> None:
         """Fill in defaults (pkg/apis/*/v1/defaults.go)."""
 

@@ -318,6 +318,18 @@ def _ip_address(obj: Obj, now: float) -> Cells:
     ]
 
 
+def _limit_range(obj: Obj, now: float) -> Cells:
+    return [_name(obj), obj["metadata"]["creationTimestamp"]]
+
+
+def _quota(obj: Obj, now: float) -> Cells:
+    state = obj.get("status") or {}
+    used = state.get("used") or {}
+    told = [(name, f"{name}: {used.get(name, 0)}/{hard}") for name, hard in sorted((state.get("hard") or {}).items())]
+    limits = [text for name, text in told if name.startswith("limits.")]
+    return [_name(obj), ", ".join(text for _, text in told if text not in limits), ", ".join(limits), _age(obj, now)]
+
+
 def _budget(obj: Obj, now: float) -> Cells:
     spec = obj.get("spec") or {}
     limits = [str(spec.get(name, "N/A")) for name in ("minAvailable", "maxUnavailable")]
@@ -371,12 +383,14 @@ _PRINTERS: dict[str, Callable[[Obj, float], Cells]] = {
     "jobs": _job,
     "leases": _lease,
     "namespaces": _namespace,
+    "limitranges": _limit_range,
     "networkpolicies": _network_policy,
     "nodes": _node,
     "poddisruptionbudgets": _budget,
     "pods": pod_cells,
     "replicasets": _replica_set,
     "replicationcontrollers": _replica_set,
+    "resourcequotas": _quota,
     "secrets": _secret,
     "servicecidrs": _service_cidr,
     "services": _service,

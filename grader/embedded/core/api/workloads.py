@@ -37,7 +37,13 @@ def selector_errors(selector: Spec, path: str) -> list[FieldError]:
             errors.append(invalid(f"{where}.operator", operator, "not a valid selector operator"))
         elif operator in ("In", "NotIn") and not values:
             errors.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            errors.append(
+                forbidden(f"{where}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            )
         errors += [invalid(f"{where}.key", rule.get("key", ""), text) for text in names.label_key(rule.get("key", ""))]
+        for number, value in enumerate(values):
+            errors += [invalid(f"{where}.values[{number}]", value, text) for text in names.label_value(value)]
     return errors
 
 
@@ -290,7 +296,7 @@ class JobStrategy(Workload):
 
 
 class AutoscalerStrategy(WithStatus):
-    """HorizontalPodAutoscalers: stored, without effect (there are no metrics)."""
+    """HorizontalPodAutoscalers, which keep their bounds only: there are no metrics."""
 
     def default(self, obj: Obj) -> None:
         """SetDefaults_HorizontalPodAutoscaler (pkg/apis/autoscaling/v2/defaults.go)."""

@@ -18,6 +18,7 @@ from grader.embedded.core.api.messages import Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, body
 from grader.embedded.core.api.patching import patched
 from grader.embedded.core.api.pod import random_suffix
+from grader.embedded.core.api.quotas import admit
 from grader.embedded.core.api.reads import answer
 from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.routes import Target
@@ -192,6 +193,7 @@ class Writer:
         errors = validate_meta(obj, strategy) + strategy.validate(obj, context)
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
+        admit(self._store, resource.store_name, obj)
         write.warnings += strategy.warnings(obj, None)
         there = self._store.get(resource.store_name, meta.get("namespace", ""), name)
         if there is not None:
@@ -263,6 +265,8 @@ class Writer:
         errors = validate_meta_update(obj, old) + strategy.validate_update(obj, old, context)
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
+        if not write.target.subresource:
+            admit(self._store, resource.store_name, obj, old)
         write.warnings += strategy.warnings(obj, old)
         obj = managed.keep_times(obj, old)
         if write.dry_run:

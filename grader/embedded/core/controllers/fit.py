@@ -1,7 +1,7 @@
 """Whether a node has room for a Pod.
 
 Source: k8s.io/kubernetes/pkg/scheduler/framework/plugins/noderesources/fit.go fitsRequest,
-k8s.io/component-helpers/resource/helpers.go PodRequests, k8s.io/apimachinery/pkg/api/resource.
+k8s.io/component-helpers/resource/helpers.go PodRequests.
 """
 
 from __future__ import annotations
@@ -9,24 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from fractions import Fraction
 
+from grader.embedded.core.quantity import amount
 from grader.embedded.core.store import Obj
-
-_FACTORS = {
-    "n": Fraction(1, 10**9),
-    "u": Fraction(1, 10**6),
-    "m": Fraction(1, 1000),
-    **{unit: Fraction(1000 ** (power + 1)) for power, unit in enumerate(("k", "M", "G", "T", "P", "E"))},
-    **{f"{unit}i": Fraction(1024 ** (power + 1)) for power, unit in enumerate("KMGTPE")},
-}
-
-
-def amount(quantity: object) -> Fraction:
-    """The number that a resource.Quantity means, such as "100m" or "1Gi"."""
-    text = str(quantity)
-    for unit in (text[-2:], text[-1:]):
-        if unit in _FACTORS:
-            return Fraction(text.removesuffix(unit)) * _FACTORS[unit]
-    return Fraction(text)
 
 
 def requests(pod: Obj) -> dict[str, Fraction]:

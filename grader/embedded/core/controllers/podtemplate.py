@@ -87,6 +87,7 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
     """
     from grader.embedded.core.api import status
     from grader.embedded.core.api.pod import PodStrategy
+    from grader.embedded.core.api.quotas import admit
     from grader.embedded.core.api.strategy import Context, validate_meta
 
     _check_namespace_and_account(store, pod, named=named)
@@ -94,6 +95,10 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
     strategy = PodStrategy()
     if errors := validate_meta(pod, strategy) + strategy.validate(pod, Context(store)):
         raise PodRefused(status.invalid("Pod", "", pod["metadata"]["name"], errors).message)
+    try:
+        admit(store, "pods", pod)
+    except status.ApiError as error:
+        raise PodRefused(error.message) from error
     return store.create("pods", pod)
 
 

@@ -24,7 +24,7 @@ from grader.embedded.core.objects import (
     parse_time,
     safe_random,
 )
-from grader.embedded.core.store import Change, Obj
+from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "replicaset-controller"
 BURST = 500
@@ -45,7 +45,7 @@ class ReplicaSetController(Controller):
             queue_owners(self.queue, self.store, change, "ReplicaSet", "replicasets")
 
     def sync(self, key: Key) -> None:
-        """Bring one ReplicaSet to what is asked for."""
+        """Bring one ReplicaSet to what is asked for. Raises PodRefused for a Pod that is not let in."""
         replica_set = self.store.get("replicasets", *key)
         if replica_set is None:
             return
@@ -56,6 +56,8 @@ class ReplicaSetController(Controller):
         if not is_deleting(replica_set):
             failure = self._manage(replica_set, [pod for pod in pods if is_pod_active(pod)])
         self._write_status(replica_set, failure)
+        if failure:
+            raise PodRefused(failure)
 
     def _manage(self, replica_set: Obj, active: list[Obj]) -> str:
         """Create or delete Pods; returns why a Pod could not be created, "" where all went well."""
@@ -119,16 +121,15 @@ class ReplicaSetController(Controller):
         ):
             if held:
                 status[field] = len(held)
-        if failure:
-            status["conditions"] = [
-                {
-                    "type": "ReplicaFailure",
-                    "status": "True",
-                    "reason": "FailedCreate",
-                    "message": failure,
-                    "lastTransitionTime": replica_set["metadata"]["creationTimestamp"],
-                }
-            ]
+        if failure:  # the first one is told, until all goes well
+            told = {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": "FailedCreate",
+                "message": failure,
+                "lastTransitionTime": timestamp(now),
+            }
+            status["conditions"] = [condition(replica_set, "ReplicaFailure") or told]
         self.context.update_status("replicasets", replica_set, status)
 
 
