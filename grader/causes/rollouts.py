@@ -33,9 +33,9 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
     workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
     for kind, item in workloads:
         asked = (labels or {}).items()
-        if not asked <= labels_of(_template(item)).items() or not _moving(scene, item):
+        if not asked <= labels_of(template_of(item)).items() or not _moving(scene, item):
             continue
-        if kind == "Deployment" and item["spec"].get("paused") and not _unseen(item):
+        if kind == "Deployment" and item["spec"].get("paused") and not is_unseen(item):
             return fail("rollout-paused", Hop.ENDPOINT_SLICE, name=name_of(item))
         if reason := _refused(item):
             return fail("rollout-refused", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item), reason=reason)
@@ -47,10 +47,10 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
 def _moving(scene: Scene, workload: RawObject) -> bool:
     status, replicas = workload.get("status", {}), workload.get("spec", {}).get("replicas", 1)
     return bool(
-        _unseen(workload)
+        is_unseen(workload)
         or status.get("updatedReplicas", 0) < replicas
         or status.get("replicas", 0) != replicas
-        or len(scene.labelled(labels_of(_template(workload)))) < replicas  # gone, and not yet missed
+        or len(scene.labelled(labels_of(template_of(workload)))) < replicas  # gone, and not yet missed
     )
 
 
@@ -63,7 +63,7 @@ def _refused(workload: RawObject) -> str:
 
 def _stuck(scene: Scene, kind: str, workload: RawObject) -> bool:
     """Tell whether one of the Pods of the newest template is broken for good."""
-    if _unseen(workload) or not workload.get("status", {}).get("updatedReplicas"):
+    if is_unseen(workload) or not workload.get("status", {}).get("updatedReplicas"):
         return False
     pods = [pod for pod in scene.pods if _owner(pod, kind) == name_of(workload)]
     newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""), default=None)
@@ -81,11 +81,12 @@ def _owner(pod: RawObject, kind: str) -> str:
     return name.rpartition("-")[0] if kind == "Deployment" else name
 
 
-def _unseen(workload: RawObject) -> bool:
+def is_unseen(workload: RawObject) -> bool:
     """Tell whether the controller has not looked at the workload since it was changed."""
     return bool(workload.get("status", {}).get("observedGeneration", 0) < workload["metadata"].get("generation", 0))
 
 
-def _template(workload: RawObject) -> RawObject:
+def template_of(workload: RawObject) -> RawObject:
+    """Read the template of a workload's Pods."""
     template: RawObject = workload.get("spec", {}).get("template", {})
     return template

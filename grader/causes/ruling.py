@@ -16,6 +16,7 @@ MEANWHILE = {
     Waits.CALL: "call-moving",
     Waits.NAMES: "dns-moving",
     Waits.SILENCE: "watching-silence",
+    Waits.CONTROL: "control-moving",
 }
 
 

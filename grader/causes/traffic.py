@@ -1,7 +1,7 @@
 """Causes of an answer that is not as wanted, along any way to a Service port.
 
-What does not hold fails at once where objects and answers together explain it. Where nothing explains it, the data
-plane is given time; after that it is the environment's fault, for everything the learner asked for is in place.
+What does not hold fails at once where objects and answers together explain it. Where nothing explains it, a Service of
+our own is asked as well (`silence`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from typing import Any
 
 from grader.causes.answers import address_of
 from grader.causes.handmade import relabelled
-from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
 from grader.causes.ruling import Ruling, environment, fail
 from grader.causes.scene import Scene
+from grader.causes.silence import unanswered
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
-from grader.model.evidence import Outcome, Problem, ReachAnswer
+from grader.model.evidence import Outcome, ReachAnswer
 from grader.model.kubernetes import (
     actual_slices,
+    has_cluster_ip,
     hostname_of,
     internal_ip,
     labels_of,
@@ -55,8 +57,8 @@ def suspect(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wan
     if not way.inside and spec.get("externalTrafficPolicy") == "Local":
         node = _node_of(scene, answer.question.host)
         return not node or _local(way, scene, service, node) < wanted
-    if several and (near := _near(way, scene, service, _handled_by(way, scene, answer))):
-        return near < wanted
+    if several and (nearest := near(way, scene, service, _handled_by(way, scene, answer))):
+        return nearest < wanted
     return way.at is At.LOAD_BALANCER and bool(_narrow_ranges(spec))
 
 
@@ -71,7 +73,7 @@ def policy_keeps_out(
     if way.inside and spec.get("internalTrafficPolicy") == "Local":
         node = vantage_node(question.vantage, scene.objects)
         if _cut_off(_local(way, scene, service, node), seen, wanted):
-            return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts, node=node)
+            return _internal_local(scene, service, way.port)
     if way.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
         ruling = fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
         return ruling.once_quiet(stale, meanwhile=meanwhile)
@@ -85,10 +87,41 @@ def policy_keeps_out(
     if spec.get("sessionAffinity") == "ClientIP" and way.all_of_them and len(wanted) > 1 and len(seen) == 1:
         return fail("session-affinity-pins", Hop.RESPONSE, **facts, count=len(wanted))
     node = _handled_by(way, scene, answer)
-    if seen and seen <= _near(way, scene, service, node) < wanted:
+    if seen and seen <= near(way, scene, service, node) < wanted:
         facts["distribution"] = str(spec["trafficDistribution"])
         return fail("traffic-distribution-prefers-near", Hop.CLUSTER_IP, **facts, node=node)
     return None
+
+
+def served_locally(scene: Scene, service: RawObject, number: int, namespace: str = "") -> Ruling | None:
+    """Object to an internalTrafficPolicy Local with a node that has no endpoint: its clients get no answer.
+
+    Rule: pkg/proxy/topology.go, CategorizeEndpoints.
+
+    Args:
+        scene: what was observed.
+        service: the Service.
+        number: its port.
+        namespace: a further Namespace where it is, "" for the exercise's own.
+    """
+    if service["spec"].get("internalTrafficPolicy") != "Local" or not has_cluster_ip(service):
+        return None
+    served = _nodes_with_endpoints(scene, service, number, namespace)
+    starved = any(name_of(node) not in served for node in scene.objects.of("nodes"))
+    return _internal_local(scene, service, number, namespace) if starved else None
+
+
+def _internal_local(scene: Scene, service: RawObject, number: int, namespace: str = "") -> Ruling:
+    served = _nodes_with_endpoints(scene, service, number, namespace)
+    empty = {name_of(node) for node in scene.objects.of("nodes")} - served
+    facts = {"service": name_of(service), "nodes": listed(sorted(served)), "others": listed(sorted(empty))}
+    return fail("internal-traffic-policy-local", Hop.CLUSTER_IP, **facts)
+
+
+def _nodes_with_endpoints(scene: Scene, service: RawObject, number: int, namespace: str) -> set[str]:
+    port = service_port(service, number) or {}
+    slices = actual_slices(service, scene.objects.of("endpointslices", namespace))
+    return {item.node for item in routed(slices) if item.port_name == str(port.get("name", ""))}
 
 
 def _narrow_ranges(spec: Mapping[str, Any]) -> tuple[str, ...]:
@@ -119,7 +152,7 @@ def _handled_by(way: Way, scene: Scene, answer: ReachAnswer) -> str:
     return _node_of(scene, answer.question.host)
 
 
-def _near(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
+def near(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
     """List the host names of the endpoints that trafficDistribution prefers on a node, none where it prefers none.
 
     Rule: topologyModeFromHints in pkg/proxy/topology.go.
@@ -168,15 +201,27 @@ def kept_for_its_first_service(way: Way, scene: Scene, service: RawObject, answe
     return ruling.once_quiet(suspected, meanwhile=facts_of(way.service, answer))
 
 
+def explained(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> Ruling:
+    """Say why those who must answer along a way do not, or not all of them."""
+    return (
+        policy_keeps_out(way, scene, service, answer, wanted)
+        or nobody_listens(scene, service)
+        or kept_for_its_first_service(way, scene, service, answer)
+        or unexplained(way, scene, answer)
+    )
+
+
 def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
-    """Look for what is wrong with the environment, and give the data plane time before it is blamed."""
+    """Look for what is wrong with the environment; else compare with a Service of our own."""
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, hop_of(way, answer))
     if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
-    # by the clock: silence is no news, a busy machine is silent too
-    silent = Problem("data-plane-silent", facts_of(way.service, answer))
-    return environment(silent, hop_of(way, answer)).once_quiet(DATA_PLANE_SECONDS)
+    if way.at is At.LOAD_BALANCER and (gone := scene.problem("load-balancer-controller-down")):
+        return environment(gone, hop_of(way, answer))
+    return unanswered(
+        scene, answer, facts_of(way.service, answer), hop_of(way, answer), scene.backends(way.answered_by, way.pods_in)
+    )
 
 
 def facts_of(service: str, answer: ReachAnswer) -> dict[str, str]:

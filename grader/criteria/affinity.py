@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.answers import described
-from grader.causes.patience import DATA_PLANE_SECONDS
-from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
+from grader.causes.ruling import Ruling, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import facts_of, unexplained
+from grader.causes.silence import blinded
+from grader.causes.traffic import explained, facts_of, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.asking import reach_questions
 from grader.criteria.kind import Questions
+from grader.criteria.policies import policy_starves
 from grader.criteria.ways import way_missing
-from grader.model.evidence import Outcome, Problem, ReachQuestion
+from grader.model.evidence import Outcome, ReachQuestion
 from grader.model.kubernetes import hostname_of
 from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
@@ -57,7 +58,12 @@ class Affinity:
     @property
     def way(self) -> Way:
         """The way to its port."""
-        return Way(self.service, self.port, self.at, self.sources, self.answered_by)
+        return Way(self.service, self.port, self.at, self.sources, self.answered_by, all_of_them=False)
+
+    @property
+    def _spread(self) -> Way:
+        """The way to the Service without affinity, which must reach all Pods."""
+        return Way(self.control, self.port, self.at, self.sources, self.answered_by)
 
     @property
     def hops(self) -> frozenset[Hop]:
@@ -81,8 +87,8 @@ class Affinity:
         )
 
     def _controls(self, sight: Sight) -> tuple[ReachQuestion, ...]:
-        """Build the same questions to the Service without affinity, which must reach all Pods."""
-        return reach_questions(Way(self.control, self.port, self.at, self.sources, self.answered_by), sight)
+        """Build the same questions to the Service without affinity."""
+        return reach_questions(self._spread, sight)
 
     def rule(self, scene: Scene, *, negated: bool) -> Ruling:
         """Judge that a client stays with one Pod, while a Service without affinity spreads over the same Pods."""
@@ -90,7 +96,7 @@ class Affinity:
         if service is None:
             return missing(scene, self.service)
         way = self.way
-        if objection := way_missing(way, scene, service):
+        if objection := way_missing(way, scene, service) or policy_starves(way, scene, service):
             return objection
         facts = {"service": self.service, "control": self.control}
         pods = {hostname_of(pod) for pod in scene.backends(self.answered_by)}
@@ -98,18 +104,20 @@ class Affinity:
             return fail("affinity-needs-pods", Hop.ENDPOINT_SLICE, **facts, count=len(pods))
         questions, controls = self._asked(scene.sight), self._controls(scene.sight)
         answers, control = scene.reach_answers(questions), scene.reach_answers(controls)
+        plain = scene.service(self.control)
+        if plain is None:
+            return missing(scene, self.control)
         if not questions or not controls or len(answers) < len(questions) or len(control) < len(controls):
-            if scene.service(self.control) is None:
-                return missing(scene, self.control)
             return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
-                return environment(scene.blind(answer.question.vantage))
+                return blinded(scene, answer.question.vantage)
+        for answer in answers:
             if answer.outcome is not Outcome.ANSWERED:
-                return unexplained(way, scene, answer)
+                return explained(way, scene, service, answer, pods)
         for answer in control:
             if set(answer.responders) != pods:  # the control shows that the same Pods can be told apart from here
-                return unexplained(way, scene, answer)
+                return explained(self._spread, scene, plain, answer, pods)
         if service["spec"].get("sessionAffinity") != "ClientIP":
             seen = max((answer.responders for answer in answers), key=len)
             return fail("affinity-missing", self.hop, **facts, seen=listed(sorted(seen)), tries=answers[0].tries)
@@ -118,8 +126,7 @@ class Affinity:
             if strangers := sorted(set(answer.responders) - pods):
                 return fail("unexpected-answer", self.hop, **told, who=listed(strangers))
             if len(answer.responders) > 1:
-                silent = Problem("data-plane-silent", told)
-                return environment(silent, self.hop).once_quiet(scene.paced(DATA_PLANE_SECONDS))
+                return unexplained(way, scene, answer)
         vantages = listed(vantage_text(source.value) for source in self.sources)
         return passed("affinity-proved", **facts, vantages=vantages, tries=answers[0].tries, count=len(pods))
 

@@ -11,22 +11,25 @@ from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
 from grader.causes.names import disguised
-from grader.causes.patience import DATA_PLANE_SECONDS, DNS_SECONDS, SILENCE_SECONDS, STALE_SECONDS
+from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
 from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
+from grader.causes.silence import blinded, unanswered
+from grader.causes.traffic import facts_of, policy_keeps_out, served_locally
+from grader.causes.way import Way
 from grader.causes.words import label_text, listed, vantage_text, word
 from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
 from grader.criteria.kind import Questions
 from grader.model.choosing import backends, config_value, find_service
 from grader.model.dnsnames import full_name
-from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
+from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
 from grader.model.ground import Given
-from grader.model.kubernetes import hostname_of, is_ready, name_of
+from grader.model.kubernetes import has_cluster_ip, hostname_of, is_ready, name_of
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Waits
-from grader.model.vantage import ConfigKey, Vantage, home_of
+from grader.model.vantage import At, ConfigKey, Vantage, home_of
 
 HTTP_PORT = 80
 
@@ -136,7 +139,7 @@ class Call:
         if not questions or len(answers) < len(questions):
             return not_yet("call-not-asked-yet", Hop.RESPONSE, Waits.QUESTIONS, to=to.text)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
-            return environment(scene.blind(unasked[0].question.vantage))
+            return blinded(scene, unasked[0].question.vantage)
         pods = [pod for pod in scene.backends(self.answered_by, self.pods_in) if is_ready(pod)]
         wanted = set(map(hostname_of, pods))
         if not wanted:
@@ -144,6 +147,8 @@ class Call:
                 "backend-pods-missing", Hop.ENDPOINT_SLICE,
                 labels=label_text(self.answered_by), namespace=self.pods_in or scene.exercise.namespace,
             )  # fmt: skip
+        if objection := self._policy_starves(scene, to):
+            return objection
         for answer in answers:
             if ruling := self._rule_answer(scene, to, answer, wanted):
                 return ruling
@@ -151,6 +156,21 @@ class Call:
             return ruling
         vantages = listed(vantage_text(source.value) for source in self.sources)
         return passed("call-answered", to=to.text, vantages=vantages, count=len(wanted))
+
+    def _policy_starves(self, scene: Scene, to: Destination) -> Ruling | None:
+        """Object to a policy of the Service behind the name that leaves clients of some node without an answer."""
+        for source in self.sources:
+            if found := service_behind(scene, to.host, home_of(source, scene.exercise.namespace)):
+                return served_locally(scene, found[0], to.port, found[1])
+        return None
+
+    def _kept_out(self, scene: Scene, to: Destination, answer: ReachAnswer, wanted: set[str]) -> Ruling | None:
+        """Find a policy of the Service behind the name that keeps some Pods from answering here."""
+        found = service_behind(scene, to.host, home_of(answer.question.vantage, scene.exercise.namespace))
+        if found is None or found[1] or not has_cluster_ip(found[0]):
+            return None
+        way = Way(name_of(found[0]), to.port, At.NAME, self.sources, self.answered_by, self.all_of_them)
+        return policy_keeps_out(way, scene, found[0], answer, wanted)
 
     def _unwritten(self, to: Destination) -> Ruling | None:
         """Object to a value that is not there, cannot be read, or is an address."""
@@ -198,6 +218,8 @@ class Call:
             return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
+        if answer.outcome is not Outcome.NAME_ERROR and (ruling := self._kept_out(scene, to, answer, wanted)):
+            return ruling
         if answer.outcome is Outcome.ANSWERED:
             left = listed(sorted(wanted - seen))
             ruling = fail("call-some-only", Hop.RESPONSE, **facts, seen=listed(sorted(seen)), missing=left)
@@ -212,11 +234,8 @@ class Call:
             return environment(problem, Hop.DNS)
         if not lookup(scene, answer.question.host, home_of(answer.question.vantage, scene.exercise.namespace)):
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
-        # one of several DNS servers has not seen the objects: never the learner's fault
-        told = {"name": to.host, "type": "A", "vantage": facts["vantage"]}
-        told |= {"rcode": word("outcome", answer.outcome), "seen": word("plain", "none")}
-        silent = Problem("dns-silent", told)
-        return environment(silent, Hop.DNS).once_quiet(DNS_SECONDS, Waits.CALL, facts)
+        # the objects promise the name: one of several DNS servers may not have seen them
+        return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS, self._backends(scene))
 
     def _unanswered(self, scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling:
         """Say why nobody answers."""
@@ -227,18 +246,18 @@ class Call:
         if known is not None and to.port not in known:  # objects explain it: no need to wait
             return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
         timeout = answer.outcome is Outcome.TIMEOUT
-        local = service is not None and service["spec"].get("internalTrafficPolicy") == "Local"
         home = home_of(answer.question.vantage, scene.exercise.namespace)
         there = service is not None or published(scene, answer.question.host, home, to.port)
-        if there and timeout and not local:
+        if there and timeout:
             # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
-            told = {**facts, "address": f"{to.host}:{to.port}", "outcome": word("outcome", answer.outcome)}
-            silent = Problem("data-plane-silent", told)
-            return environment(silent).once_quiet(DATA_PLANE_SECONDS, Waits.CALL)
+            return unanswered(scene, answer, facts_of(self.service, answer), None, self._backends(scene))
         lasted = SILENCE_SECONDS if timeout else scene.paced(SILENCE_SECONDS)  # a busy machine is silent too
         codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
         code = codes.get(answer.outcome, "call-unexpected-answer")
         return fail(code, Hop.CLUSTER_IP, **facts, who=answer.error or "-").once_quiet(lasted, Waits.CALL)
+
+    def _backends(self, scene: Scene) -> tuple[RawObject, ...]:
+        return scene.backends(self.answered_by, self.pods_in)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the Pods that must answer, what is written, and who answered."""
@@ -252,6 +271,4 @@ def _service(scene: Scene, to: Destination) -> RawObject | None:
     parts = full_name(to.host, scene.exercise.namespace).split(".")
     namespace = "" if parts[1] == scene.exercise.namespace else parts[1]
     service = scene.service(parts[0], namespace) if len(parts) > 1 else None
-    if service is None or service["spec"].get("clusterIP") in (None, "", "None"):
-        return None
-    return service
+    return service if service is not None and has_cluster_ip(service) else None

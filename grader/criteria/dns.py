@@ -7,18 +7,19 @@ from typing import ClassVar
 
 from grader.causes.lasting import not_lasting
 from grader.causes.names import exists, named_service, unfit
-from grader.causes.patience import DNS_SECONDS, STALE_SECONDS
+from grader.causes.patience import STALE_SECONDS
 from grader.causes.resolving import lookup
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed, turned_round
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
+from grader.causes.silence import blinded, unresolved
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.endpoints import lasting_of
 from grader.criteria.kind import Questions
 from grader.criteria.records import ClusterIp, Nothing, PodNamed, PodsOf, Wanted, comparable, shown
 from grader.model.choosing import config_value
 from grader.model.dnsnames import leaves_cluster
-from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome, Problem
+from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Verdict, Waits
 from grader.model.vantage import ConfigKey, Vantage, home_of
@@ -104,7 +105,7 @@ class Dns:
         if answer is None:
             return not_yet("not-asked-yet", Hop.DNS, Waits.QUESTIONS, service=self.service)
         if answer.outcome is Outcome.UNASKED:
-            return environment(scene.blind(self.source.value), Hop.DNS)
+            return blinded(scene, self.source.value, Hop.DNS)
         facts = {"name": question.name, "type": self.type, "vantage": vantage_text(self.source.value)}
         right = comparable(self.type, answer.records) == comparable(self.type, wanted)
         if answer.outcome is Outcome.ANSWERED and answer.rcode == self.rcode and right:
@@ -115,10 +116,9 @@ class Dns:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
         certain = self._certain(scene, question.name, service, wanted, answer)
-        moved, stale = scene.paced(DNS_SECONDS), scene.paced(STALE_SECONDS)
+        stale = scene.paced(STALE_SECONDS)
         if certain or answer.outcome is not Outcome.ANSWERED:
-            silent = Problem("dns-silent", facts)
-            return environment(silent, Hop.DNS).once_quiet(moved if certain else stale, Waits.NAMES)
+            return unresolved(scene, answer, facts)
         if answer.rcode == "NXDOMAIN" and self.rcode == "NOERROR":
             return fail("dns-name-unknown", Hop.DNS, **facts).once_quiet(stale, Waits.NAMES)
         expected = listed(wanted) if wanted else self.rcode

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.answers import described
-from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.patience import SUSPECT_SECONDS, WATCH_SECONDS
 from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import facts_of, unexplained
+from grader.causes.silence import blinded
+from grader.causes.traffic import facts_of, near, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, word
 from grader.criteria.asking import local_endpoints, tries_for
@@ -19,10 +20,10 @@ from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
 from grader.model.choosing import find_service, living
 from grader.model.evidence import Outcome, Problem, ReachAnswer, ReachQuestion
-from grader.model.kubernetes import actual_slices, hostname_of, internal_ip, is_ready, name_of, service_port
+from grader.model.kubernetes import actual_slices, hostname_of, internal_ip, is_ready, labels_of, name_of, service_port
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Waits
-from grader.model.vantage import At, Vantage
+from grader.model.vantage import CONTROL_PLANE_LABEL, At, Vantage
 
 NODE_TRIES = 12
 
@@ -126,11 +127,11 @@ class Local:
         if not questions or len(answers) < len(set(asked)):
             return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers.values() if answer.outcome is Outcome.UNASKED]:
-            return environment(scene.blind(unasked[0].question.vantage))
+            return blinded(scene, unasked[0].question.vantage)
         own = local_endpoints(scene.objects, service, self.port)
         facts = {"service": self.service}
         if not any(own.values()) or all(own.values()):
-            return environment(Problem("policy-not-provable", {**facts, "nodes": listed(own)}), self.hop)
+            return self._not_provable(scene, own)
         for question in controls:
             if answers[question].outcome is not Outcome.ANSWERED:
                 return unexplained(self.way, scene, answers[question])
@@ -148,36 +149,41 @@ class Local:
         proved = passed(f"local-{self.otherwise}", self.hop, **facts, nodes=served, others=empty)
         return believed(proved.once_quiet(watched, Waits.SILENCE), doubts)
 
+    def _not_provable(self, scene: Scene, own: Mapping[str, tuple[str, ...]]) -> Ruling:
+        """Object to Pods on every node, or on none: the ground puts them on some where there are several workers."""
+        workers = [node for node in scene.objects.of("nodes") if CONTROL_PLANE_LABEL not in labels_of(node)]
+        facts = {"service": self.service, "nodes": listed(own)}
+        if len(workers) < 2:
+            return environment(Problem("policy-not-provable", facts), self.hop)
+        pods = scene.backends(self.answered_by)
+        homes = listed(f"{name_of(pod)} ({pod['spec'].get('nodeName') or word('plain', 'none')})" for pod in pods)
+        return fail("pods-placed-otherwise", Hop.ENDPOINT_SLICE, **facts, pods=homes, exercise=scene.exercise.id)
+
     def _rule_node(
         self, scene: Scene, service: RawObject, node: str, answer: ReachAnswer, own: set[str], everybody: set[str]
     ) -> Ruling | Doubt | None:
         """Say what is wrong with who serves one node, None where it is as wanted."""
         may = own or (everybody if self.otherwise == "anybody" else set())
         seen, told = set(answer.responders), facts_of(self.service, answer)
-        local, says_local = self._policy(service) == "Local", self._says_local(service)
-        # until kube-proxy has programmed, the rules of before a change answer
-        moved, stale = scene.paced(DATA_PLANE_SECONDS), scene.paced(STALE_SECONDS)
+        local = self._policy(service) == "Local"
+        promised = own if local else near(self.way, scene, service, node) or everybody
+        if local and not own and self.otherwise == "anybody":  # whoever answers yet: the rules of before do
+            policy = f"{self._policy_field}: Local"
+            return fail("policy-starves-node", self.hop, **told, node=node, policy=policy)
         if seen - may:
+            if promised <= may:  # the rules of before a change may still answer
+                return unexplained(self.way, scene, answer)
             who, expected = listed(sorted(seen - may)), listed(sorted(may))
-            ruling = fail("policy-not-local", self.hop, **told, node=node, who=who, expected=expected)
-            return ruling.once_quiet(moved if says_local else stale)
+            return fail("policy-not-local", self.hop, **told, node=node, who=who, expected=expected)
         if answer.outcome is Outcome.ANSWERED:
             if own and seen != own:
                 return not_yet("data-plane-moving", self.hop, Waits.TRAFFIC, **told)
-            if not own and local:  # nobody may answer here
-                return Doubt(self.hop, moved, told)
-            if own and own < everybody and not says_local:
+            if own and not promised <= own:
                 return Doubt(self.hop, scene.paced(SUSPECT_SECONDS), told)
             return None
         if not own and self.otherwise == "nobody":
-            return None
-        if not own and local:
-            policy = f"{self._policy_field}: Local"
-            return fail("policy-starves-node", self.hop, **told, node=node, policy=policy).once_quiet(stale)
+            return None if local else Doubt(self.hop, scene.paced(SUSPECT_SECONDS), told)
         return unexplained(self.way, scene, answer)
-
-    def _says_local(self, service: RawObject) -> bool:
-        return self._policy(service) == "Local" or service["spec"].get("trafficDistribution") == "PreferSameNode"
 
     def _policy(self, service: RawObject) -> str:
         """Read the traffic policy that rules over this address."""

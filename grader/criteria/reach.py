@@ -7,23 +7,16 @@ from typing import ClassVar
 
 from grader.causes.answers import address_of, described
 from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, port_missing
-from grader.causes.traffic import (
-    HOPS,
-    facts_of,
-    hop_of,
-    kept_for_its_first_service,
-    nobody_listens,
-    policy_keeps_out,
-    suspect,
-    unexplained,
-)
+from grader.causes.silence import blinded
+from grader.causes.traffic import HOPS, explained, facts_of, hop_of, suspect, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text
 from grader.criteria.asking import control_questions, reach_questions
 from grader.criteria.kind import Questions
+from grader.criteria.policies import policy_starves
 from grader.criteria.ways import way_missing
 from grader.model.choosing import serving
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
@@ -76,14 +69,14 @@ class Reach(Way):
 
     def _rule(self, scene: Scene, service: RawObject) -> Ruling:
         """Judge a reach that must hold."""
-        if objection := way_missing(self, scene, service):
+        if objection := way_missing(self, scene, service) or policy_starves(self, scene, service):
             return objection
         questions = reach_questions(self, scene.sight)
         answers = scene.reach_answers(questions)
         if not questions or len(answers) < len(questions):
             return not_yet("not-asked-yet", HOPS[self.sources[0]], Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
-            return environment(scene.blind(unasked[0].question.vantage))
+            return blinded(scene, unasked[0].question.vantage)
         wanted = {hostname_of(pod) for pod in self._pods(scene)}
         doubts: list[Doubt] = []
         for answer in answers:
@@ -110,12 +103,7 @@ class Reach(Way):
             if suspect(self, scene, service, answer, wanted):
                 return Doubt(hop_of(self, answer), scene.paced(SUSPECT_SECONDS), told)
             return None
-        return (
-            policy_keeps_out(self, scene, service, answer, wanted)
-            or nobody_listens(scene, service)
-            or kept_for_its_first_service(self, scene, service, answer)
-            or unexplained(self, scene, answer)
-        )
+        return explained(self, scene, service, answer, wanted)
 
     def _rule_negated(self, scene: Scene, service: RawObject) -> Ruling:
         """Judge a reach that must not hold: nobody answers, while the same vantage reaches something else."""
@@ -126,7 +114,7 @@ class Reach(Way):
         hop = HOPS[self.sources[0]]
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
-                return environment(scene.blind(answer.question.vantage))
+                return blinded(scene, answer.question.vantage)
         if len(answers) < len(questions) or not control or len(control) < len(controls):
             return not_yet("not-asked-yet", hop, Waits.QUESTIONS, service=self.service)
         if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.causes.lasting import going
+from grader.causes.owed import owed
 from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
 from grader.criteria.registry import kind_of
@@ -75,6 +76,10 @@ def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     service = scene.service(kind.service) if kind.service else None
     ruling = (going(service) if service else None) or kind.rule(scene, negated=criterion.negated)
     ruling = waited(ruling, scene.evidence.quiet_for)
+    told_by_objects = (ruling.hop or criterion.hop) in (Hop.MANIFEST, Hop.SERVICE)
+    certain = ruling.verdict is Verdict.PASS and not criterion.negated
+    if not (told_by_objects or certain) and (problem := owed(scene)):
+        ruling = environment(problem, ruling.hop)
     expected, seen = kind.shown(scene)
     return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from grader.model.ground import Ground
 from grader.model.objects import Objects
@@ -177,6 +177,53 @@ class Problem:
     fatal: bool = False
 
 
+Answer = TypeVar("Answer", ReachAnswer, DnsAnswer)
+
+
+@dataclass(frozen=True)
+class Compared(Generic[Answer]):
+    """How a Service of our own was answered at an address of the shape that is asked of the learner's.
+
+    Attributes:
+        answer: the answer.
+        steady: seconds for which it was answered as it must be, every time; 0.0 where it just was not.
+    """
+
+    answer: Answer
+    steady: float
+
+    @property
+    def right(self) -> bool:
+        """Whether it was answered as it must be."""
+        return self.steady > 0.0
+
+
+@dataclass(frozen=True)
+class Controls:
+    """A Service of our own in our own Namespace, asked just before the questions of the exercise.
+
+    Attributes:
+        service: that Service, None where it could not be made.
+        age: seconds since it was made.
+        reach: who answered at its addresses, from our own Namespace and from the vantages of the exercise.
+        dns: what its name stands for, likewise.
+        reason: why it could not be made.
+    """
+
+    service: RawObject | None
+    age: float = 0.0
+    reach: tuple[Compared[ReachAnswer], ...] = ()
+    dns: tuple[Compared[DnsAnswer], ...] = ()
+    reason: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Controls:
+        """Read what `dataclasses.asdict` made of it. Raises as `Evidence.from_json`."""
+        reach = tuple(Compared(_reach(item["answer"]), item["steady"]) for item in data["reach"])
+        dns = tuple(Compared(_dns(item["answer"]), item["steady"]) for item in data["dns"])
+        return cls(**{**data, "reach": reach, "dns": dns})
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Everything that a verdict rests on.
@@ -197,6 +244,7 @@ class Evidence:
         quiet_for: seconds for which the objects had not changed when the answers came in.
         pace: how long this cluster's data plane and DNS may lag behind the objects, relative to kind: 1.0.
         ground: what `start` or `reset` laid; None where nothing is known of it.
+        controls: how a Service of our own was answered; None where it was not asked.
     """
 
     exercise: str
@@ -214,6 +262,7 @@ class Evidence:
     quiet_for: float = 0.0
     pace: float = 1.0
     ground: Ground | None = None
+    controls: Controls | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Turn it into a JSON object; `from_json` reads it back equal."""
@@ -232,27 +281,8 @@ class Evidence:
                     for item in data["manifests"]
                 ),
                 "objects": Objects.from_json(data["objects"]),
-                "dns": tuple(
-                    DnsAnswer(
-                        **{
-                            **item,
-                            "question": DnsQuestion(**item["question"]),
-                            "outcome": Outcome(item["outcome"]),
-                            "records": tuple(item["records"]),
-                        }
-                    )
-                    for item in data["dns"]
-                ),
-                "reach": tuple(
-                    ReachAnswer(
-                        **{
-                            **item,
-                            "question": ReachQuestion(**{**item["question"], "want": tuple(item["question"]["want"])}),
-                            "outcome": Outcome(item["outcome"]),
-                        }
-                    )
-                    for item in data["reach"]
-                ),
+                "dns": tuple(map(_dns, data["dns"])),
+                "reach": tuple(map(_reach, data["reach"])),
                 "shell": tuple(
                     ShellAnswer(
                         **{
@@ -266,5 +296,16 @@ class Evidence:
                 "problems": tuple(Problem(**item) for item in data["problems"]),
                 "host_ports": {int(port): address for port, address in data["host_ports"].items()},
                 "ground": Ground.from_json(data["ground"]) if data.get("ground") else None,
+                "controls": Controls.from_json(data["controls"]) if data.get("controls") else None,
             }
         )
+
+
+def _dns(item: Mapping[str, Any]) -> DnsAnswer:
+    question, records = DnsQuestion(**item["question"]), tuple(item["records"])
+    return DnsAnswer(**{**item, "question": question, "outcome": Outcome(item["outcome"]), "records": records})
+
+
+def _reach(item: Mapping[str, Any]) -> ReachAnswer:
+    question = ReachQuestion(**{**item["question"], "want": tuple(item["question"]["want"])})
+    return ReachAnswer(**{**item, "question": question, "outcome": Outcome(item["outcome"])})

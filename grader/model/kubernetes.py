@@ -115,6 +115,11 @@ def has_slices(service: Raw) -> bool:
     return spec.get("type") != "ExternalName" and bool(spec.get("selector"))
 
 
+def has_cluster_ip(service: Raw) -> bool:
+    """Tell whether kube-proxy serves it: neither headless nor an alias nor without an address yet."""
+    return service.get("spec", {}).get("clusterIP") not in (None, "", "None")
+
+
 def expected_slices(service: Raw, pods: Iterable[Raw]) -> frozenset[Endpoint]:
     """Compute the endpoints that the controller must publish for a Service and the Pods of its namespace.
 

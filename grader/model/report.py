@@ -58,11 +58,12 @@ class Waits(StrEnum):
     CALL = "call"  # the same, and DNS, for a name that is called
     NAMES = "names"  # DNS may not have seen the objects yet
     SILENCE = "silence"  # that nobody answers is watched
+    CONTROL = "control"  # nothing explains a silence: a Service of our own is asked beside it
 
     @property
     def lags(self) -> bool:
         """Whether the objects are done, and only what follows them lags behind."""
-        return self in (Waits.TRAFFIC, Waits.CALL, Waits.NAMES, Waits.SILENCE)
+        return self in (Waits.TRAFFIC, Waits.CALL, Waits.NAMES, Waits.SILENCE, Waits.CONTROL)
 
 
 @dataclass(frozen=True)

@@ -17,30 +17,28 @@ from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.ground import CLUSTER_RECORD, joined, read_record, record_name, resources_of
 from grader.model.evidence import (
     Action,
+    Controls,
     DnsAnswer,
-    DnsQuestion,
     Evidence,
     ManifestResult,
     Outcome,
     Problem,
     RawObject,
     ReachAnswer,
-    ReachQuestion,
     ShellAnswer,
-    ShellQuestion,
 )
 from grader.model.exercise import Exercise
 from grader.model.ground import Change, Ground
 from grader.model.kubernetes import labels_of, name_of
 from grader.model.objects import Listed, Objects
-from grader.model.vantage import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, Vantage, home_of, other_namespace_node
+from grader.model.vantage import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, Vantage, other_namespace_node
+from grader.observe.asking import Asking
 from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrier
+from grader.observe.comparison import Comparison
 from grader.observe.container import ContainerCarrier
-from grader.observe.dns import ask_dns
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, needs_outside, plan, resources
-from grader.observe.reach import BATCH_SECONDS, FIRST_SECONDS, LEAST_BATCH_SECONDS, ask_from_here, ask_reach
-from grader.observe.shell import ask_shell
+from grader.observe.reach import FIRST_SECONDS
 
 THREADS = 8
 FURTHER = ("services", "pods", "endpointslices")
@@ -90,6 +88,9 @@ class Observer:
         self._fingerprint: object = None
         self._changed = clock()
         self._nodes: tuple[RawObject, ...] = ()
+        self._inspected: tuple[Problem, ...] = ()
+        self._comparison: Comparison | None = None
+        self._incomparable = ""
         scheme, _, way = target.outside.partition(":")
         self._container = ContainerCarrier(way) if scheme == "docker" else None
         self._outside = ApiCarrier(target.api, way) if scheme == "api" else self._container
@@ -117,7 +118,8 @@ class Observer:
         Args:
             manifests: what was said of the manifest that this check applied.
             unreadable: why it could not be read.
-            inspecting: also look at nodes, DNS, kube-proxy and the load balancer.
+            inspecting: look anew at nodes, DNS, kube-proxy, the load balancer and the control plane; what was found
+                stands in all Evidence until then.
             first_seconds: how long a first try may take: short while kube-proxy may still be programming.
         """
         exercise = self.exercise
@@ -146,9 +148,14 @@ class Observer:
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects = replace(objects, elsewhere=self._elsewhere(planned.missing))
-            dns, reach, shell, problems = self._ask(planned, objects, first_seconds)
+            asking = Asking(self, objects, first_seconds)
+            if self._comparison:  # before the exercise's questions: time excuses no silence that comes after an answer
+                common["controls"] = self._comparison.ask(planned, objects, asking, self._executor)
+            elif self._incomparable:
+                common["controls"] = Controls(None, reason=self._incomparable)
+            dns, reach, shell = self._ask(planned, asking)
             if inspected:
-                problems = (*problems, *inspected.result())
+                self._inspected = inspected.result()
         except (ClusterUnreachable, ApiRefused) as error:
             return Evidence(**common, taken_at=now(), problems=(unreachable(error),))
         return Evidence(
@@ -158,10 +165,18 @@ class Observer:
             dns=dns,
             reach=reach,
             shell=shell,
-            problems=_distinct(problems),
+            problems=_distinct((*asking.problems, *self._inspected)),
             host_ports=host_ports,
             quiet_for=round(self.clock() - self._changed, 3),
         )
+
+    def compare(self, control: str) -> None:
+        """Ask a Service of our own too from now on: its name in the probes' Namespace."""
+        self._comparison = Comparison(self.target.api, control, self.clock)
+
+    def compare_nothing(self, reason: str) -> None:
+        """Say in every Evidence from now on why there is no Service of our own to be asked."""
+        self._incomparable = reason
 
     def _ground(self) -> Ground | None:
         """Read the records of the ground once, and list from now on what they speak of. Raises ClusterUnreachable."""
@@ -255,6 +270,11 @@ class Observer:
         answer = self.target.api.get(self.target.host_ports_path)
         return {int(port): str(address) for port, address in answer.items() if port.isdigit()}
 
+    @property
+    def pace(self) -> float:
+        """How long the cluster's data plane may lag behind (Evidence.pace)."""
+        return self.target.pace
+
     def carrier(self, vantage: str, objects: Objects) -> Carrier:
         """Find the way to a vantage. Raises CarrierError where there is none."""
         api = self.target.api
@@ -273,43 +293,16 @@ class Observer:
         return PodCarrier(api, PROBE_NAMESPACE, f"probe-{node}")
 
     def _ask(
-        self, planned: Plan, objects: Objects, seconds: float
-    ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...], tuple[Problem, ...]]:
-        problems: list[Problem] = []
-        batch = max(BATCH_SECONDS * self.target.pace, LEAST_BATCH_SECONDS, 4 * seconds)
-
-        def dns(question: DnsQuestion) -> DnsAnswer:
-            try:
-                home = home_of(question.vantage, self.exercise.namespace)
-                return ask_dns(self.carrier(question.vantage, objects), question, home)
-            except CarrierError as error:
-                problems.append(Problem(error.code, error.facts, question.vantage))
-                return DnsAnswer(question, Outcome.UNASKED)
-
-        def reach(question: ReachQuestion) -> ReachAnswer:
-            try:
-                if question.vantage == Vantage.LEARNER_HOST:
-                    return ask_from_here(question, seconds)
-                return ask_reach(self.carrier(question.vantage, objects), question, seconds, batch)
-            except CarrierError as error:
-                problems.append(Problem(error.code, error.facts, question.vantage))
-                return ReachAnswer(question, Outcome.UNASKED, tries=0)
-
-        def shell(question: ShellQuestion) -> ShellAnswer:
-            try:
-                return ask_shell(self.carrier(question.vantage, objects), question)
-            except CarrierError as error:
-                problems.append(Problem(error.code, error.facts, question.vantage))
-                return ShellAnswer(question, Outcome.UNASKED)
-
-        shell_futures = [self._executor.submit(shell, question) for question in planned.shell]
-        dns_futures = [self._executor.submit(dns, question) for question in planned.dns]
-        reach_futures = [self._executor.submit(reach, question) for question in planned.reach]
+        self, planned: Plan, asking: Asking
+    ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...]]:
+        shell_futures = [self._executor.submit(asking.shell, question) for question in planned.shell]
+        dns_futures = [self._executor.submit(asking.dns, question) for question in planned.dns]
+        reach_futures = [self._executor.submit(asking.reach, question) for question in planned.reach]
         answers = [future.result() for future in reach_futures]
         if not planned.reach or any(not _as_wanted(answer) for answer in answers):
-            answers += [future.result() for future in [self._executor.submit(reach, q) for q in planned.direct]]
+            answers += [future.result() for future in [self._executor.submit(asking.reach, q) for q in planned.direct]]
         told = tuple(future.result() for future in shell_futures)
-        return tuple(future.result() for future in dns_futures), tuple(answers), told, tuple(problems)
+        return tuple(future.result() for future in dns_futures), tuple(answers), told
 
     def _started(self) -> bool:
         """Tell whether the exercise's namespace is there. Raises ClusterUnreachable, ApiRefused."""

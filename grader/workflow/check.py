@@ -7,27 +7,30 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from grader.causes.comparing import shape_of
 from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.errors import ClusterUnreachable, ManifestError
 from grader.judge import judge
-from grader.kube.client import KubeApi
+from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.ground import Change
-from grader.model.report import Report, Verdict
+from grader.model.report import Report, Verdict, Waits
 from grader.observe import Observer
 from grader.observe.environment import unreachable
 from grader.observe.observer import now
 from grader.observe.reach import FIRST_SECONDS
 from grader.workflow import instruments
 from grader.workflow.apply import apply_manifests
+from grader.workflow.controls import Control, sweep
 from grader.workflow.ground import target
 
 FIRST_PAUSE = 0.04
 LONGEST_PAUSE = 0.25
 INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0
+COMPARE_AFTER = 2.0  # seconds of silence after which a Service of our own is asked too
 PATIENCE = ((12.0, 4.0), (5.0, 1.2), (0.0, FIRST_SECONDS))
 """Seconds that were waited, and how long a first try may then take: a busy machine answers late, but it answers."""
 # How long a verdict must stand before it is given although something else is still moving.
@@ -132,35 +135,69 @@ def _until_told(
     exercise, api = observer.exercise, observer.target.api
     begun = clock()
     standing: dict[Verdict, float] = {}
-    inspected, pause, revived, told = begun, FIRST_PAUSE, -PROBE_COMES_UP, ""
+    inspected, pause, revived, told = begun - INSPECT_EVERY, FIRST_PAUSE, -PROBE_COMES_UP, ""
     mended: set[str] = set()
+    blind, silent_since = False, None
     if instruments.replace_strangers(api, cluster, exercise):
         revived = begun
-    while True:
-        waited = clock() - begun
-        inspecting = waited > INSPECT_AFTER and clock() - inspected > INSPECT_EVERY
-        inspected = clock() if inspecting else inspected
-        first = next(seconds for after, seconds in PATIENCE if waited >= after)
-        evidence = observer.observe(manifests, inspecting=inspecting, first_seconds=first)
-        report = judge(exercise, evidence)
-        standing = {report.verdict: standing.get(report.verdict, clock())}
-        stood = clock() - standing[report.verdict]
-        if clock() - begun > deadline:
-            return report, evidence
-        reviving = clock() - revived < PROBE_COMES_UP
-        if _final(report, stood, cluster.pace, reviving=reviving) and observer.coexisted():
-            return report, evidence
-        blind = {item.vantage for item in evidence.problems if item.vantage}
-        if blind - mended and instruments.mend(api, cluster, exercise, blind - mended):
-            revived = clock()
-        mended |= blind
-        told = _tell(report, told, progress)
-        sleep(pause)
-        pause = min(pause * 1.4, LONGEST_PAUSE)
+    sweep(api)
+    with Control(api, cluster, exercise.id) as control:
+        while True:
+            looked = clock()
+            waited = looked - begun
+            inspecting = (blind or waited > INSPECT_AFTER) and looked - inspected > INSPECT_EVERY
+            inspected = looked if inspecting else inspected
+            first = next(seconds for after, seconds in PATIENCE if waited >= after)
+            evidence = observer.observe(manifests, inspecting=inspecting, first_seconds=first)
+            report = judge(exercise, evidence)
+            fatal = any(item.fatal for item in evidence.problems)
+            standing = {report.verdict: standing.get(report.verdict, looked if fatal else clock())}
+            stood = clock() - standing[report.verdict]
+            if clock() - begun > deadline:
+                return report, evidence
+            reviving = clock() - revived < PROBE_COMES_UP
+            compared = evidence.controls is not None
+            final = _final(report, stood, cluster.pace, reviving=reviving, compared=compared)
+            if final and (fatal or observer.coexisted()):
+                return report, evidence
+            unseen = {item.vantage for item in evidence.problems if item.vantage}
+            if unseen - mended and instruments.mend(api, cluster, exercise, unseen - mended):
+                revived = clock()
+            mended |= unseen
+            blind = bool(evidence.problems) or report.verdict is Verdict.ENVIRONMENT
+            silent_since = (silent_since or clock()) if _compares(report) else None
+            if silent_since is not None and clock() - silent_since >= COMPARE_AFTER and not compared:
+                _compare(observer, control, evidence)
+            told = _tell(report, told, progress)
+            sleep(pause)
+            pause = min(pause * 1.4, LONGEST_PAUSE)
 
 
-def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool:
-    """Tell whether a verdict needs no more waiting; `pace` is that of the data plane (Evidence.pace)."""
+def _compares(report: Report) -> bool:
+    """Tell whether a verdict waits for how a Service of our own is answered."""
+    waits = any(result.waits_for is Waits.CONTROL for result in report.criteria)
+    return waits and report.verdict is not Verdict.FAIL
+
+
+def _compare(observer: Observer, control: Control, evidence: Evidence) -> None:
+    """Have a Service of our own asked from now on, of the shape of what is asked of the learner's."""
+    shapes = {shape_of(answer.question, evidence.objects) for answer in evidence.reach}
+    try:
+        observer.compare(control.lay(shapes))
+    except ApiRefused as refused:  # in somebody's own cluster we may not make one
+        observer.compare_nothing(refused.message)
+
+
+def _final(report: Report, stood: float, pace: float, *, reviving: bool, compared: bool) -> bool:
+    """Tell whether a verdict needs no more waiting.
+
+    Args:
+        report: the verdict.
+        stood: seconds for which it has been the same.
+        pace: that of the data plane (Evidence.pace).
+        reviving: an instrument of ours was made anew just now.
+        compared: a Service of our own is asked too, which has had its time already.
+    """
     moving = [result.waits_for for result in report.criteria if result.verdict is Verdict.NOT_YET]
     if report.verdict is Verdict.FAIL:
         blinded = any(result.verdict is Verdict.ENVIRONMENT for result in report.criteria)
@@ -168,7 +205,7 @@ def _final(report: Report, stood: float, pace: float, *, reviving: bool) -> bool
             return stood > max(FAIL_STANDS * pace, LEAST_FAIL_STANDS)
         return not (moving or (blinded and reviving)) or stood > FAIL_STANDS
     if report.verdict is Verdict.ENVIRONMENT:
-        return stood > (PROBE_COMES_UP if reviving else ENVIRONMENT_STANDS)
+        return stood >= (PROBE_COMES_UP if reviving else 0.0 if compared else ENVIRONMENT_STANDS)
     return report.verdict is Verdict.PASS
 
 

@@ -13,7 +13,7 @@ from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, CourseError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import is_finished, is_terminating, name_of
+from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of
 from grader.model.vantage import PROBE_NAMESPACE, PROBE_POD, Vantage
 
 # What a Pod that took a probe's name and place could have beside: it would look from another network or another DNS.
@@ -34,6 +34,8 @@ def is_ours(pod: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     spec = pod.get("spec", {})
     containers: list[dict[str, Any]] = list(spec.get("containers") or ())
     own = wanted["spec"]["containers"][0]
+    if not labels_of(wanted).items() <= labels_of(pod).items():  # our own Services find it by them
+        return False
     if len(containers) != 1 or _repository(containers[0]) != _repository(own):
         return False
     asked = {**wanted["spec"], "containers": [{**own, "image": containers[0]["image"]}]}

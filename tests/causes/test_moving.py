@@ -95,8 +95,8 @@ def test_a_rollout_whose_new_pods_are_broken_is_not_waited_for() -> None:
 def test_traffic_that_does_not_flow_yet_is_waited_for_then_blamed_on_the_environment() -> None:
     world = World()
     world.answered["*"] = NOBODY
-    assert told(world, quiet_for=1.0).finding.diagnosis == "data-plane-moving"
-    report = told(world, quiet_for=60.0)
+    assert told(world, quiet_for=60.0).finding.diagnosis == "control-moving"
+    report = told(world.compare(own=Outcome.TIMEOUT, here=Outcome.TIMEOUT), quiet_for=60.0)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
     assert report.broken is None
 
@@ -105,8 +105,8 @@ def test_a_name_that_is_not_there_yet_is_waited_for_then_blamed_on_the_environme
     world = World(exercise(criterion("dns")))
     question = DnsQuestion("same-namespace", f"{SERVICE}.{NAMESPACE}.svc.cluster.local.", "A")
     world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)
-    assert told(world, quiet_for=1.0).finding.diagnosis == "dns-moving"
-    assert told(world, quiet_for=60.0).finding.diagnosis == "dns-silent"
+    assert told(world, quiet_for=60.0).finding.diagnosis == "control-moving"
+    assert told(world.compare(own=Outcome.TIMEOUT), quiet_for=60.0).finding.diagnosis == "dns-silent"
 
 
 def test_a_question_that_was_not_asked_is_no_pass() -> None:

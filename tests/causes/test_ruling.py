@@ -32,14 +32,14 @@ def test_a_pass_is_believed_once_its_last_doubt_is_over() -> None:
 
 @pytest.mark.parametrize("waits", Waits)
 def test_only_what_follows_the_objects_lags(waits: Waits) -> None:
-    assert waits.lags is (waits in {Waits.TRAFFIC, Waits.CALL, Waits.NAMES, Waits.SILENCE})
+    assert waits.lags is (waits in {Waits.TRAFFIC, Waits.CALL, Waits.NAMES, Waits.SILENCE, Waits.CONTROL})
 
 
 def test_the_report_says_what_is_waited_for_and_nothing_where_nothing_is() -> None:
     world = World(exercise(criterion("reach")))
     world.answered["*"] = NOBODY
     report = told(world, quiet_for=1.0)
-    assert [item.waits_for for item in report.criteria] == [Waits.TRAFFIC]
+    assert [item.waits_for for item in report.criteria] == [Waits.CONTROL]
     assert Report.from_json(report.to_json()) == report
     world.slices = []
     assert [item.waits_for for item in told(world).criteria] == [Waits.OBJECTS]

@@ -85,8 +85,12 @@ def test_a_name_that_the_objects_have_is_never_called_unknown(name: str) -> None
     world = call(f"http://{name}/")
     world.answered["*"] = UNKNOWN
     assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
-    report = told(world)
-    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "dns-silent")
+    report = told(world.compare(own=Outcome.NAME_ERROR))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
+    assert (
+        told(world.compare(), quiet_for=20.0).verdict is Verdict.NOT_YET
+    )  # a server may remember that it was not there
+    assert told(world).finding.diagnosis == "no-answer-though-sound"
 
 
 def test_a_name_is_followed_to_where_it_is_an_alias_of() -> None:
@@ -123,7 +127,7 @@ def test_silence_of_a_pod_that_is_published_with_that_port_is_not_the_learners_f
     world = call(f"{SERVICE}:8080").set(clusterIP="None")
     world.answered["*"] = NOBODY
     assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
-    assert told(world).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare(own=Outcome.TIMEOUT)).verdict is Verdict.ENVIRONMENT
     world = call(f"{SERVICE}:80").set(clusterIP="None")  # nobody listens there: headless ports are the Pods' own
     world.answered["*"] = NOBODY
     assert told(world).finding.diagnosis == "call-timeout"
@@ -137,10 +141,15 @@ def test_silence_of_a_service_that_is_there_with_that_port_is_not_the_learners_f
     world = call(f"http://{SERVICE}/")
     world.answered["*"] = NOBODY
     assert told(world, quiet_for=8.0).verdict is Verdict.NOT_YET
-    report = told(world)
+    report = told(world.compare(own=Outcome.TIMEOUT))
     assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
-    world.set(internalTrafficPolicy="Local")  # where no endpoint is near, nothing answers
-    assert told(world).finding.diagnosis == "call-timeout"
+
+
+def test_a_policy_that_starves_a_node_is_told_whoever_answers() -> None:
+    world = call(f"http://{SERVICE}/").set(internalTrafficPolicy="Local")
+    assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
+    world.pods[0]["spec"]["nodeName"] = "control-plane"
+    assert told(world).verdict is Verdict.PASS
 
 
 def test_one_of_the_pods_is_enough_where_not_all_are_asked_for() -> None:

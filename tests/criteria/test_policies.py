@@ -54,9 +54,11 @@ def test_a_pod_of_another_node_that_answers_breaks_the_policy() -> None:
     world.answered[f"outside-client {WORKER}"] = only("backend-a", "backend-b", "backend-c")
     report = told(world)
     assert (report.verdict, report.finding.diagnosis, report.broken) == (Verdict.FAIL, "policy-not-local", Hop.NODE)
-    assert told(world, quiet_for=1.0).verdict is Verdict.NOT_YET
+    assert told(world, quiet_for=0.0).verdict is Verdict.FAIL  # the objects ask for it
     world.set(**OUTSIDE)  # it says Local: the rules of before still answer
     assert told(world, quiet_for=8.0).verdict is Verdict.NOT_YET
+    assert told(world.compare(own=Outcome.TIMEOUT)).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare()).finding.diagnosis == "no-answer-though-sound"
 
 
 def test_a_node_without_pods_that_is_served_breaks_the_policy() -> None:
@@ -70,14 +72,14 @@ def test_a_node_without_pods_that_nobody_serves_is_starved_where_anybody_should(
     world.answered["node/control-plane"] = NOBODY
     assert told(world).finding.diagnosis == "policy-starves-node"
     world.set(internalTrafficPolicy="Cluster", **NEAR)
-    assert told(world).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare(own=Outcome.TIMEOUT)).verdict is Verdict.ENVIRONMENT
 
 
 def test_a_node_that_the_policy_starves_is_not_believed_to_be_served_by_the_rules_of_before() -> None:
     # on a loaded kind a wrong answer passed: kube-proxy had not yet programmed the policy that it kept
     world = local(At.CLUSTER_IP, "anybody", **INSIDE, **NEAR)
     world.answered["node/control-plane"] = only("backend-a")
-    assert told(world, quiet_for=10.0).verdict is Verdict.NOT_YET
+    assert told(world, quiet_for=0.0).finding.diagnosis == "policy-starves-node"
     world.set(internalTrafficPolicy="Cluster")
     assert told(world, quiet_for=0.0).verdict is Verdict.PASS
 
@@ -89,7 +91,7 @@ def test_silence_is_believed_only_after_a_while_and_beside_a_control() -> None:
     directly = [item for item in evidence.reach if item.question.host.startswith("10.244.")]
     silent = tuple(ReachAnswer(item.question, Outcome.TIMEOUT) if item in directly else item for item in evidence.reach)
     assert directly
-    assert told(world, reach=silent).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare(own=Outcome.TIMEOUT), reach=silent).verdict is Verdict.ENVIRONMENT
 
 
 def test_what_a_service_does_not_ask_for_is_believed_late() -> None:
@@ -97,9 +99,15 @@ def test_what_a_service_does_not_ask_for_is_believed_late() -> None:
     assert told(world, quiet_for=4.0).verdict is Verdict.NOT_YET
 
 
-def test_pods_on_every_node_prove_no_policy() -> None:
+def test_pods_that_were_moved_prove_no_policy() -> None:
     world = local(At.CLUSTER_IP, "nobody", **INSIDE)
     world.pods[0]["spec"]["nodeName"] = "control-plane"
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "pods-placed-otherwise")
+    assert "backend-a (control-plane)" in report.finding.facts["pods"]
+    world.nodes = world.nodes[1:2]
+    for item in world.pods:
+        item["spec"]["nodeName"] = "worker"
     report = told(world)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "policy-not-provable")
 
@@ -165,7 +173,18 @@ def test_several_pods_are_waited_for_while_rules_are_being_programmed() -> None:
     world = affinity()
     world.answered[f"same-namespace {CLUSTER_IP}"] = only("backend-a", "backend-b")
     assert told(world, quiet_for=5.0).verdict is Verdict.NOT_YET
-    assert told(world).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare(own=Outcome.TIMEOUT)).verdict is Verdict.ENVIRONMENT
+    assert told(world.compare()).finding.diagnosis == "no-answer-though-sound"
+
+
+@pytest.mark.parametrize("nodes", [("worker", "worker2"), ("worker", "worker")])
+def test_a_policy_that_starves_a_node_breaks_affinity_wherever_the_client_is(nodes: tuple[str, str]) -> None:
+    world = affinity(internalTrafficPolicy="Local")
+    for item, node in zip(world.pods, nodes, strict=False):
+        item["spec"]["nodeName"] = node
+    report = told(world, quiet_for=0.0)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "internal-traffic-policy-local")
+    assert "control-plane" in report.finding.facts["others"]
 
 
 def test_a_control_that_does_not_spread_proves_nothing() -> None:

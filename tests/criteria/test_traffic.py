@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.criteria.object import Object
-from grader.model.evidence import (
-    Problem,
-)
+from grader.model.evidence import Outcome, Problem
 from grader.model.report import Hop, Verdict
 from grader.model.vantage import Vantage
 from tests.judge.telling import (
@@ -19,7 +17,7 @@ from tests.judge.telling import (
     only,
     told,
 )
-from tests.judge.world import SERVICE, World, criterion, exercise, slice_of, slices
+from tests.judge.world import NODES, SERVICE, World, criterion, exercise, slice_of, slices
 
 
 def test_an_endpoint_that_refuses_directly_explains_silence_at_once() -> None:
@@ -33,7 +31,7 @@ def test_an_endpoint_that_refuses_directly_explains_silence_at_once() -> None:
 def test_one_of_three_answering_is_no_pass_and_a_stranger_answering_fails() -> None:
     world = World()
     world.answered["other-namespace"] = only("backend-a")
-    assert told(world, quiet_for=1.0).finding.diagnosis == "data-plane-moving"
+    assert told(world, quiet_for=1.0).finding.diagnosis == "control-moving"
     world.answered["other-namespace"] = only("backend-a", "backend-b", "backend-c", "batch-a")
     assert told(world).finding.diagnosis == "unexpected-answer"
 
@@ -55,7 +53,7 @@ def test_silence_beside_a_slice_that_was_given_another_label_is_blamed_on_it(lab
     assert told(silent).finding.diagnosis == "slice-relabelled"
     silent = world(1)
     silent.answered["same-namespace"] = NOBODY
-    assert told(silent).finding.diagnosis == "data-plane-silent"
+    assert told(silent.compare(own=Outcome.TIMEOUT)).finding.diagnosis == "data-plane-silent"
 
 
 def test_affinity_is_told_where_one_pod_answers_one_client() -> None:
@@ -68,10 +66,15 @@ def test_a_local_policy_inside_is_told_with_and_without_a_pod_on_the_node() -> N
     world = World().set(internalTrafficPolicy="Local")
     world.answered["*"] = only("backend-a", "backend-b")  # both on the probe's node
     assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
-    world.answered["*"] = NOBODY
-    assert told(world, quiet_for=0.0).verdict is Verdict.NOT_YET  # there are Pods on that node: they must answer first
     for item in world.pods:
-        item["spec"]["nodeName"] = "worker2"
+        item["spec"]["nodeName"] = "worker"
+    world.answered.clear()  # all are near this client, but others on other nodes get nothing
+    report = told(world, quiet_for=0.0)
+    assert report.finding.diagnosis == "internal-traffic-policy-local"
+    assert report.finding.facts["others"] == "control-plane, worker2"
+    for item, node in zip(world.pods, NODES, strict=False):
+        item["spec"]["nodeName"] = node
+    world.answered["*"] = only("backend-b")  # every node has one: only the own answers
     assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
 
 
@@ -89,7 +92,6 @@ def test_a_preference_for_what_is_near_is_told_where_it_leaves_pods_out() -> Non
 def test_answers_that_a_policy_says_cannot_last_are_watched_before_they_are_believed() -> None:
     for changes in (
         {"sessionAffinity": "ClientIP"},
-        {"internalTrafficPolicy": "Local"},
         {"trafficDistribution": "PreferSameNode"},
     ):
         world = World().set(**changes)

@@ -14,6 +14,7 @@ import grader
 from grader.causes.ruling import MEANWHILE
 from grader.judge import judge
 from grader.model.vantage import At
+from grader.observe.environment import LEASES
 from grader.text import catalogue
 from tests.judge.world import World
 
@@ -95,6 +96,7 @@ def codes(value: ast.expr, names: Mapping[str, list[ast.expr]], place: str) -> s
 
 TOLD = (
     *dict.fromkeys(told()),
+    *(Told(code, f"Lease {lease}", "environment") for lease, code in LEASES.items()),
     *(Told(code, f"Waits.{waits.name}", "diagnoses") for waits, code in MEANWHILE.items()),
 )
 

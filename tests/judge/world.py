@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grader.causes.comparing import compared_all, compared_name, vantages_of
 from grader.causes.scene import Sight
 from grader.criteria.dns import Dns
 from grader.criteria.endpoints import Endpoints
@@ -16,6 +17,8 @@ from grader.criteria.object import Object
 from grader.criteria.reach import Reach
 from grader.criteria.records import ClusterIp
 from grader.model.evidence import (
+    Compared,
+    Controls,
     DnsAnswer,
     Evidence,
     Outcome,
@@ -46,6 +49,12 @@ spec: {{template: {{spec: {{containers: [{{name: server, image: "{IMAGE}"}}]}}}}
 """
 NODES = ("control-plane", "worker", "worker2")
 Raw = dict[str, Any]
+VANTAGES = ("same-namespace", "other-namespace", "outside-client")
+CONTROL: Raw = {
+    "metadata": {"name": "control-shop-0", "namespace": "course-probe"},
+    "spec": {"clusterIP": "10.96.9.9", "ports": [{"name": "http", "port": 80, "nodePort": 31999}]},
+    "status": {"loadBalancer": {"ingress": [{"ip": "172.18.255.250"}]}},
+}
 
 
 def node(name: str, number: int) -> Raw:
@@ -179,6 +188,7 @@ class World:
         self.variables: dict[str, dict[str, str]] = {}
         self.listed: dict[str, tuple[Raw, ...]] = {}
         self.further: dict[str, dict[str, tuple[Raw, ...]]] = {}
+        self.compared: Controls | None = None
 
     @property
     def service(self) -> Raw:
@@ -204,6 +214,31 @@ class World:
 
     def plan(self, host_ports: dict[int, str] | None = None) -> Plan:
         return plan(self.task.criteria, Sight(self.objects(), NAMESPACE, host_ports or {}))
+
+    def compare(
+        self, *, own: Outcome = Outcome.ANSWERED, here: Outcome = Outcome.ANSWERED, age: float = 30.0, **changes: Any
+    ) -> World:
+        """Ask a Service of our own beside: how it is answered from our own Namespace, and from the exercise's."""
+        control = copy.deepcopy(CONTROL)
+        control["spec"]["type"] = "LoadBalancer"
+        planned, objects = self.plan(self.changes.get("host_ports")), self.objects()
+        outcomes = {vantage: here if vantage == "same-namespace" else own for vantage in VANTAGES}
+
+        def steady(outcome: Outcome) -> float:
+            return changes.get("steady", age) if outcome is Outcome.ANSWERED else 0.0
+
+        reach = []
+        for question in compared_all(planned.reach, control, objects, (), 1):
+            outcome = outcomes.get(question.vantage, own)
+            reach.append(Compared(ReachAnswer(question, outcome, {"probe-worker": 1}), steady(outcome)))
+        dns = []
+        for asked in planned.dns:
+            for vantage in vantages_of(asked.vantage, objects):
+                outcome = outcomes.get(vantage, own)
+                name = compared_name(asked, vantage, control)
+                dns.append(Compared(DnsAnswer(name, outcome, "NOERROR", ("10.96.9.9",)), steady(outcome)))
+        self.compared = Controls(control, age, tuple(reach), tuple(dns))
+        return self
 
     def answer(self, question: ReachQuestion) -> ReachAnswer:
         """Right answers, unless the test says otherwise for this vantage."""
@@ -240,6 +275,7 @@ class World:
         return Evidence(
             **{
                 "exercise": "shop", "namespace": NAMESPACE, "cluster": "kind v1.36.3", "taken_at": TAKEN_AT,
+                "controls": self.compared,
                 "objects": self.objects(), "reach": tuple(reach), "shell": tuple(map(self.shell, asked.shell)),
                 "dns": tuple(dns) if self.dns is None else self.dns, **changes,
             }

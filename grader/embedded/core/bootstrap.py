@@ -15,6 +15,7 @@ VERSION = "v1.36.3"
 COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.14.2"
 PROBE_IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 PROBE_NAMESPACE = "course-probe"
+PROBE_LABEL = "services-course.example/probe"
 CLUSTER_NAME = "services-course"
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", PROBE_NAMESPACE)
 KUBERNETES_IP, DNS_IP = "10.96.0.1", "10.96.0.10"
@@ -333,7 +334,7 @@ def _host_pod(name: str, container: str, image: str, plan: NodePlan, labels: dic
 def probe_pod(plan: NodePlan) -> Obj:
     """A client of the course on a node."""
     return {
-        **_meta("v1", "Pod", f"probe-{plan.name}", PROBE_NAMESPACE, labels={"app": "course-probe"}),
+        **_meta("v1", "Pod", f"probe-{plan.name}", PROBE_NAMESPACE, labels={PROBE_LABEL: "node"}),
         "spec": {
             "containers": [
                 {
