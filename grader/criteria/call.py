@@ -218,6 +218,8 @@ class Call:
             return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
+        if answer.outcome is not Outcome.ANSWERED and (ruling := _port_unserved(scene, to, facts)):
+            return ruling
         if answer.outcome is not Outcome.NAME_ERROR and (ruling := self._kept_out(scene, to, answer, wanted)):
             return ruling
         if answer.outcome is Outcome.ANSWERED:
@@ -242,9 +244,6 @@ class Call:
         if problem := scene.problem("kube-proxy-down", "node-not-ready"):
             return environment(problem, Hop.CLUSTER_IP)
         service = _service(scene, to)
-        known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
-        if known is not None and to.port not in known:  # objects explain it: no need to wait
-            return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
         timeout = answer.outcome is Outcome.TIMEOUT
         home = home_of(answer.question.vantage, scene.exercise.namespace)
         there = service is not None or published(scene, answer.question.host, home, to.port)
@@ -264,6 +263,15 @@ class Call:
         to = destination(self.to, scene.objects).text or word("plain", "none")
         pods = scene.backends(self.answered_by, self.pods_in)
         return listed(map(hostname_of, pods)), f"{to}\n{described(scene, self._asked(scene.objects))}"
+
+
+def _port_unserved(scene: Scene, to: Destination, facts: dict[str, str]) -> Ruling | None:
+    """Object to a port that the Service has not: the objects explain any silence there, so nothing is waited for."""
+    service = _service(scene, to)
+    known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
+    if known is None or to.port in known:
+        return None
+    return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
 
 
 def _service(scene: Scene, to: Destination) -> RawObject | None:
