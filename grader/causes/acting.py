@@ -39,6 +39,7 @@ def service_beside(scene: Scene) -> Ruling | None:
     """
     exercise, ground = scene.exercise, scene.evidence.ground
     asked = {criterion.expect.service for criterion in exercise.criteria}
+    asked = {name for name in asked if scene.service(name) is None}
     for namespace in exercise.all_namespaces if ground else ():
         home = "" if namespace == exercise.namespace else namespace
         if "Service" in (exercise.may_change if not home else exercise.may_change_there.get(namespace, ())):

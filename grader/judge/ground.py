@@ -65,14 +65,15 @@ def _relabelled(scene: Scene, ground: Ground) -> Iterator[Change]:
 
 def _slices_added(scene: Scene, ground: Ground) -> Iterator[Change]:
     """Give the slices made by hand that lead a given Service to further addresses."""
-    given = {item.what for item in ground.laid}
-    for what in sorted(given - scene.exercise.ground.may_differ.keys()):
+    given = {item.what: item.content["metadata"]["labels"] for item in ground.laid}
+    for what in sorted(given.keys() - scene.exercise.ground.may_differ.keys()):
         if what.kind != "Service" or what.namespace not in scene.exercise.all_namespaces:
             continue
         home = "" if what.namespace == scene.exercise.namespace else what.namespace
         for item in made_by_hand(scene, home):
             slice_ = Given(what.namespace, "EndpointSlice", name_of(item))
-            if labels_of(item).get(SERVICE_NAME_LABEL) == what.name and slice_ not in given:
+            laid = given.get(slice_, {}).get(SERVICE_NAME_LABEL)
+            if labels_of(item).get(SERVICE_NAME_LABEL) == what.name != laid:
                 yield Change(what, "EndpointSlice", None, name_of(item))
 
 
