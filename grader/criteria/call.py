@@ -235,6 +235,11 @@ class Call:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
         if not lookup(scene, answer.question.host, home_of(answer.question.vantage, scene.exercise.namespace)):
+            home = home_of(answer.question.vantage, scene.exercise.namespace)
+            if led := list(aliases_of(scene, to.host, home)):
+                alias, target = led[-1]
+                ruling = fail("alias-unresolved", Hop.DNS, service=name_of(alias), target=target)
+                return ruling.once_quiet(STALE_SECONDS, Waits.CALL, facts)
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
         # the objects promise the name: one of several DNS servers may not have seen them
         return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS, self._backends(scene))
@@ -262,7 +267,7 @@ class Call:
         """Show the Pods that must answer, what is written, and who answered."""
         to = destination(self.to, scene.objects).text or word("plain", "none")
         pods = scene.backends(self.answered_by, self.pods_in)
-        return listed(map(hostname_of, pods)), f"{to}\n{described(scene, self._asked(scene.objects))}"
+        return listed(map(hostname_of, pods)), described(scene, self._asked(scene.objects)) or to
 
 
 def _port_unserved(scene: Scene, to: Destination, facts: dict[str, str]) -> Ruling | None:
