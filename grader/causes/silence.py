@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from grader.causes.answers import address_of
 from grader.causes.comparing import compared, compared_name, own_vantage
-from grader.causes.networkpolicies import EGRESS, INGRESS, ruling_over
 from grader.causes.patience import (
     CONTROL_SECONDS,
     DATA_PLANE_SECONDS,
@@ -33,16 +32,11 @@ from grader.model.evidence import (
     ReachQuestion,
 )
 from grader.model.kubernetes import name_of
-from grader.model.objects import RawObject
 from grader.model.report import Hop, Waits
-from grader.model.vantage import PROBE_POD, Vantage
-
-UNREACHED = ("probe-unreachable", "probe-silent", "vantage-unasked")
+from grader.model.vantage import Vantage
 
 
-def unanswered(
-    scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None, backends: tuple[RawObject, ...] = ()
-) -> Ruling:
+def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None) -> Ruling:
     """Say who is to blame for an answer that is not as the objects promise.
 
     Args:
@@ -50,7 +44,6 @@ def unanswered(
         answer: how the question ended.
         facts: values for the message: vantage, address, outcome.
         hop: where the answer is missing.
-        backends: the Pods that should have answered.
     """
     controls = scene.evidence.controls
     if controls is None:
@@ -74,11 +67,7 @@ def unanswered(
     due = _due(scene, controls)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
-    if policies := ruling_over(scene, backends, INGRESS):
-        ruling = fail("network-policy-keeps-out", hop, **facts, policies=listed(policies))
-    else:
-        ruling = fail("no-answer-though-sound", hop, **told)
-    return ruling.once_quiet(due, Waits.CONTROL, facts)
+    return fail("no-answer-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, facts)
 
 
 def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Ruling:
@@ -111,24 +100,8 @@ def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Rul
 
 
 def blinded(scene: Scene, vantage: str, hop: Hop | None = None) -> Ruling:
-    """Say who is to blame where a vantage could not be used: the learner, where a NetworkPolicy isolates that Pod."""
-    problem = scene.blind(vantage)
-    name = PROBE_POD if vantage == Vantage.SAME_NAMESPACE else vantage.removeprefix("pod/").partition(":")[0]
-    pods = [pod for pod in scene.every_pod if name_of(pod) == name]
-    policies = ruling_over(scene, pods, INGRESS)
-    controls = scene.evidence.controls
-    if not policies or (controls and controls.service is None) or problem.code not in UNREACHED:
-        return environment(problem, hop)
-    facts = {"vantage": vantage_text(vantage), "address": name, "outcome": word("outcome", Outcome.UNASKED)}
-    if controls is None:
-        return not_yet("control-moving", hop, Waits.CONTROL, **facts)
-    steady = [item.steady for item in controls.reach if item.answer.question.vantage != Vantage.SAME_NAMESPACE]
-    steady += [item.steady for item in controls.dns if item.answer.question.vantage != Vantage.SAME_NAMESPACE]
-    if max(steady, default=0.0) >= STEADY_SECONDS:
-        return fail("network-policy-cuts-off", hop, **facts, policies=listed(policies))
-    if controls.age >= CONTROL_SECONDS and not any(steady):
-        return environment(problem, hop)
-    return not_yet("control-moving", hop, Waits.CONTROL, **facts)
+    """Blame the environment where a vantage could not be used: a policy that isolates it is told of the ground."""
+    return environment(scene.blind(vantage), hop)
 
 
 def _unsound(
@@ -157,12 +130,7 @@ def _cut_off(
     """Blame what the learner made for a vantage that reaches nothing any more, not even what is ours."""
     if here.outcome is Outcome.UNASKED:
         return blinded(scene, here.question.vantage, hop)
-    probes = [pod for pod in scene.every_pod if name_of(pod) == PROBE_POD]
-    if policies := ruling_over(scene, probes, EGRESS):
-        ruling = fail("network-policy-cuts-off", hop, **facts, policies=listed(policies))
-    else:
-        ruling = fail("vantage-cut-off", hop, **facts)
-    return ruling.once_quiet(due, Waits.CONTROL, facts)
+    return fail("vantage-cut-off", hop, **facts).once_quiet(due, Waits.CONTROL, facts)
 
 
 def _due(scene: Scene, controls: Controls) -> float:

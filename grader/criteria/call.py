@@ -242,7 +242,7 @@ class Call:
                 return ruling.once_quiet(STALE_SECONDS, Waits.CALL, facts)
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
         # the objects promise the name: one of several DNS servers may not have seen them
-        return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS, self._backends(scene))
+        return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS)
 
     def _unanswered(self, scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling:
         """Say why nobody answers."""
@@ -254,14 +254,11 @@ class Call:
         there = service is not None or published(scene, answer.question.host, home, to.port)
         if there and timeout:
             # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
-            return unanswered(scene, answer, facts_of(self.service, answer), None, self._backends(scene))
+            return unanswered(scene, answer, facts_of(self.service, answer), None)
         lasted = SILENCE_SECONDS if timeout else scene.paced(SILENCE_SECONDS)  # a busy machine is silent too
         codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
         code = codes.get(answer.outcome, "call-unexpected-answer")
         return fail(code, Hop.CLUSTER_IP, **facts, who=answer.error or "-").once_quiet(lasted, Waits.CALL)
-
-    def _backends(self, scene: Scene) -> tuple[RawObject, ...]:
-        return scene.backends(self.answered_by, self.pods_in)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the Pods that must answer, what is written, and who answered."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-import pytest
 
 from grader.causes.comparing import compared, shape_of
 from grader.model.evidence import (
@@ -30,10 +27,6 @@ def silent(where: str = "*") -> World:
     world = World(exercise(criterion("reach")))
     world.answered[where] = NOBODY
     return world
-
-
-def policy(name: str, selector: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "spec": {"podSelector": selector, **spec}}
 
 
 def named(rcode: str = "NXDOMAIN", outcome: Outcome = Outcome.ANSWERED) -> World:
@@ -78,53 +71,25 @@ def test_a_vantage_that_reaches_not_even_ours_was_cut_off() -> None:
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "vantage-cut-off")
 
 
-@pytest.mark.parametrize(
-    ("spec", "named"),
-    [
-        ({"policyTypes": ["Egress"]}, True),
-        ({"egress": [{}]}, True),
-        ({"policyTypes": ["Ingress"]}, False),
-        ({}, False),
-    ],
-)
-def test_a_policy_over_what_the_probe_sends_is_named(spec: dict[str, Any], named: bool) -> None:
-    world = silent("same-namespace").compare(here=Outcome.TIMEOUT)
-    world.listed["networkpolicies"] = (policy("closed", {}, **spec),)
-    report = told(world)
-    assert report.finding.diagnosis == ("network-policy-cuts-off" if named else "vantage-cut-off")
-    assert (report.finding.facts.get("policies") == "closed") is named
-
-
-@pytest.mark.parametrize(
-    ("selector", "named"),
-    [
-        ({}, True),
-        ({"matchLabels": {"app": "backend"}}, True),
-        ({"matchLabels": {"app": "other"}}, False),
-        ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["backend"]}]}, True),
-        ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["backend"]}]}, False),
-        ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, True),
-        ({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, False),
-    ],
-)
-def test_a_policy_over_what_the_backends_get_is_named(selector: dict[str, Any], named: bool) -> None:
-    world = silent("other-namespace").compare()
-    world.listed["networkpolicies"] = (policy("closed", selector),)
-    assert told(world).finding.diagnosis == ("network-policy-keeps-out" if named else "no-answer-though-sound")
-
-
-def test_a_probe_that_a_policy_isolates_is_the_learners_doing_where_the_others_can_be_used() -> None:
+def test_a_probe_that_a_policy_isolates_is_the_learners_doing_and_without_one_the_environments() -> None:
     world = silent()
     world.answered["*"] = UNASKED
     problems = (Problem("probe-unreachable", {"namespace": "shop", "pod": "p", "reason": "r"}, "same-namespace"),)
-    assert told(world, problems=problems).verdict is Verdict.ENVIRONMENT
-    world.listed["networkpolicies"] = (policy("closed", {}),)
-    assert told(world, problems=problems).criteria[0].waits_for is Waits.CONTROL
-    report = told(world.compare(here=Outcome.UNASKED), problems=problems)
-    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "network-policy-cuts-off")
-    report = told(world.compare(here=Outcome.UNASKED, own=Outcome.TIMEOUT), problems=problems)
-    assert report.verdict is Verdict.ENVIRONMENT
-    assert told(world.compare(here=Outcome.UNASKED, steady=0.5), problems=problems).verdict is Verdict.NOT_YET
+    report = told(world, problems=problems)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "probe-unreachable")
+    world.listed["networkpolicies"] = ({"metadata": {"name": "closed"}, "spec": {"podSelector": {}}},)
+    report = told(world, problems=problems)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "policy-beside")
+
+
+def test_a_policy_that_lets_everything_through_explains_no_silence() -> None:
+    allowing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
+    world = silent("other-namespace").compare()
+    world.listed["networkpolicies"] = ({"metadata": {"name": "open"}, "spec": allowing},)
+    assert told(world).finding.diagnosis == "no-answer-though-sound"
+    world = silent("same-namespace").compare(here=Outcome.TIMEOUT)
+    world.listed["networkpolicies"] = ({"metadata": {"name": "open"}, "spec": allowing},)
+    assert told(world).finding.diagnosis == "vantage-cut-off"
 
 
 def test_a_blind_vantage_of_our_own_is_the_environments_fault() -> None:

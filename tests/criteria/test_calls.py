@@ -219,9 +219,28 @@ def test_variables_written_by_hand_prove_nothing() -> None:
     container = world.pods[0]["spec"]["containers"][0]
     container["env"] = [{"name": "BACKEND_SERVICE_SERVICE_HOST", "value": CLUSTER_IP}]
     assert told(world).finding.diagnosis == "env-hard-coded"
-    world = env()  # from somewhere else: the Pods are older than the Service, so the kubelet did not do it
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ({"configMapRef": {"name": "links"}}, "ConfigMap links"),
+        ({"prefix": "X_", "secretRef": {"name": "links"}}, "Secret links"),
+    ],
+)
+def test_variables_that_may_come_from_elsewhere_prove_nothing(source: dict[str, Any], seen: str) -> None:
+    world = env()
+    world.pods[0]["spec"]["containers"][0]["envFrom"] = [source]
+    report = told(world)
+    assert (report.finding.diagnosis, report.finding.facts["source"]) == ("env-imported", seen)
+    world.variables["*"] = {}  # none of them came from there
+    assert told(world).finding.diagnosis == "env-missing"
+
+
+def test_a_pod_that_is_older_than_a_service_that_was_made_anew_with_its_address_has_the_right_values() -> None:
+    world = env()
     world.service["metadata"]["creationTimestamp"] = "2026-01-02T03:03:00Z"
-    assert told(world).finding.diagnosis == "env-hard-coded"
+    assert told(world).finding.diagnosis == "env-holds"
 
 
 def test_a_service_without_an_address_makes_no_variables() -> None:
