@@ -18,7 +18,7 @@ from grader.workflow.learner import FORM
 
 MOST_LINES = 200
 LONGEST_VALUE = 200
-_GROUND = re.compile(r"# ground: (\{.{1,2000}\})")
+_GROUND = re.compile(r"# ground: (\{.{1,8000}\})")  # two values, each character escaped
 _LINE = re.compile(r"# (learner|deleted|restarted|address): (\S+)(?: (\S+))?")
 _NAMESPACE, _KIND, _NAME = "[a-z0-9][-a-z0-9]{0,62}", "[A-Z][A-Za-z]{0,62}", "[a-z0-9][-.a-z0-9]{0,252}"
 _REFERENCE = re.compile(f"({_NAMESPACE})/({_KIND})/({_NAME})(?:/(0|[1-9][0-9]{{0,2}}))?")
@@ -70,7 +70,7 @@ class Head:
         lines += [f"# deleted: {item}" for item in self.deleted]
         lines += [f"# restarted: {item}" for item in self.restarted]
         lines += [f"# address: {address} {pod}" for address, pod in self.addresses.items()]
-        lines += [f"# ground: {json.dumps(asdict(_short(item)), ensure_ascii=False)}" for item in self.ground]
+        lines += [f"# ground: {json.dumps(asdict(_short(item)))}" for item in self.ground]  # in ASCII it is one line
         return "".join(f"{line}\n" for line in lines)
 
 
@@ -121,7 +121,8 @@ def _change(text: str) -> Change | None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     known = _KIND_ONLY.fullmatch(what.kind) if isinstance(what.kind, str) else None
-    words = (what.namespace, what.name, change.field, change.before or "", change.after or "")
+    words = [what.namespace, what.name, change.field]
+    words += [item for item in (change.before, change.after) if item is not None]
     right = known and all(isinstance(item, str) and len(item) <= 2 * LONGEST_VALUE for item in words)
     return change if right else None
 

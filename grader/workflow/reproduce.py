@@ -32,7 +32,7 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
     try:
         documents = read_documents(text)
     except ManifestError as error:
-        if error.code != "manifest-empty" or not head.deleted:
+        if error.code != "manifest-empty" or not (head.deleted or head.ground):
             raise
         documents = ()
     given = given_keys(exercise)
