@@ -17,7 +17,8 @@ from grader.model.kubernetes import is_finished, is_terminating, labels_of, name
 from grader.model.vantage import PROBE_NAMESPACE, PROBE_POD, Vantage
 
 # What a Pod that took a probe's name and place could have beside: it would look from another network or another DNS.
-NOT_OURS = ("hostNetwork", "initContainers", "hostAliases", "dnsConfig")
+NOT_OURS = ("hostNetwork", "initContainers", "ephemeralContainers", "hostAliases", "dnsConfig")
+NOT_OUR_CONTAINERS = ("command", "lifecycle", "volumeMounts")  # another program in our image
 NODE_PREFIX = "node/"
 
 
@@ -40,7 +41,8 @@ def is_ours(pod: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         return False
     asked = {**wanted["spec"], "containers": [{**own, "image": containers[0]["image"]}]}
     del asked["tolerations"]  # the server adds its own
-    return not differences(asked, spec) and not any(spec.get(key) for key in NOT_OURS)
+    beside = [*map(spec.get, NOT_OURS), *map(containers[0].get, NOT_OUR_CONTAINERS)]
+    return not differences(asked, spec) and not any(beside) and spec.get("dnsPolicy", "ClusterFirst") == "ClusterFirst"
 
 
 def _repository(container: Mapping[str, Any]) -> str:
