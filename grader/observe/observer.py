@@ -344,7 +344,7 @@ def _trim(item: Mapping[str, Any]) -> RawObject:
 
 def _trim_node(item: Mapping[str, Any]) -> RawObject:
     """Keep of a node what verdicts rest on; its images alone are many kilobytes."""
-    metadata = {key: item["metadata"].get(key) for key in ("name", "uid", "labels")}
+    metadata = {key: item["metadata"].get(key) for key in ("name", "uid", "labels", "annotations")}
     spec = {key: item.get("spec", {}).get(key) for key in ("taints", "unschedulable")}
     status = item.get("status", {})
     conditions = [{"type": c["type"], "status": c["status"]} for c in status.get("conditions") or ()]
