@@ -50,6 +50,7 @@ def test_a_url_or_a_name_with_a_port_is_called(value: str) -> None:
         ("http://user@backend-service/", "call-value-unreadable"),
         ("http://10.244.1.1:8080", "call-value-is-address"),
         ("[fd00::1]:80", "call-value-is-address"),
+        ("http://[::ffff:10.96.7.7]/", "call-value-is-address"),
         ("http://10.96.7.7./", "call-value-is-address"),
         ("http://174327047/", "call-value-is-address"),
         ("http://0xa60707/", "call-value-is-address"),
