@@ -11,7 +11,7 @@ from grader.causes.resolving import lookup
 from grader.causes.scene import Scene
 from grader.criteria.call import Call
 from grader.criteria.env import Env, variables
-from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
+from grader.model.evidence import Evidence, Outcome, Problem, ReachAnswer, ReachQuestion
 from grader.model.exercise import Exercise
 from grader.model.ground import Given, GroundRule
 from grader.model.report import Hop, Verdict
@@ -239,6 +239,56 @@ def test_one_of_the_pods_is_enough_where_not_all_are_asked_for() -> None:
     assert told(world).verdict is Verdict.PASS
 
 
+def test_what_is_called_is_told_of_where_nothing_can_answer_yet() -> None:
+    world = call(f"http://{SERVICE}/")
+    assert told(world, reach=()).finding.diagnosis == "call-not-asked-yet"
+    blind = Problem("probe-silent", {"vantage": "v"}, "same-namespace")
+    world.answered["*"] = ReachAnswer(ReachQuestion("", "", 0), Outcome.UNASKED, {}, 0)
+    report = told(world, problems=(blind,))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "probe-silent")
+    world = call(f"http://{SERVICE}/")
+    world.pods = world.pods[3:]
+    assert told(world).finding.diagnosis == "backend-pods-missing"
+    world = call(f"http://{SERVICE}/")
+    world.pods[0]["status"]["conditions"][0]["status"] = "False"
+    assert told(world).finding.diagnosis == "pods-moving"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "facts"),
+    [
+        (UNKNOWN, "dns-server-down", {"service": "kube-dns"}),
+        (UNKNOWN, "node-not-ready", {"node": "worker"}),
+        (REFUSED, "kube-proxy-down", {"node": "worker", "pod": "p"}),
+        (NOBODY, "node-not-ready", {"node": "worker"}),
+    ],
+)
+def test_what_is_broken_in_the_cluster_explains_a_call_that_fails(
+    answer: ReachAnswer, code: str, facts: dict[str, str]
+) -> None:
+    world = call("elsewhere.mall:80")
+    world.answered["*"] = answer
+    report = told(world, problems=(Problem(code, facts),))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, code)
+
+
+def test_an_alias_that_leads_to_no_name_is_told_with_its_target() -> None:
+    world = call("http://front/")
+    world.services.append(alias("front", "gone.shop.svc.cluster.local"))
+    world.answered["*"] = UNKNOWN
+    assert told(world, quiet_for=0.5).verdict is Verdict.NOT_YET
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis, report.broken) == (Verdict.FAIL, "alias-unresolved", Hop.DNS)
+    assert report.finding.facts["target"] == "gone.shop.svc.cluster.local"
+
+
+def test_a_call_speaks_of_what_is_written_or_of_the_fixed_name() -> None:
+    written = Call(KEY, (Vantage.OUTSIDE_CLIENT,), LABELS)
+    fixed = Call(f"{SERVICE}:80", (Vantage.SAME_NAMESPACE,), LABELS)
+    assert (written.subject, written.resources, written.outside) == ("ConfigMap client-config", {"configmaps"}, True)
+    assert (fixed.subject, fixed.resources, fixed.outside) == (f"{SERVICE}:80", frozenset(), False)
+
+
 def env(*, holds: bool = True, has: dict[str, str] | None = None, **spec: Any) -> World:
     world = World(exercise(criterion("env", Env(LABELS, SERVICE, holds), hop=Hop.VARIABLES))).set(**spec)
     world.service["metadata"]["creationTimestamp"] = "2026-01-02T02:00:00Z"
@@ -331,3 +381,24 @@ def test_a_service_without_an_address_makes_no_variables() -> None:
 def test_a_pod_that_does_not_say_is_waited_for() -> None:
     world = env()
     assert told(world, shell=()).verdict is Verdict.NOT_YET
+
+
+def test_pods_that_cannot_be_asked_or_are_not_there_have_told_nothing() -> None:
+    world = env()
+    answers = tuple(replace(item, outcome=Outcome.UNASKED) for item in world.evidence().shell)
+    blind = Problem("probe-unreachable", {"namespace": "shop", "pod": "backend-a", "reason": "r"}, "pod/backend-a:8080")
+    report = told(world, shell=answers, problems=(blind,))
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "probe-unreachable")
+    world.pods[0]["status"]["conditions"][0]["status"] = "False"
+    assert told(world).finding.diagnosis == "pods-moving"
+    world.pods = world.pods[3:]
+    assert told(world).finding.diagnosis == "backend-pods-missing"
+    world.services = []
+    assert told(world).finding.diagnosis == "service-missing"
+
+
+def test_a_pod_that_declares_no_port_cannot_be_asked() -> None:
+    world = env()
+    del world.pods[1]["spec"]["containers"][0]["ports"]
+    assert told(world).finding.facts["pod"] == "backend-b"
+    assert told(world).verdict is Verdict.NOT_YET

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from grader.criteria.env import Env
 from grader.criteria.reach import Reach
 from grader.errors import ClusterUnreachable
 from grader.judge import judge
@@ -279,3 +280,17 @@ def test_a_question_of_this_host_is_asked_from_here() -> None:
     nobody = {30080: "127.0.0.1:1"}  # nothing listens at port 1
     (answer, *_) = evidence(Api(world), host_ports=nobody).reach
     assert (answer.question.vantage, answer.outcome) == ("learner-host", Outcome.REFUSED)
+
+
+def test_the_variables_of_pods_are_asked_in_each_of_them() -> None:
+    world = World(exercise(criterion("env", Env(LABELS, SERVICE, True)))).ground()
+    api = Api(world)
+    api.silent = {"backend-b"}
+    found = evidence(api)
+    told = {item.question.vantage: (item.outcome, item.output) for item in found.shell}
+    assert told == {
+        "pod/backend-a:8080": (Outcome.ANSWERED, "A=b\n"),
+        "pod/backend-b:8080": (Outcome.UNASKED, ""),
+        "pod/backend-c:8080": (Outcome.ANSWERED, "A=b\n"),
+    }
+    assert [item.vantage for item in found.problems] == ["pod/backend-b:8080"]
