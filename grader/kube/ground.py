@@ -110,4 +110,6 @@ def _patch_to(laid: Laid, obj: Mapping[str, Any]) -> dict[str, Any]:
             now = obj.get(key) or {}
             gone = {} if laid.what.kind == NODE else dict.fromkeys(now)
             patch[key] = {**gone, **laid.content[key]}
+        elif key in obj:
+            patch[key] = None
     return patch

@@ -129,7 +129,7 @@ def test_what_was_changed_is_given_back_by_one_patch_an_object(api: KubeApi, ser
     worker["metadata"]["labels"] = {"topology.kubernetes.io/zone": "b", "service.kubernetes.io/more": ""}
     worker["metadata"]["annotations"] = {"metallb.io/x": "y"}
     worker["spec"] |= {"unschedulable": True, "taints": [{"key": "mine", "effect": "NoExecute"}]}
-    server.objects[COREDNS]["data"] = {"Corefile": "other", "more": "x"}
+    server.objects[COREDNS] |= {"data": {"Corefile": "other", "more": "x"}, "binaryData": {"more": "eA=="}}
     found = restore_cluster(api)
     assert {(item.what.name, item.field) for item in found} == {
         ("worker", "metadata.labels.plain"),
@@ -140,6 +140,7 @@ def test_what_was_changed_is_given_back_by_one_patch_an_object(api: KubeApi, ser
         ("worker", "spec.unschedulable"),
         ("coredns", "data.Corefile"),
         ("coredns", "data.more"),
+        ("coredns", "binaryData"),
     }
     sent = patched(server)
     assert set(sent) == {WORKER, COREDNS}
@@ -147,8 +148,8 @@ def test_what_was_changed_is_given_back_by_one_patch_an_object(api: KubeApi, ser
     assert mended["metadata"]["labels"] == before[WORKER]["metadata"]["labels"]
     assert mended["metadata"]["annotations"] == {}
     assert mended["spec"] == {"podCIDR": "c", "taints": [], "unschedulable": False}  # the rest is the cluster's
-    again = {"metadata": {}, "data": {"Corefile": "other", "more": "x"}}
-    assert merged(again, sent[COREDNS])["data"] == {"Corefile": "."}
+    again = {"data": {"Corefile": "other", "more": "x"}, "binaryData": {"more": "eA=="}}
+    assert merged(again, sent[COREDNS]) == {"metadata": {"labels": {}, "annotations": {}}, "data": {"Corefile": "."}}
 
 
 def test_a_node_that_is_gone_is_not_made(api: KubeApi, server: FakeApi) -> None:
