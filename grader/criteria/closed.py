@@ -63,8 +63,8 @@ class Closed:
     negatable: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     service: ClassVar[str] = ""
-    hop: ClassVar[Hop] = Hop.SERVICE
-    hops: ClassVar[frozenset[Hop]] = frozenset({Hop.SERVICE})
+    hop: ClassVar[Hop] = Hop.OUTSIDE_CLIENT
+    hops: ClassVar[frozenset[Hop]] = frozenset({Hop.OUTSIDE_CLIENT})
     resources: ClassVar[frozenset[str]] = frozenset({"ingresses"})
 
     @property
@@ -87,7 +87,7 @@ class Closed:
         if opening is None:
             return passed("closed", **facts, besides=listed(self.besides))
         told = {"kind": opening.kind, "name": opening.name, "field": opening.field, "value": opening.value}
-        return fail("opened-though", Hop.SERVICE, **facts, **told)
+        return fail("opened-though", self.hop, **facts, **told)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show what may be open beside what is, and who answered there."""
