@@ -115,7 +115,7 @@ def _crowded(scene: Scene, service: RawObject) -> Ruling | None:
 
 
 def _protocol_differs(endpoints: list[Endpoint], port_name: str | None, port: RawObject | None) -> Ruling | None:
-    """Object to endpoints of another protocol: those of a Service port have its own (pkg/proxy/endpointslicecache.go)."""
+    """Object to endpoints of another protocol: a Service port takes its own only (pkg/proxy/endpointslicecache.go)."""
     if port is None:
         return None
     expected = str(port.get("protocol", "TCP"))

@@ -87,7 +87,7 @@ def assignment(costs: Sequence[Sequence[int]]) -> tuple[int, ...]:
         while column:
             taken_by[column] = taken_by[before[column]]
             column = before[column]
-    return tuple(taken_by.index(row + 1) - 1 for row in range(len(costs)))
+    return tuple(taken_by.index(row + 1, 1) - 1 for row in range(len(costs)))
 
 
 def _weight(found: tuple[Difference, ...]) -> int:

@@ -19,10 +19,7 @@ ZONE = ("svc", *CLUSTER_DOMAIN.split("."))
 
 def lookup(scene: Scene, host: str, home: str) -> frozenset[str]:
     """List the IPv4 addresses of a name, completed by the search list of a Pod in the Namespace `home`."""
-    if host.endswith("."):
-        return addresses(scene, host)
-    search = (f"{home}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN, "")
-    every = (addresses(scene, f"{host}.{domain}") for domain in search)
+    every = (addresses(scene, name) for name in _completed(host, home))
     return next((found for found in every if found), frozenset())
 
 
@@ -38,21 +35,39 @@ def published(scene: Scene, host: str, home: str, port: int) -> bool:
     return bool(found) and all(port in numbers.get(address, ()) for address in found)
 
 
+def aliases_of(scene: Scene, host: str, home: str) -> Iterator[tuple[RawObject, str]]:
+    """Give the aliases (ExternalName) through which a name leads, completed as by `lookup`, each with its target."""
+    found = next((found for name in _completed(host, home) if (found := _service_of(scene, name))), None)
+    for _ in range(ALIASES + 1):
+        if found is None or found[0]["spec"].get("type") != "ExternalName":
+            return
+        target = str(found[0]["spec"].get("externalName"))
+        yield found[0], target
+        found = _service_of(scene, target)
+
+
 def service_behind(scene: Scene, host: str, home: str) -> tuple[RawObject, str] | None:
     """Find the Service that a name stands for in the end, and its further Namespace ("": the exercise's own).
 
     The name is completed as by `lookup`, and aliases (ExternalName) are followed; None where it is no Service's.
     """
-    search = ("",) if host.endswith(".") else (f".{home}.svc.{CLUSTER_DOMAIN}", f".svc.{CLUSTER_DOMAIN}", "")
-    for domain in search:
-        for _ in range(ALIASES + 1):
-            found = _service_of(scene, f"{host}{domain}")
+    for name in _completed(host, home):
+        found = _service_of(scene, name)
+        for _ in range(ALIASES):
             if found is None or found[0]["spec"].get("type") != "ExternalName":
                 break
-            host, domain = str(found[0]["spec"].get("externalName")), ""
+            found = _service_of(scene, str(found[0]["spec"].get("externalName")))
         if found is not None:
             return found
     return None
+
+
+def _completed(host: str, home: str) -> tuple[str, ...]:
+    """List the names that the search list of a Pod in a Namespace makes of a name, in the order of asking."""
+    if host.endswith("."):
+        return (host,)
+    domains = (f"{home}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
+    return (*(f"{host}.{domain}" for domain in domains), host)
 
 
 def _service_of(scene: Scene, name: str) -> tuple[RawObject, str] | None:

@@ -50,7 +50,7 @@ def _moving(scene: Scene, workload: RawObject) -> bool:
         is_unseen(workload)
         or status.get("updatedReplicas", 0) < replicas
         or status.get("replicas", 0) != replicas
-        or len(scene.backends(labels_of(template_of(workload)))) < replicas  # gone, and not yet missed
+        or len(scene.labelled(labels_of(template_of(workload)))) < replicas  # gone, and not yet missed
     )
 
 

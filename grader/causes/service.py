@@ -8,6 +8,7 @@ from grader.causes.scene import Scene
 from grader.causes.way import Way
 from grader.causes.words import listed, port_text
 from grader.model.evidence import Action
+from grader.model.ground import Given
 from grader.model.kubernetes import PROXY_NAME_LABEL, ingress_address, labels_of, name_of, service_port
 from grader.model.objects import RawObject
 from grader.model.report import Hop, Waits
@@ -40,6 +41,10 @@ def missing(scene: Scene, name: str) -> Ruling:
         seen = listed(f"{item.kind}/{item.name}" for item in applied)
         return fail("wrong-kind", Hop.SERVICE, service=name, seen=seen, namespace=scene.exercise.namespace)
     others = sorted(name_of(item) for item in scene.objects.of("services"))
+    given = Given(scene.exercise.namespace, "Service", name)
+    if evidence.ground and given in {item.what for item in evidence.ground.laid}:
+        facts = {"service": name, "namespace": scene.exercise.namespace, "services": listed(others)}
+        return fail("service-deleted", Hop.SERVICE, **facts, exercise=scene.exercise.id)
     return fail(
         "service-missing", Hop.SERVICE, service=name, namespace=scene.exercise.namespace, services=listed(others)
     )

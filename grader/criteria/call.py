@@ -12,7 +12,7 @@ from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
 from grader.causes.names import disguised
 from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
-from grader.causes.resolving import lookup, published, service_behind
+from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
@@ -77,6 +77,7 @@ class Call:
         pods_in: the Namespace where they live (YAML `in`), "" for the exercise's own.
         service: the Service that the call is about, "" where it is about none.
         all_of_them: each of these Pods must have answered.
+        leads_to: the Service that must stand at the end of the name, where the Pods are; "": any that lasts.
     """
 
     to: str | ConfigKey
@@ -85,6 +86,7 @@ class Call:
     pods_in: str = ""
     service: str = ""
     all_of_them: bool = True
+    leads_to: str = ""
 
     negatable: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.RESPONSE
@@ -184,7 +186,17 @@ class Call:
     def _lost(self, scene: Scene, to: Destination) -> Ruling | None:
         """Say why the name will not lead to these Pods once they are made anew."""
         for source in self.sources:
-            found = service_behind(scene, to.host, home_of(source.value, scene.exercise.namespace))
+            home = home_of(source.value, scene.exercise.namespace)
+            for alias, target in aliases_of(scene, to.host, home):
+                if disguised(target):
+                    return fail("alias-of-address", Hop.SERVICE, service=name_of(alias), target=target)
+            found = service_behind(scene, to.host, home)
+            end = (name_of(found[0]), found[1]) if found else ("", "")
+            if self.leads_to and end != (self.leads_to, self.pods_in):
+                seen = f"{end[1] or scene.exercise.namespace}/{end[0]}" if found else to.host
+                where = self.pods_in or scene.exercise.namespace
+                facts = {"to": to.text, "namespace": where, "expected": self.leads_to, "seen": seen}
+                return fail("call-leads-elsewhere", Hop.DNS, **facts)
             if found is None:
                 continue
             service, namespace = found
@@ -206,6 +218,8 @@ class Call:
             return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
+        if answer.outcome is not Outcome.ANSWERED and (ruling := _port_unserved(scene, to, facts)):
+            return ruling
         if answer.outcome is not Outcome.NAME_ERROR and (ruling := self._kept_out(scene, to, answer, wanted)):
             return ruling
         if answer.outcome is Outcome.ANSWERED:
@@ -221,6 +235,11 @@ class Call:
         if problem := scene.problem("dns-server-down", "node-not-ready"):
             return environment(problem, Hop.DNS)
         if not lookup(scene, answer.question.host, home_of(answer.question.vantage, scene.exercise.namespace)):
+            home = home_of(answer.question.vantage, scene.exercise.namespace)
+            if led := list(aliases_of(scene, to.host, home)):
+                alias, target = led[-1]
+                ruling = fail("alias-unresolved", Hop.DNS, service=name_of(alias), target=target)
+                return ruling.once_quiet(STALE_SECONDS, Waits.CALL, facts)
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
         # the objects promise the name: one of several DNS servers may not have seen them
         return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS, self._backends(scene))
@@ -230,9 +249,6 @@ class Call:
         if problem := scene.problem("kube-proxy-down", "node-not-ready"):
             return environment(problem, Hop.CLUSTER_IP)
         service = _service(scene, to)
-        known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
-        if known is not None and to.port not in known:  # objects explain it: no need to wait
-            return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
         timeout = answer.outcome is Outcome.TIMEOUT
         home = home_of(answer.question.vantage, scene.exercise.namespace)
         there = service is not None or published(scene, answer.question.host, home, to.port)
@@ -251,7 +267,16 @@ class Call:
         """Show the Pods that must answer, what is written, and who answered."""
         to = destination(self.to, scene.objects).text or word("plain", "none")
         pods = scene.backends(self.answered_by, self.pods_in)
-        return listed(map(hostname_of, pods)), f"{to}\n{described(scene, self._asked(scene.objects))}"
+        return listed(map(hostname_of, pods)), described(scene, self._asked(scene.objects)) or to
+
+
+def _port_unserved(scene: Scene, to: Destination, facts: dict[str, str]) -> Ruling | None:
+    """Object to a port that the Service has not: the objects explain any silence there, so nothing is waited for."""
+    service = _service(scene, to)
+    known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
+    if known is None or to.port in known:
+        return None
+    return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
 
 
 def _service(scene: Scene, to: Destination) -> RawObject | None:

@@ -174,7 +174,10 @@ class Local:
             if promised <= may:  # the rules of before a change may still answer
                 return unexplained(self.way, scene, answer)
             who, expected = listed(sorted(seen - may)), listed(sorted(may))
-            return fail("policy-not-local", self.hop, **told, node=node, who=who, expected=expected)
+            fields = (self._policy_field, "trafficDistribution")
+            settings = listed(f"{field}: {service['spec'][field]}" for field in fields if service["spec"].get(field))
+            facts = {**told, "node": node, "who": who, "expected": expected, "settings": settings}
+            return fail("policy-not-local", self.hop, **facts)
         if answer.outcome is Outcome.ANSWERED:
             if own and seen != own:
                 return not_yet("data-plane-moving", self.hop, Waits.TRAFFIC, **told)

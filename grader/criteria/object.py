@@ -40,6 +40,7 @@ class Object:
             different item, in any order.
         absent: the object must not exist.
         exactly: paths of lists ("spec.ports") that hold the given items and no more.
+        untold: paths of fields ("spec.ports.nodePort") whose value is for a learner to find out: it is never shown.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Object:
     matches: Mapping[str, Any] = field(default_factory=dict)
     absent: bool = False
     exactly: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
     negatable: ClassVar[bool] = False
     outside: ClassVar[bool] = False
@@ -104,7 +106,9 @@ class Object:
         """Show the fields that are asked for, and those that differ."""
         found = self._find(scene)
         name = f"{self.kind}/{self.name}"
-        expected = word("plain", "absent") if self.absent else f"{name} {', '.join(_leaves(self.matches))}"
+        expected = (
+            word("plain", "absent") if self.absent else f"{name} {', '.join(_leaves(self.matches, untold=self.untold))}"
+        )
         if found is None:
             return expected, word("plain", "absent")
         wrong = [f"{'.'.join(item.path)}={text(item.seen)}" for item in differences(self.matches, found)]
@@ -124,7 +128,8 @@ class Object:
         return None
 
     def _service_differs(self, service: RawObject, first: Difference) -> Ruling:
-        facts = {"service": self.name, "expected": first.expected, "seen": text(first.seen)}
+        expected = word("plain", "untold") if ".".join(first.path) in self.untold else first.expected
+        facts = {"service": self.name, "expected": expected, "seen": text(first.seen)}
         if first.path == ("spec", "type"):
             return fail("service-type-differs", Hop.SERVICE, **facts)
         if first.path == ("spec", "clusterIP") and first.seen == "None":
@@ -166,10 +171,10 @@ def _at(obj: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _leaves(value: object, path: str = "") -> list[str]:
+def _leaves(value: object, path: str = "", untold: tuple[str, ...] = ()) -> list[str]:
     """Write a partial manifest as "spec.type=NodePort", one text a value."""
     if isinstance(value, Mapping):
-        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".strip("."))]
+        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}".strip("."), untold)]
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        return [leaf for item in value for leaf in _leaves(item, path)]
-    return [f"{path}={value}"]
+        return [leaf for item in value for leaf in _leaves(item, path, untold)]
+    return [f"{path}={word('plain', 'untold') if path in untold else value}"]

@@ -24,6 +24,7 @@ from grader.model.vantage import At, ConfigKey, Readiness, Vantage
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+FieldPath = Annotated[str, Field(pattern=r"^[a-zA-Z]+(\.[a-zA-Z]+)*$")]
 Labels = Annotated[dict[str, str], Field(min_length=1)]
 
 OUTSIDE = frozenset({Vantage.OUTSIDE_CLIENT, Vantage.LEARNER_HOST})
@@ -52,7 +53,8 @@ class ObjectSchema(Strict):
     name: Name
     matches: dict[str, Any] = Field(default_factory=dict)
     absent: bool = False
-    exactly: list[Annotated[str, Field(pattern=r"^[a-zA-Z]+(\.[a-zA-Z]+)*$")]] = Field(default_factory=list)
+    exactly: list[FieldPath] = Field(default_factory=list)
+    untold: list[FieldPath] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_of(self) -> ObjectSchema:
@@ -68,7 +70,7 @@ class ObjectSchema(Strict):
 
     def expectation(self) -> Object:
         """Build the expectation."""
-        return Object(self.kind, self.name, self.matches, self.absent, tuple(self.exactly))
+        return Object(self.kind, self.name, self.matches, self.absent, tuple(self.exactly), tuple(self.untold))
 
 
 class EndpointsSchema(Strict):
@@ -212,6 +214,7 @@ class CallSchema(Strict):
     in_: Name | None = None
     service: Name | None = None
     all_of_them: bool = True
+    leads_to: Name | None = None
 
     @field_validator("from_")
     @classmethod
@@ -221,7 +224,15 @@ class CallSchema(Strict):
     def expectation(self) -> Call:
         """Build the expectation."""
         to = self.to.of() if isinstance(self.to, ConfigKeySchema) else self.to
-        return Call(to, tuple(self.from_), self.answered_by, self.in_ or "", self.service or "", self.all_of_them)
+        return Call(
+            to,
+            tuple(self.from_),
+            self.answered_by,
+            self.in_ or "",
+            self.service or "",
+            self.all_of_them,
+            self.leads_to or "",
+        )
 
 
 class LocalSchema(Strict):

@@ -19,6 +19,7 @@ from grader.exercises.kinds import (
     DnsSchema,
     EndpointsSchema,
     EnvSchema,
+    FieldPath,
     Kind,
     LocalSchema,
     Name,
@@ -36,7 +37,6 @@ NEGATABLE = tuple(name for name, kind in KINDS.items() if kind.negatable)
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Value = Annotated[str, Field(pattern=r"^[^\r\n]+$")] | int
 GivenName = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+/[a-z0-9][-.a-z0-9]*$")]
-FieldPath = Annotated[str, Field(pattern=r"^[a-zA-Z]+(\.[a-zA-Z]+)*$")]
 Changeable = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[A-Z][A-Za-z]+$")]
 
 

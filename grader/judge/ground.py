@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grader.causes.acting import acting, service_beside
+from grader.causes.handmade import made_by_hand
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
 from grader.causes.words import text, word
 from grader.criteria.object import RESOURCES
+from grader.model.choosing import alive
 from grader.model.evidence import RawObject
-from grader.model.ground import DELETION, UID, Change, Given, changes
-from grader.model.kubernetes import name_of
+from grader.model.ground import DELETION, UID, Change, Given, Ground, changes
+from grader.model.kubernetes import SERVICE_NAME_LABEL, labels_of, name_of, workload_of
 from grader.model.report import Hop
 
 
@@ -18,7 +21,7 @@ def ground_wrong(scene: Scene) -> Ruling | None:
     """Name the first way in which the ground is not as it was laid, None where it is."""
     change = next(ground_changes(scene), None)
     if change is None:
-        return None
+        return acting(scene) or service_beside(scene)
     kind, name = change.what.kind, change.what.name
     facts = {"kind": kind, "name": name, "exercise": scene.exercise.id, "place": place(change.what, scene)}
     if not change.field:
@@ -42,6 +45,36 @@ def ground_changes(scene: Scene) -> Iterator[Change]:
         if (items := _listed(laid.what, scene)) is not None:
             live = next((item for item in items if name_of(item) == laid.what.name), None)
             yield from changes(laid, live, scene.exercise.ground)
+    yield from _relabelled(scene, ground)
+    yield from _slices_added(scene, ground)
+
+
+def _relabelled(scene: Scene, ground: Ground) -> Iterator[Change]:
+    """Give the Pods of given workloads that lost a label of the template, or have another value of it."""
+    held = {item.what: item for item in ground.laid if item.what not in scene.exercise.ground.may_differ}
+    for namespace in scene.exercise.all_namespaces:
+        home = "" if namespace == scene.exercise.namespace else namespace
+        for pod in alive(scene.objects.of("pods", home)):
+            laid = held.get(Given(namespace, *workload_of(pod)))
+            template = ((laid.content.get("spec") or {}).get("template") or {}) if laid else {}
+            for key, value in labels_of(template).items():
+                if labels_of(pod).get(key) != value:
+                    what = Given(namespace, "Pod", name_of(pod))
+                    yield Change(what, f"metadata.labels.{key}", value, labels_of(pod).get(key))
+
+
+def _slices_added(scene: Scene, ground: Ground) -> Iterator[Change]:
+    """Give the slices made by hand that lead a given Service to further addresses."""
+    given = {item.what: item.content["metadata"]["labels"] for item in ground.laid}
+    for what in sorted(given.keys() - scene.exercise.ground.may_differ.keys()):
+        if what.kind != "Service" or what.namespace not in scene.exercise.all_namespaces:
+            continue
+        home = "" if what.namespace == scene.exercise.namespace else what.namespace
+        for item in made_by_hand(scene, home):
+            slice_ = Given(what.namespace, "EndpointSlice", name_of(item))
+            laid = given.get(slice_, {}).get(SERVICE_NAME_LABEL)
+            if labels_of(item).get(SERVICE_NAME_LABEL) == what.name != laid:
+                yield Change(what, "EndpointSlice", None, name_of(item))
 
 
 def _listed(what: Given, scene: Scene) -> tuple[RawObject, ...] | None:

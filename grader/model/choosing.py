@@ -26,10 +26,12 @@ def serving(pods: Iterable[RawObject], readiness: Readiness) -> tuple[RawObject,
 
 def living(pods: Iterable[RawObject], labels: Mapping[str, str]) -> tuple[RawObject, ...]:
     """Choose the Pods with these labels that are neither finished nor terminating, by name."""
-    chosen = [
-        pod for pod in pods if selects(labels, labels_of(pod)) and not is_finished(pod) and not is_terminating(pod)
-    ]
-    return tuple(sorted(chosen, key=name_of))
+    return tuple(sorted((pod for pod in alive(pods) if selects(labels, labels_of(pod))), key=name_of))
+
+
+def alive(pods: Iterable[RawObject]) -> tuple[RawObject, ...]:
+    """Choose the Pods that are neither finished nor terminating."""
+    return tuple(pod for pod in pods if not is_finished(pod) and not is_terminating(pod))
 
 
 def config_value(objects: Objects, key: ConfigKey) -> str:

@@ -201,8 +201,9 @@ def routed(endpoints: Iterable[Endpoint]) -> frozenset[Endpoint]:
 
 
 def service_port(service: Raw, number: int) -> Raw | None:
-    """Find the Service port with this number, None where there is none."""
-    return next((port for port in service.get("spec", {}).get("ports") or () if port.get("port") == number), None)
+    """Find the Service port with this number, None where there is none; of several, the one for TCP."""
+    found = [port for port in service.get("spec", {}).get("ports") or () if port.get("port") == number]
+    return next((port for port in found if port.get("protocol", "TCP") == "TCP"), found[0] if found else None)
 
 
 def internal_ip(node: Raw) -> str:

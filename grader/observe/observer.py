@@ -43,6 +43,8 @@ from grader.observe.reach import FIRST_SECONDS
 THREADS = 8
 BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
 FURTHER = ("services", "pods", "endpointslices")
+# What acts on traffic or Pods beside them: looked at once a check, for every list has its price.
+ACTING = ("networkpolicies", "resourcequotas", "limitranges", "horizontalpodautoscalers")
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Observer:
             **{(name, plural): (plural, name) for name in exercise.namespaces for plural in FURTHER},
         }
         self._records: tuple[Ground | None, Ground | None] | None = None
+        self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
         self._fingerprint: object = None
         self._changed = clock()
         self._nodes: tuple[RawObject, ...] = ()
@@ -212,12 +215,32 @@ class Observer:
     def _list(self) -> Objects:
         futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
         single = [self._executor.submit(self.target.api.read, *what) for what in self._single()]
+        if self._acting is None:
+            self._acting = self._list_acting()
         listed: dict[str, dict[str, tuple[RawObject, ...]]] = {"": {}}
+        for (namespace, plural), items in self._acting.items():
+            listed.setdefault(namespace, {})[plural] = items
         for (namespace, plural), future in futures.items():
             listed.setdefault(namespace, {})[plural] = tuple(map(_trim, future.result()))
         own: Listed = listed.pop("")
         configs = tuple(_trim(item) for item in (future.result() for future in single) if item)
         return Objects(own, listed, cluster={"configmaps": configs})
+
+    def _list_acting(self) -> dict[tuple[str, str], tuple[RawObject, ...]]:
+        """List what acts on traffic or Pods; what a cluster does not show or serve is not there."""
+        homes = {"": self.exercise.namespace, **{name: name for name in self.exercise.namespaces}}
+        futures = {
+            (home, plural): self._executor.submit(self.target.api.list, plural, namespace)
+            for home, namespace in homes.items()
+            for plural in ACTING
+        }
+        found = {}
+        for key, future in futures.items():
+            try:
+                found[key] = tuple(map(_trim, future.result()))
+            except ApiRefused:
+                found[key] = ()
+        return found
 
     def _single(self) -> list[tuple[str, str, str]]:
         """Name the objects of the cluster itself that are read one by one: resource, name, Namespace."""

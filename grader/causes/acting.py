@@ -1,0 +1,87 @@
+"""What acts on traffic or Pods though no task asks for it: policies, quotas and autoscalers beside the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from grader.causes.ruling import Ruling, fail
+from grader.causes.scene import Scene
+from grader.causes.words import listed, word
+from grader.model.ground import Given
+from grader.model.kubernetes import is_finished, labels_of, name_of
+from grader.model.objects import RawObject
+from grader.model.report import Hop
+
+
+def acting(scene: Scene) -> Ruling | None:
+    """Name the first object that keeps Pods from what they do by themselves."""
+    for namespace in ("", *scene.objects.namespaces):
+        for policy in scene.objects.of("networkpolicies", namespace):
+            pods = [name_of(pod) for pod in scene.objects.of("pods", namespace) if _selected(policy, pod)]
+            if pods and (directions := listed(_isolates(policy))) != word("plain", "none"):
+                facts = {"kind": "NetworkPolicy", "name": name_of(policy), "directions": directions}
+                return fail("policy-beside", Hop.GROUND, **facts, count=len(pods), exercise=scene.exercise.id)
+        for plural, kind in (("resourcequotas", "ResourceQuota"), ("limitranges", "LimitRange")):
+            for item in scene.objects.of(plural, namespace):
+                return fail("limit-beside", Hop.GROUND, kind=kind, name=name_of(item), exercise=scene.exercise.id)
+        for item in scene.objects.of("horizontalpodautoscalers", namespace):
+            target = item.get("spec", {}).get("scaleTargetRef") or {}
+            facts = {"name": name_of(item), "target": f"{target.get('kind')} {target.get('name')}"}
+            return fail("autoscaler-beside", Hop.GROUND, **facts, exercise=scene.exercise.id)
+    return None
+
+
+def service_beside(scene: Scene) -> Ruling | None:
+    """Name a Service that was made where the task lets nobody make one.
+
+    One that bears the name of what the task asks for is only in the wrong place: its own criterion says so.
+    """
+    exercise, ground = scene.exercise, scene.evidence.ground
+    asked = {criterion.expect.service for criterion in exercise.criteria}
+    asked = {name for name in asked if scene.service(name) is None}
+    for namespace in exercise.all_namespaces if ground else ():
+        home = "" if namespace == exercise.namespace else namespace
+        if "Service" in (exercise.may_change if not home else exercise.may_change_there.get(namespace, ())):
+            continue
+        for service in scene.objects.of("services", home):
+            what = Given(namespace, "Service", name_of(service))
+            if ground and what not in {item.what for item in ground.laid} and what.name not in asked:
+                facts = {"service": what.name, "namespace": namespace, "exercise": exercise.id}
+                return fail("service-beside", Hop.GROUND, **facts)
+    return None
+
+
+def _selected(policy: RawObject, pod: RawObject) -> bool:
+    selector = policy.get("spec", {}).get("podSelector") or {}
+    return not is_finished(pod) and selects_all(selector, labels_of(pod))
+
+
+def selects_all(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Tell whether a LabelSelector matches; an empty one matches everything (apimachinery meta/v1/helpers.go)."""
+    if not (selector.get("matchLabels") or {}).items() <= dict(labels).items():
+        return False
+    return all(_holds(item, labels) for item in selector.get("matchExpressions") or ())
+
+
+def _holds(requirement: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, values = requirement["key"], requirement.get("values") or ()
+    match requirement["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+def _isolates(policy: RawObject) -> Iterator[str]:
+    """Give the directions in which a policy lets through less than everything (k8s.io/api/networking/v1/types.go)."""
+    spec = policy.get("spec", {})
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    for direction, peers in (("Ingress", "from"), ("Egress", "to")):
+        rules = spec.get(direction.lower()) or ()
+        if direction in types and not any(not rule.get(peers) and not rule.get("ports") for rule in rules):
+            yield direction
