@@ -32,18 +32,18 @@ HOST_NAME = 63
 
 
 class Steady(Generic[Answer]):
-    """Since when each question has been answered as it must be."""
+    """Since when each question has been answered as it must be, or has not."""
 
     def __init__(self) -> None:
-        self._since: dict[object, float] = {}
+        self._since: dict[object, tuple[bool, float]] = {}
 
     def told(self, answer: Answer, *, right: bool, now: float) -> Compared[Answer]:
         """Take an answer in. The first right one counts for a moment only."""
-        if not right:
-            self._since.pop(answer.question, None)
-            return Compared(answer, 0.0)
-        since = self._since.setdefault(answer.question, now)
-        return Compared(answer, max(round(now - since, 3), 0.001))
+        before, since = self._since.get(answer.question, (right, now))
+        since = since if before is right else now
+        self._since[answer.question] = (right, since)
+        lasted = round(now - since, 3)
+        return Compared(answer, max(lasted, 0.001) if right else -lasted)
 
 
 class Comparison:
@@ -83,7 +83,7 @@ class Comparison:
         steady = [item.steady for item in controls.reach] + [item.steady for item in controls.dns]
         if min(steady, default=0.0) >= STEADY_SECONDS:
             asking.patience = max(asking.seconds, PATIENT_SECONDS)
-        if not all(steady):
+        if min(steady, default=0.0) <= 0.0:
             asking.telling_names = False  # what is silent is told by what is ours
         return controls
 
