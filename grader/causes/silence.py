@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from grader.causes.answers import address_of
 from grader.causes.comparing import compared, compared_name, own_vantage
-from grader.causes.networkpolicies import EGRESS, INGRESS, ruling_over
 from grader.causes.patience import (
     CONTROL_SECONDS,
     DATA_PLANE_SECONDS,
@@ -33,16 +32,11 @@ from grader.model.evidence import (
     ReachQuestion,
 )
 from grader.model.kubernetes import name_of
-from grader.model.objects import RawObject
 from grader.model.report import Hop, Waits
-from grader.model.vantage import PROBE_POD, Vantage
-
-UNREACHED = ("probe-unreachable", "probe-silent", "vantage-unasked")
+from grader.model.vantage import Vantage
 
 
-def unanswered(
-    scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None, backends: tuple[RawObject, ...] = ()
-) -> Ruling:
+def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None) -> Ruling:
     """Say who is to blame for an answer that is not as the objects promise.
 
     Args:
@@ -50,7 +44,6 @@ def unanswered(
         answer: how the question ended.
         facts: values for the message: vantage, address, outcome.
         hop: where the answer is missing.
-        backends: the Pods that should have answered.
     """
     controls = scene.evidence.controls
     if controls is None:
@@ -70,15 +63,11 @@ def unanswered(
     here = _reached(controls, compared(question, question.vantage, service, scene.objects))
     if question.vantage == Vantage.SAME_NAMESPACE and here is not None and not here.right:
         text = _reach_text(here.answer, name_of(service))
-        return _cut_off(scene, here.answer, {**facts, "control": text}, hop, _due(scene, controls))
+        return _cut_off(scene, here, {**facts, "control": text}, hop, _due(scene, controls))
     due = _due(scene, controls)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
-    if policies := ruling_over(scene, backends, INGRESS):
-        ruling = fail("network-policy-keeps-out", hop, **facts, policies=listed(policies))
-    else:
-        ruling = fail("no-answer-though-sound", hop, **told)
-    return ruling.once_quiet(due, Waits.CONTROL, facts)
+    return fail("no-answer-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, facts)
 
 
 def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Ruling:
@@ -104,31 +93,10 @@ def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Rul
     here = _named(controls, compared_name(question, question.vantage, controls.service))
     if here is not None and not here.right:
         text = _name_text(here.answer, name_of(controls.service))
-        return _cut_off(scene, here.answer, {**meanwhile, "control": text}, hop, _due(scene, controls))
+        return _cut_off(scene, here, {**meanwhile, "control": text}, hop, _due(scene, controls))
     # a server that caches denials may have been asked too early
     due = max(_due(scene, controls), scene.paced(DNS_SECONDS) if answer.outcome is Outcome.ANSWERED else 0.0)
     return fail("dns-differs-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, meanwhile)
-
-
-def blinded(scene: Scene, vantage: str, hop: Hop | None = None) -> Ruling:
-    """Say who is to blame where a vantage could not be used: the learner, where a NetworkPolicy isolates that Pod."""
-    problem = scene.blind(vantage)
-    name = PROBE_POD if vantage == Vantage.SAME_NAMESPACE else vantage.removeprefix("pod/").partition(":")[0]
-    pods = [pod for pod in scene.every_pod if name_of(pod) == name]
-    policies = ruling_over(scene, pods, INGRESS)
-    controls = scene.evidence.controls
-    if not policies or (controls and controls.service is None) or problem.code not in UNREACHED:
-        return environment(problem, hop)
-    facts = {"vantage": vantage_text(vantage), "address": name, "outcome": word("outcome", Outcome.UNASKED)}
-    if controls is None:
-        return not_yet("control-moving", hop, Waits.CONTROL, **facts)
-    steady = [item.steady for item in controls.reach if item.answer.question.vantage != Vantage.SAME_NAMESPACE]
-    steady += [item.steady for item in controls.dns if item.answer.question.vantage != Vantage.SAME_NAMESPACE]
-    if max(steady, default=0.0) >= STEADY_SECONDS:
-        return fail("network-policy-cuts-off", hop, **facts, policies=listed(policies))
-    if controls.age >= CONTROL_SECONDS and not any(steady):
-        return environment(problem, hop)
-    return not_yet("control-moving", hop, Waits.CONTROL, **facts)
 
 
 def _unsound(
@@ -145,24 +113,25 @@ def _unsound(
         return environment(scene.blind(own), hop)
     if beside is not None and beside.steady >= STEADY_SECONDS:
         return None
-    answers_now = beside is not None and beside.right
-    if controls.age >= CONTROL_SECONDS + (2 * STEADY_SECONDS if answers_now else 0.0):
+    never = beside is None or beside.steady <= -STEADY_SECONDS
+    if controls.age >= (CONTROL_SECONDS if never else DATA_PLANE_SECONDS):
         return environment(problem, hop)  # it is not answered, or only now and then
     return not_yet("control-moving", hop, Waits.CONTROL, **facts)
 
 
 def _cut_off(
-    scene: Scene, here: ReachAnswer | DnsAnswer, facts: Mapping[str, str], hop: Hop | None, due: float
+    scene: Scene,
+    here: Compared[ReachAnswer] | Compared[DnsAnswer],
+    facts: Mapping[str, str],
+    hop: Hop | None,
+    due: float,
 ) -> Ruling:
     """Blame what the learner made for a vantage that reaches nothing any more, not even what is ours."""
-    if here.outcome is Outcome.UNASKED:
-        return blinded(scene, here.question.vantage, hop)
-    probes = [pod for pod in scene.every_pod if name_of(pod) == PROBE_POD]
-    if policies := ruling_over(scene, probes, EGRESS):
-        ruling = fail("network-policy-cuts-off", hop, **facts, policies=listed(policies))
-    else:
-        ruling = fail("vantage-cut-off", hop, **facts)
-    return ruling.once_quiet(due, Waits.CONTROL, facts)
+    if here.answer.outcome is Outcome.UNASKED:
+        return environment(scene.blind(here.answer.question.vantage), hop)
+    if here.steady > -STEADY_SECONDS:
+        return not_yet("control-moving", hop, Waits.CONTROL, **facts)
+    return fail("vantage-cut-off", hop, **facts).once_quiet(due, Waits.CONTROL, facts)
 
 
 def _due(scene: Scene, controls: Controls) -> float:

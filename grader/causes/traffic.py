@@ -219,9 +219,7 @@ def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
         return environment(down, Hop.DNS)
     if way.at is At.LOAD_BALANCER and (gone := scene.problem("load-balancer-controller-down")):
         return environment(gone, hop_of(way, answer))
-    return unanswered(
-        scene, answer, facts_of(way.service, answer), hop_of(way, answer), scene.backends(way.answered_by, way.pods_in)
-    )
+    return unanswered(scene, answer, facts_of(way.service, answer), hop_of(way, answer))
 
 
 def facts_of(service: str, answer: ReachAnswer) -> dict[str, str]:

@@ -16,7 +16,7 @@ from grader.causes.resolving import aliases_of, lookup, published, service_behin
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded, unanswered
+from grader.causes.silence import unanswered
 from grader.causes.traffic import facts_of, policy_keeps_out, served_locally
 from grader.causes.way import Way
 from grader.causes.words import label_text, listed, vantage_text, word
@@ -139,7 +139,7 @@ class Call:
         if not questions or len(answers) < len(questions):
             return not_yet("call-not-asked-yet", Hop.RESPONSE, Waits.QUESTIONS, to=to.text)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
-            return blinded(scene, unasked[0].question.vantage)
+            return environment(scene.blind(unasked[0].question.vantage))
         pods = [pod for pod in scene.backends(self.answered_by, self.pods_in) if is_ready(pod)]
         wanted = set(map(hostname_of, pods))
         if not wanted:
@@ -242,7 +242,7 @@ class Call:
                 return ruling.once_quiet(STALE_SECONDS, Waits.CALL, facts)
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)
         # the objects promise the name: one of several DNS servers may not have seen them
-        return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS, self._backends(scene))
+        return unanswered(scene, answer, facts_of(self.service, answer), Hop.DNS)
 
     def _unanswered(self, scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling:
         """Say why nobody answers."""
@@ -254,14 +254,11 @@ class Call:
         there = service is not None or published(scene, answer.question.host, home, to.port)
         if there and timeout:
             # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
-            return unanswered(scene, answer, facts_of(self.service, answer), None, self._backends(scene))
+            return unanswered(scene, answer, facts_of(self.service, answer), None)
         lasted = SILENCE_SECONDS if timeout else scene.paced(SILENCE_SECONDS)  # a busy machine is silent too
         codes = {Outcome.REFUSED: "call-refused", Outcome.TIMEOUT: "call-timeout"}
         code = codes.get(answer.outcome, "call-unexpected-answer")
         return fail(code, Hop.CLUSTER_IP, **facts, who=answer.error or "-").once_quiet(lasted, Waits.CALL)
-
-    def _backends(self, scene: Scene) -> tuple[RawObject, ...]:
-        return scene.backends(self.answered_by, self.pods_in)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the Pods that must answer, what is written, and who answered."""
