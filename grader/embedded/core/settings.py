@@ -1,7 +1,7 @@
 """The configuration of CoreDNS and kube-proxy, as kubeadm and kind 1.36 write it into ConfigMaps.
 
 Sources: k8s.io/kubernetes/cmd/kubeadm/app/phases/addons/{dns,proxy}/manifests.go; sigs.k8s.io/kind
-pkg/cluster/internal/kubeadm/config.go; the ConfigMaps of a kind cluster. They are read and may be changed; the
+pkg/cluster/internal/kubeadm/config.go. They are read and may be changed; the
 embedded CoreDNS and kube-proxy go on as they are.
 """
 
