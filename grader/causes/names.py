@@ -49,7 +49,7 @@ def disguised(host: str, **facts: object) -> Ruling | None:
         host: as it was written.
         facts: values that the message names.
     """
-    if _ADDRESS.fullmatch(host):
+    if _ADDRESS.fullmatch(host) or ":" in host:
         return fail("call-value-is-address", Hop.SERVICE, **facts)
     return fail("call-value-of-address", Hop.SERVICE, **facts, host=host) if _OF_ADDRESS.fullmatch(host) else None
 

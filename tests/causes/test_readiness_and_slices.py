@@ -74,7 +74,7 @@ def by_hand(
     port: tuple[str, int, str] = ("", 5432, "TCP"),
     **changes: Any,
 ) -> World:
-    expect = Endpoints(SERVICE, {"app": "legacy"}, 5432, 80, pods_in="shop-legacy")
+    expect = Endpoints(SERVICE, {"app": "legacy"}, 5432, 80, pods_in="shop-legacy", lasting=False)
     world = World(exercise(criterion("endpoints", expect))).set(selector=None)
     legacy = pod("legacy-a", 1, {"app": "legacy"}, port=5432)
     legacy["status"]["podIPs"] = [{"ip": "10.245.0.1"}]

@@ -76,6 +76,27 @@ def test_a_vantage_that_reaches_not_even_ours_was_cut_off() -> None:
     assert told(once).verdict is Verdict.NOT_YET  # a busy machine is silent too
 
 
+def test_a_probe_that_a_policy_isolates_is_the_learners_doing_and_without_one_the_environments() -> None:
+    world = silent()
+    world.answered["*"] = UNASKED
+    problems = (Problem("probe-unreachable", {"namespace": "shop", "pod": "p", "reason": "r"}, "same-namespace"),)
+    report = told(world, problems=problems)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "probe-unreachable")
+    world.listed["networkpolicies"] = ({"metadata": {"name": "closed"}, "spec": {"podSelector": {}}},)
+    report = told(world, problems=problems)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "policy-beside")
+
+
+def test_a_policy_that_lets_everything_through_explains_no_silence() -> None:
+    allowing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
+    world = silent("other-namespace").compare()
+    world.listed["networkpolicies"] = ({"metadata": {"name": "open"}, "spec": allowing},)
+    assert told(world).finding.diagnosis == "no-answer-though-sound"
+    world = silent("same-namespace").compare(here=Outcome.TIMEOUT)
+    world.listed["networkpolicies"] = ({"metadata": {"name": "open"}, "spec": allowing},)
+    assert told(world).finding.diagnosis == "vantage-cut-off"
+
+
 def test_a_blind_vantage_of_our_own_is_the_environments_fault() -> None:
     problems = (Problem("probe-silent", {"vantage": "v"}, "node/worker"),)
     report = told(silent("same-namespace").compare(own=Outcome.UNASKED), problems=problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from grader.criteria.call import Call
 from grader.criteria.env import Env, variables
 from grader.model.evidence import Evidence, Outcome, ReachAnswer, ReachQuestion
 from grader.model.exercise import Exercise
+from grader.model.ground import Given, GroundRule
 from grader.model.report import Hop, Verdict
 from grader.model.vantage import ConfigKey, Vantage
 from tests.judge.telling import NOBODY, REFUSED, only, told
-from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise, slices
+from tests.judge.world import CLUSTER_IP, LABELS, SERVICE, World, criterion, exercise, laid, service, slices
 
 KEY = ConfigKey("client-config", "URL")
 UNKNOWN = ReachAnswer(ReachQuestion("", "", 0), Outcome.NAME_ERROR, {}, 1, "no such host")
@@ -48,6 +50,17 @@ def test_a_url_or_a_name_with_a_port_is_called(value: str) -> None:
         ("http://user@backend-service/", "call-value-unreadable"),
         ("http://10.244.1.1:8080", "call-value-is-address"),
         ("[fd00::1]:80", "call-value-is-address"),
+        ("http://10.96.7.7./", "call-value-is-address"),
+        ("http://174327047/", "call-value-is-address"),
+        ("http://0xa60707/", "call-value-is-address"),
+        ("0x0a.0x60.0x7.0x7:80", "call-value-is-address"),
+        ("http://012.0140.07.07/", "call-value-is-address"),
+        ("10.96.1799:80", "call-value-is-address"),
+        ("10-244-1-1.shop.pod.cluster.local:8080", "call-value-of-address"),
+        ("10-244-1-1.shop.pod:8080", "call-value-of-address"),
+        (f"http://10-244-1-1.{SERVICE}:8080/", "call-value-of-address"),
+        (f"10-244-1-1.{SERVICE}.shop.svc.cluster.local:8080", "call-value-of-address"),
+        ("fd00--1.shop.pod.cluster.local:8080", "call-value-of-address"),
     ],
 )
 def test_what_cannot_be_called_fails_before_anything_is_asked(value: str | None, diagnosis: str) -> None:
@@ -55,6 +68,74 @@ def test_what_cannot_be_called_fails_before_anything_is_asked(value: str | None,
     assert not [answer for answer in world.evidence().reach if answer.question.want]
     report = told(world, quiet_for=0.0)
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, diagnosis)
+
+
+@pytest.mark.parametrize("name", ["web-1-2-3", "a-1-2-3-4", "beef", "0xshop", "1and1", "10-244-1-1"])
+def test_a_name_that_only_looks_like_an_address_is_a_name(name: str) -> None:
+    world = call(f"http://{name}/")
+    assert {item.host for item in world.plan().reach} == {name}
+
+
+def alias(name: str, target: str) -> dict[str, Any]:
+    made = {"type": "ExternalName", "externalName": target}
+    return {"metadata": {"name": name, "uid": f"uid-{name}"}, "spec": made}
+
+
+@pytest.mark.parametrize(
+    "target", ["10.244.1.1", "10-244-1-1.shop.pod.cluster.local", "174327047", "10-244-1-1.backend-service.shop.svc"]
+)
+def test_an_alias_of_an_address_is_an_address_too(target: str) -> None:
+    world = call("http://front/")
+    world.services.append(alias("front", target))
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "alias-of-address")
+    assert (report.finding.facts["service"], report.finding.facts["target"]) == ("front", target)
+    world.services[-1] = alias("front", "second.shop.svc.cluster.local")
+    world.services.append(alias("second", target))
+    assert told(world).finding.facts["service"] == "second"
+
+
+def test_an_alias_of_a_name_is_as_good_as_the_name() -> None:
+    world = call("http://front/")
+    world.services.append(alias("front", f"{SERVICE}.shop.svc.cluster.local"))
+    assert told(world).verdict is Verdict.PASS
+
+
+def test_a_call_may_have_to_lead_to_one_certain_service() -> None:
+    assert told(call(f"http://{SERVICE}/", leads_to=SERVICE)).verdict is Verdict.PASS
+    world = call("http://front/", leads_to=SERVICE)
+    world.services.append(alias("front", f"{SERVICE}.shop.svc.cluster.local"))
+    assert told(world).verdict is Verdict.PASS
+    other = service(selector=dict(LABELS))
+    other["metadata"] = {"name": "other", "uid": "uid-other"}
+    world = call("http://other/", leads_to=SERVICE)
+    world.services.append(other)
+    report = told(world)
+    assert (report.finding.diagnosis, report.broken) == ("call-leads-elsewhere", Hop.DNS)
+    assert (report.finding.facts["expected"], report.finding.facts["seen"]) == (SERVICE, "shop/other")
+    report = told(call("http://gateway.example.com/", leads_to=SERVICE))
+    assert (report.finding.diagnosis, report.finding.facts["seen"]) == ("call-leads-elsewhere", "gateway.example.com")
+
+
+def test_the_service_at_the_end_of_a_name_must_last() -> None:
+    def made(**spec: Any) -> World:
+        return call(f"http://{SERVICE}/").ground().set(**spec)
+
+    assert told(made()).verdict is Verdict.PASS
+    assert told(made(selector={"pod-template-hash": "5d5f", **LABELS})).finding.diagnosis == "selector-generated"
+    assert told(made(selector=None)).finding.diagnosis == "endpoints-by-hand"
+    world = made()
+    world.service["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:00Z"
+    assert told(world).finding.diagnosis == "service-going"
+
+
+def test_a_service_that_was_given_lasts_as_it_was_laid_unless_it_may_differ() -> None:
+    world = call(f"http://{SERVICE}/").set(selector=None)
+    world.ground(laid("Service", world.service))
+    assert told(world).verdict is Verdict.PASS
+    rule = GroundRule(may_differ={Given("shop", "Service", SERVICE): ("spec",)})
+    world.task = replace(world.task, ground=rule)
+    assert told(world).finding.diagnosis == "endpoints-by-hand"
 
 
 @pytest.mark.parametrize(
@@ -97,14 +178,13 @@ def test_a_name_is_followed_to_where_it_is_an_alias_of() -> None:
     scene = Scene(*judged(call("http://alias/")))
     assert lookup(scene, "alias", "shop") == frozenset()
     world = call("http://alias/")
-    alias = {"metadata": {"name": "alias"}, "spec": {"type": "ExternalName", "externalName": ""}}
-    world.services.append(alias)
+    world.services.append(alias("alias", ""))
     for target, found in (
         (f"{SERVICE}.shop.svc.cluster.local", {CLUSTER_IP}),
         ("example.com", set()),
         ("alias.shop.svc.cluster.local", set()),
     ):
-        alias["spec"]["externalName"] = target
+        world.services[-1]["spec"]["externalName"] = target
         assert lookup(Scene(*judged(world)), "alias", "shop") == found
     assert lookup(Scene(*judged(world)), f"{SERVICE}.shop", "elsewhere") == {CLUSTER_IP}
     assert lookup(Scene(*judged(world)), SERVICE, "elsewhere") == frozenset()
@@ -219,9 +299,28 @@ def test_variables_written_by_hand_prove_nothing() -> None:
     container = world.pods[0]["spec"]["containers"][0]
     container["env"] = [{"name": "BACKEND_SERVICE_SERVICE_HOST", "value": CLUSTER_IP}]
     assert told(world).finding.diagnosis == "env-hard-coded"
-    world = env()  # from somewhere else: the Pods are older than the Service, so the kubelet did not do it
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ({"configMapRef": {"name": "links"}}, "ConfigMap links"),
+        ({"prefix": "X_", "secretRef": {"name": "links"}}, "Secret links"),
+    ],
+)
+def test_variables_that_may_come_from_elsewhere_prove_nothing(source: dict[str, Any], seen: str) -> None:
+    world = env()
+    world.pods[0]["spec"]["containers"][0]["envFrom"] = [source]
+    report = told(world)
+    assert (report.finding.diagnosis, report.finding.facts["source"]) == ("env-imported", seen)
+    world.variables["*"] = {}  # none of them came from there
+    assert told(world).finding.diagnosis == "env-missing"
+
+
+def test_a_pod_that_is_older_than_a_service_that_was_made_anew_with_its_address_has_the_right_values() -> None:
+    world = env()
     world.service["metadata"]["creationTimestamp"] = "2026-01-02T03:03:00Z"
-    assert told(world).finding.diagnosis == "env-hard-coded"
+    assert told(world).finding.diagnosis == "env-holds"
 
 
 def test_a_service_without_an_address_makes_no_variables() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grader.criteria.dns import Dns
 from grader.criteria.reach import Reach
 from grader.criteria.records import Nothing
@@ -9,6 +11,7 @@ from grader.model.evidence import (
     DnsAnswer,
     DnsQuestion,
     Outcome,
+    Problem,
     ReachAnswer,
     ReachQuestion,
 )
@@ -40,6 +43,37 @@ def test_what_must_not_be_reached_passes_only_beside_a_control_that_answers() ->
     assert told(world, reach=asked).verdict is Verdict.NOT_YET  # no control was asked
     world, _ = not_reached()
     assert told(world).finding.diagnosis == "reached-though"
+
+
+def test_silence_proves_nothing_while_a_question_has_no_answer() -> None:
+    world, question = not_reached(NOBODY)
+    control = ReachAnswer(question, Outcome.ANSWERED, {"backend-a": 1}, 1)
+    for quiet in (0.0, 600.0):
+        report = told(world, reach=(control,), quiet_for=quiet)  # the control answered, and nobody asked the Service
+        assert (report.verdict, report.finding.diagnosis) == (Verdict.NOT_YET, "not-asked-yet")
+    (unasked,) = (replace(item, outcome=Outcome.UNASKED) for item in world.evidence().reach if item.question.want)
+    problem = Problem("probe-silent", {"vantage": "v"}, "other-namespace")
+    assert told(world, reach=(unasked, control), problems=(problem,)).verdict is Verdict.ENVIRONMENT
+
+
+def test_silence_proves_nothing_without_a_pod_that_could_be_reached() -> None:
+    world, _ = not_reached(NOBODY)
+    for item in world.pods[:3]:
+        item["status"]["conditions"][0]["status"] = "False"
+    report = told(world, quiet_for=600.0)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.NOT_YET, "not-asked-yet")
+
+
+def test_every_vantage_needs_its_own_control() -> None:
+    sources = (Vantage.OTHER_NAMESPACE, Vantage.SAME_NAMESPACE)
+    expect = Reach(SERVICE, 80, At.CLUSTER_IP, sources, LABELS)
+    world = World(exercise(criterion("closed", expect, negated=True)))
+    world.answered["*"] = NOBODY
+    every = world.evidence().reach
+    assert told(world, reach=every).finding.diagnosis == "not-reached"
+    for source in sources:
+        left = tuple(item for item in every if (item.question.vantage, item.question.port) != (source.value, 8080))
+        assert told(world, reach=left).finding.diagnosis == "not-asked-yet", source
 
 
 def test_what_must_not_hold_is_turned_round() -> None:

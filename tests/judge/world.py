@@ -28,6 +28,7 @@ from grader.model.evidence import (
     ShellQuestion,
 )
 from grader.model.exercise import Criterion, Exercise
+from grader.model.ground import Change, Given, Ground, Laid, content_of
 from grader.model.kubernetes import expected_slices, has_slices
 from grader.model.objects import Objects
 from grader.model.report import Hop
@@ -144,6 +145,31 @@ def endpoint_of(item: Any) -> Raw:
     }
 
 
+def deployment(name: str, labels: dict[str, str], replicas: int) -> Raw:
+    container = {"name": "server", "image": IMAGE}
+    return {
+        "metadata": {"name": name, "uid": f"uid-deployment-{name}", "generation": 1},
+        "spec": {
+            "replicas": replicas,
+            "template": {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}},
+        },
+        "status": {"observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas},
+    }
+
+
+def owned(made: Raw, kind: str, name: str, **generated: str) -> Raw:
+    """Have a Pod belong to a workload, with the labels that its controller adds."""
+    made["metadata"]["ownerReferences"] = [{"kind": kind, "name": name}]
+    made["metadata"]["labels"] |= {key.replace("_", "-"): value for key, value in generated.items()}
+    return made
+
+
+def laid(kind: str, obj: Raw, namespace: str = NAMESPACE, allocated: tuple[str, ...] = ()) -> Laid:
+    """An object as it is now, as what was laid."""
+    what = Given(namespace, kind, obj["metadata"]["name"])
+    return Laid(what, obj["metadata"].get("uid", ""), content_of({**obj, "kind": kind}), allocated)
+
+
 LABELS = {"app": "backend"}
 EXPECTED = {
     "service": Object("Service", SERVICE, {"spec": {"type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}}),
@@ -189,6 +215,7 @@ class World:
         self.listed: dict[str, tuple[Raw, ...]] = {}
         self.further: dict[str, dict[str, tuple[Raw, ...]]] = {}
         self.compared: Controls | None = None
+        self.laid: Ground | None = None
 
     @property
     def service(self) -> Raw:
@@ -196,6 +223,17 @@ class World:
 
     def set(self, **spec: Any) -> World:
         self.service["spec"].update(spec)
+        return self
+
+    def ground(self, *further: Laid, told: tuple[Change, ...] = ()) -> World:
+        """Have Deployments own the Pods, and lay these with what else was given."""
+        for name in ("backend", "batch"):
+            own = [item for item in self.pods if item["metadata"]["labels"]["app"] == name]
+            self.deployments.append(deployment(name, own[0]["metadata"]["labels"], len(own)))
+            for item in own:
+                owned(item, "ReplicaSet", f"{name}-5d5f", pod_template_hash="5d5f")
+        own_laid = tuple(laid("Deployment", item) for item in self.deployments)
+        self.laid = Ground((*own_laid, *further), "digest", told)
         return self
 
     def objects(self) -> Objects:
@@ -276,7 +314,7 @@ class World:
         return Evidence(
             **{
                 "exercise": "shop", "namespace": NAMESPACE, "cluster": "kind v1.36.3", "taken_at": TAKEN_AT,
-                "controls": self.compared,
+                "controls": self.compared, "ground": self.laid,
                 "objects": self.objects(), "reach": tuple(reach), "shell": tuple(map(self.shell, asked.shell)),
                 "dns": tuple(dns) if self.dns is None else self.dns, **changes,
             }
