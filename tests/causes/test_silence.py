@@ -21,6 +21,8 @@ from grader.model.vantage import At, Vantage
 from tests.judge.telling import NOBODY, load_balancer, node_port, told
 from tests.judge.world import NAMESPACE, SERVICE, World, criterion, exercise
 
+UNASKED = ReachAnswer(ReachQuestion("", "", 0), Outcome.UNASKED, {}, 0)
+
 
 def silent(where: str = "*") -> World:
     world = World(exercise(criterion("reach")))
