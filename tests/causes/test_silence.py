@@ -14,6 +14,7 @@ from grader.model.evidence import (
     Evidence,
     Outcome,
     Problem,
+    ReachAnswer,
     ReachQuestion,
 )
 from grader.model.report import Hop, Verdict, Waits
