@@ -64,7 +64,8 @@ def not_lasting(scene: Scene, service: RawObject, labels: Mapping[str, str], nam
     beside = [
         item
         for item in made_by_hand(scene, namespace)
-        if labels_of(item).get(SERVICE_NAME_LABEL) == name_of(service) and actual_slices(service, [item])
+        if labels_of(item).get(SERVICE_NAME_LABEL) == name_of(service)
+        and any(endpoint.ready for endpoint in actual_slices(service, [item]))
     ]
     if beside:
         return fail("slice-beside-selector", Hop.ENDPOINT_SLICE, **facts, slices=listed(sorted(map(name_of, beside))))

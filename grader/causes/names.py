@@ -17,7 +17,7 @@ from grader.model.vantage import ConfigKey
 # What a resolver takes for an address and asks no server for: inet_aton(3) reads one to four parts, each decimal, octal
 # or hexadecimal.
 _ADDRESS = re.compile(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}\.?", re.IGNORECASE)
-_ADDRESS_V6 = re.compile(r"[0-9a-f]*(:[0-9a-f.]*){2,}(%.*)?", re.IGNORECASE)
+_IPV6 = re.compile(r"[0-9a-f]*(:[0-9a-f.]*){2,}", re.IGNORECASE)
 # CoreDNS makes such names of addresses, whoever has them (plugin kubernetes, `pods insecure`; of headless endpoints).
 _OF_ADDRESS = re.compile(r"\d{1,3}(-\d{1,3}){3}\..+|[0-9a-f]*(-[0-9a-f]*){2,7}\.[-a-z0-9]+\.pod(\..*)?", re.IGNORECASE)
 _NAME = re.compile(r"[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*\.?")
@@ -50,7 +50,7 @@ def disguised(host: str, **facts: object) -> Ruling | None:
         host: as it was written.
         facts: values that the message names.
     """
-    if _ADDRESS.fullmatch(host) or _ADDRESS_V6.fullmatch(host):
+    if _ADDRESS.fullmatch(host) or _IPV6.fullmatch(host):
         return fail("call-value-is-address", Hop.SERVICE, **facts)
     return fail("call-value-of-address", Hop.SERVICE, **facts, host=host) if _OF_ADDRESS.fullmatch(host) else None
 

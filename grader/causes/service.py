@@ -74,6 +74,13 @@ def port_missing(service: RawObject, number: int) -> Ruling | None:
     )  # fmt: skip
 
 
+def more_addresses(service: RawObject) -> Ruling | None:
+    """Object to externalIPs: one more way in, by the external policy, which no task asks for."""
+    if not (addresses := service["spec"].get("externalIPs") or ()):
+        return None
+    return fail("external-addresses", Hop.SERVICE, service=name_of(service), addresses=listed(addresses))
+
+
 def types_with(at: At) -> tuple[str, ...]:
     """Tell which types of Service have an address of this kind; empty: all that have a ClusterIP."""
     if at is At.NODE_PORT:

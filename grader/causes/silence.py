@@ -63,7 +63,7 @@ def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop:
     here = _reached(controls, compared(question, question.vantage, service, scene.objects))
     if question.vantage == Vantage.SAME_NAMESPACE and here is not None and not here.right:
         text = _reach_text(here.answer, name_of(service))
-        return _cut_off(scene, here.answer, {**facts, "control": text}, hop, _due(scene, controls))
+        return _cut_off(scene, here, {**facts, "control": text}, hop, _due(scene, controls))
     due = _due(scene, controls)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
@@ -93,15 +93,10 @@ def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Rul
     here = _named(controls, compared_name(question, question.vantage, controls.service))
     if here is not None and not here.right:
         text = _name_text(here.answer, name_of(controls.service))
-        return _cut_off(scene, here.answer, {**meanwhile, "control": text}, hop, _due(scene, controls))
+        return _cut_off(scene, here, {**meanwhile, "control": text}, hop, _due(scene, controls))
     # a server that caches denials may have been asked too early
     due = max(_due(scene, controls), scene.paced(DNS_SECONDS) if answer.outcome is Outcome.ANSWERED else 0.0)
     return fail("dns-differs-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, meanwhile)
-
-
-def blinded(scene: Scene, vantage: str, hop: Hop | None = None) -> Ruling:
-    """Blame the environment where a vantage could not be used: a policy that isolates it is told of the ground."""
-    return environment(scene.blind(vantage), hop)
 
 
 def _unsound(
@@ -118,18 +113,24 @@ def _unsound(
         return environment(scene.blind(own), hop)
     if beside is not None and beside.steady >= STEADY_SECONDS:
         return None
-    answers_now = beside is not None and beside.right
-    if controls.age >= CONTROL_SECONDS + (2 * STEADY_SECONDS if answers_now else 0.0):
+    never = beside is None or beside.steady <= -STEADY_SECONDS
+    if controls.age >= (CONTROL_SECONDS if never else DATA_PLANE_SECONDS):
         return environment(problem, hop)  # it is not answered, or only now and then
     return not_yet("control-moving", hop, Waits.CONTROL, **facts)
 
 
 def _cut_off(
-    scene: Scene, here: ReachAnswer | DnsAnswer, facts: Mapping[str, str], hop: Hop | None, due: float
+    scene: Scene,
+    here: Compared[ReachAnswer] | Compared[DnsAnswer],
+    facts: Mapping[str, str],
+    hop: Hop | None,
+    due: float,
 ) -> Ruling:
     """Blame what the learner made for a vantage that reaches nothing any more, not even what is ours."""
-    if here.outcome is Outcome.UNASKED:
-        return blinded(scene, here.question.vantage, hop)
+    if here.answer.outcome is Outcome.UNASKED:
+        return environment(scene.blind(here.answer.question.vantage), hop)
+    if here.steady > -STEADY_SECONDS:
+        return not_yet("control-moving", hop, Waits.CONTROL, **facts)
     return fail("vantage-cut-off", hop, **facts).once_quiet(due, Waits.CONTROL, facts)
 
 

@@ -59,7 +59,7 @@ def suspect(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wan
         return not node or _local(way, scene, service, node) < wanted
     if several and (nearest := near(way, scene, service, _handled_by(way, scene, answer))):
         return nearest < wanted
-    return way.at is At.LOAD_BALANCER and bool(_narrow_ranges(spec))
+    return False
 
 
 def policy_keeps_out(
@@ -74,9 +74,6 @@ def policy_keeps_out(
         node = vantage_node(question.vantage, scene.objects)
         if _cut_off(_local(way, scene, service, node), seen, wanted):
             return _internal_local(scene, service, way.port)
-    if way.at is At.LOAD_BALANCER and not seen and (ranges := _narrow_ranges(spec)):
-        ruling = fail("source-ranges-exclude-client", Hop.OUTSIDE_CLIENT, **facts, ranges=listed(ranges))
-        return ruling.once_quiet(stale, meanwhile=meanwhile)
     if not way.inside and spec.get("externalTrafficPolicy") == "Local":
         node = _node_of(scene, question.host)
         if node and _cut_off(_local(way, scene, service, node), seen, wanted):
@@ -124,7 +121,7 @@ def _nodes_with_endpoints(scene: Scene, service: RawObject, number: int, namespa
     return {item.node for item in routed(slices) if item.port_name == str(port.get("name", ""))}
 
 
-def _narrow_ranges(spec: Mapping[str, Any]) -> tuple[str, ...]:
+def narrow_ranges(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Read loadBalancerSourceRanges that do not let everybody in."""
     ranges = tuple(spec.get("loadBalancerSourceRanges") or ())
     return () if {"0.0.0.0/0", "::/0"} & set(ranges) else ranges

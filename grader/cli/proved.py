@@ -40,10 +40,11 @@ def run(
     from grader.kube.client import KubeApi
     from grader.workflow.attacks.cluster import attack_cluster
     from grader.workflow.attacks.run import attack_tasks, unserved
+    from grader.workflow.handing import handing_in
     from grader.workflow.mutations import mutation_tasks
     from grader.workflow.renewed import drain, renewals
     from grader.workflow.together import joined
-    from grader.workflow.verify import handing_in, tasks, verify
+    from grader.workflow.verify import tasks, verify
 
     makers: dict[str, Callable[[Exercise], Sequence[Task]]] = {
         "": tasks,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.answers import described
-from grader.causes.ruling import Ruling, fail, not_yet, passed
+from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded
 from grader.causes.traffic import explained, facts_of, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
@@ -111,7 +110,7 @@ class Affinity:
             return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
-                return blinded(scene, answer.question.vantage)
+                return environment(scene.blind(answer.question.vantage))
         for answer in answers:
             if answer.outcome is not Outcome.ANSWERED:
                 return explained(way, scene, service, answer, pods)

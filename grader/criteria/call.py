@@ -16,18 +16,17 @@ from grader.causes.resolving import aliases_of, lookup, published, service_behin
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded, unanswered
+from grader.causes.silence import unanswered
 from grader.causes.traffic import facts_of, policy_keeps_out, served_locally
 from grader.causes.way import Way
 from grader.causes.words import label_text, listed, vantage_text, word
 from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
 from grader.criteria.kind import Questions
 from grader.model.choosing import backends, config_value, find_service
-from grader.model.dnsnames import full_name
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
 from grader.model.ground import Given
 from grader.model.kubernetes import has_cluster_ip, hostname_of, is_ready, name_of
-from grader.model.objects import Objects, RawObject
+from grader.model.objects import Objects
 from grader.model.report import Hop, Waits
 from grader.model.vantage import At, ConfigKey, Vantage, home_of
 
@@ -139,7 +138,7 @@ class Call:
         if not questions or len(answers) < len(questions):
             return not_yet("call-not-asked-yet", Hop.RESPONSE, Waits.QUESTIONS, to=to.text)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
-            return blinded(scene, unasked[0].question.vantage)
+            return environment(scene.blind(unasked[0].question.vantage))
         pods = [pod for pod in scene.backends(self.answered_by, self.pods_in) if is_ready(pod)]
         wanted = set(map(hostname_of, pods))
         if not wanted:
@@ -218,7 +217,7 @@ class Call:
             return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
-        if answer.outcome is not Outcome.ANSWERED and (ruling := _port_unserved(scene, to, facts)):
+        if answer.outcome is not Outcome.ANSWERED and (ruling := _port_unserved(scene, to, answer, facts)):
             return ruling
         if answer.outcome is not Outcome.NAME_ERROR and (ruling := self._kept_out(scene, to, answer, wanted)):
             return ruling
@@ -248,10 +247,10 @@ class Call:
         """Say why nobody answers."""
         if problem := scene.problem("kube-proxy-down", "node-not-ready"):
             return environment(problem, Hop.CLUSTER_IP)
-        service = _service(scene, to)
         timeout = answer.outcome is Outcome.TIMEOUT
         home = home_of(answer.question.vantage, scene.exercise.namespace)
-        there = service is not None or published(scene, answer.question.host, home, to.port)
+        served = _ports_behind(scene, to, answer.question.vantage)
+        there = to.port in served or published(scene, answer.question.host, home, to.port)
         if there and timeout:
             # a Service of that name and port, which kube-proxy serves or refuses at once, or Pods that listen there
             return unanswered(scene, answer, facts_of(self.service, answer), None)
@@ -267,18 +266,17 @@ class Call:
         return listed(map(hostname_of, pods)), described(scene, self._asked(scene.objects)) or to
 
 
-def _port_unserved(scene: Scene, to: Destination, facts: dict[str, str]) -> Ruling | None:
+def _port_unserved(scene: Scene, to: Destination, answer: ReachAnswer, facts: dict[str, str]) -> Ruling | None:
     """Object to a port that the Service has not: the objects explain any silence there, so nothing is waited for."""
-    service = _service(scene, to)
-    known = {int(port["port"]) for port in service["spec"].get("ports") or ()} if service else None
-    if known is None or to.port in known:
+    known = _ports_behind(scene, to, answer.question.vantage)
+    if not known or to.port in known:
         return None
     return fail("call-port-unserved", Hop.CLUSTER_IP, **facts, ports=listed(sorted(known)))
 
 
-def _service(scene: Scene, to: Destination) -> RawObject | None:
-    """Find the Service with a ClusterIP that a name belongs to, None where it is none that was observed."""
-    parts = full_name(to.host, scene.exercise.namespace).split(".")
-    namespace = "" if parts[1] == scene.exercise.namespace else parts[1]
-    service = scene.service(parts[0], namespace) if len(parts) > 1 else None
-    return service if service is not None and has_cluster_ip(service) else None
+def _ports_behind(scene: Scene, to: Destination, vantage: str) -> frozenset[int]:
+    """List the ports of the Service with a ClusterIP that a name stands for in the end; none where it is none."""
+    found = service_behind(scene, to.host, home_of(vantage, scene.exercise.namespace))
+    if found is None or not has_cluster_ip(found[0]):
+        return frozenset()
+    return frozenset(int(port["port"]) for port in found[0]["spec"].get("ports") or ())

@@ -55,16 +55,18 @@ class Closed:
     Attributes:
         pods: labels of the Pods.
         besides: Services whose node ports and load balancers the task asks for.
+        ports: the ports of those Services that may be open; none: all.
     """
 
     pods: Mapping[str, str]
     besides: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
     negatable: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     service: ClassVar[str] = ""
-    hop: ClassVar[Hop] = Hop.SERVICE
-    hops: ClassVar[frozenset[Hop]] = frozenset({Hop.SERVICE})
+    hop: ClassVar[Hop] = Hop.OUTSIDE_CLIENT
+    hops: ClassVar[frozenset[Hop]] = frozenset({Hop.OUTSIDE_CLIENT})
     resources: ClassVar[frozenset[str]] = frozenset({"ingresses"})
 
     @property
@@ -87,7 +89,7 @@ class Closed:
         if opening is None:
             return passed("closed", **facts, besides=listed(self.besides))
         told = {"kind": opening.kind, "name": opening.name, "field": opening.field, "value": opening.value}
-        return fail("opened-though", Hop.SERVICE, **facts, **told)
+        return fail("opened-though", self.hop, **facts, **told)
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show what may be open beside what is, and who answered there."""
@@ -102,7 +104,7 @@ class Closed:
             yield from _of_pod(pod)
         leading = [item for item in objects.of("services") if _leads_to(item, pods, objects)]
         for service in leading:
-            yield from _of_service(service, objects, asked_for=name_of(service) in self.besides)
+            yield from _of_service(service, objects, self.ports if name_of(service) in self.besides else None)
         names = {name_of(item) for item in leading}
         for ingress in objects.of("ingresses"):
             if reached := sorted(names & set(_backends(ingress))):
@@ -129,14 +131,23 @@ def _of_pod(pod: RawObject) -> Iterator[Opening]:
                 yield Opening("Pod", name_of(pod), "spec.containers.ports.hostPort", str(number), host, number)
 
 
-def _of_service(service: RawObject, objects: Objects, *, asked_for: bool) -> Iterator[Opening]:
-    """Give the openings of a Service; one that the task asks for has none but externalIPs, which no task asks for."""
+def _of_service(service: RawObject, objects: Objects, asked: tuple[int, ...] | None) -> Iterator[Opening]:
+    """Give the openings of a Service.
+
+    Args:
+        service: the Service.
+        objects: what was listed.
+        asked: the ports of a Service that the task wants open, none for all of them; None: it wants none open.
+    """
     spec, name = service["spec"], name_of(service)
     ports = spec.get("ports") or ()
     number = int(ports[0]["port"]) if ports else 0
     for address in spec.get("externalIPs") or ():
         yield Opening("Service", name, "spec.externalIPs", str(address), str(address), number)
-    if asked_for:
+    if asked is not None:
+        for port in ports:
+            if asked and port["port"] not in asked:
+                yield Opening("Service", name, "spec.ports.port", str(port["port"]))
         return
     if spec.get("type") == "LoadBalancer":
         address = ingress_address(service)

@@ -12,7 +12,7 @@ from grader.causes.resolving import lookup
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed, turned_round
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded, unresolved
+from grader.causes.silence import unresolved
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.endpoints import lasting_of
 from grader.criteria.kind import Questions
@@ -105,7 +105,7 @@ class Dns:
         if answer is None:
             return not_yet("not-asked-yet", Hop.DNS, Waits.QUESTIONS, service=self.service)
         if answer.outcome is Outcome.UNASKED:
-            return blinded(scene, self.source.value, Hop.DNS)
+            return environment(scene.blind(self.source.value), Hop.DNS)
         facts = {"name": question.name, "type": self.type, "vantage": vantage_text(self.source.value)}
         right = comparable(self.type, answer.records) == comparable(self.type, wanted)
         if answer.outcome is Outcome.ANSWERED and answer.rcode == self.rcode and right:

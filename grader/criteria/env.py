@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.rollouts import rollout
-from grader.causes.ruling import Ruling, fail, not_yet, passed
+from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded
 from grader.causes.words import label_text, listed, word
 from grader.criteria.asking import tcp_ports
 from grader.criteria.kind import Questions
@@ -83,7 +82,7 @@ class Env:
             question = questions.get(name_of(pod))
             answer = scene.shell_answer(question) if question else None
             if question and answer and answer.outcome is Outcome.UNASKED:
-                return blinded(scene, question.vantage)
+                return environment(scene.blind(question.vantage))
             if answer is None or answer.outcome is not Outcome.ANSWERED:
                 return not_yet("env-not-asked-yet", Hop.VARIABLES, Waits.QUESTIONS, pod=name_of(pod))
             if ruling := self._rule_pod(service, pod, wanted, _parse(answer.output)):

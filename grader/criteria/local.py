@@ -11,7 +11,6 @@ from grader.causes.patience import SUSPECT_SECONDS, WATCH_SECONDS
 from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded
 from grader.causes.traffic import facts_of, near, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, word
@@ -127,7 +126,7 @@ class Local:
         if not questions or len(answers) < len(set(asked)):
             return not_yet("not-asked-yet", self.hop, Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers.values() if answer.outcome is Outcome.UNASKED]:
-            return blinded(scene, unasked[0].question.vantage)
+            return environment(scene.blind(unasked[0].question.vantage))
         own = local_endpoints(scene.objects, service, self.port)
         facts = {"service": self.service}
         if not any(own.values()) or all(own.values()):

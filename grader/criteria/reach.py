@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from grader.causes.answers import address_of, described
 from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
-from grader.causes.ruling import Doubt, Ruling, believed, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, port_missing
-from grader.causes.silence import blinded
 from grader.causes.traffic import HOPS, explained, facts_of, hop_of, suspect, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text
@@ -76,7 +75,7 @@ class Reach(Way):
         if not questions or len(answers) < len(questions):
             return not_yet("not-asked-yet", HOPS[self.sources[0]], Waits.QUESTIONS, service=self.service)
         if unasked := [answer for answer in answers if answer.outcome is Outcome.UNASKED]:
-            return blinded(scene, unasked[0].question.vantage)
+            return environment(scene.blind(unasked[0].question.vantage))
         wanted = {hostname_of(pod) for pod in self._pods(scene)}
         doubts: list[Doubt] = []
         for answer in answers:
@@ -114,7 +113,7 @@ class Reach(Way):
         hop = HOPS[self.sources[0]]
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
-                return blinded(scene, answer.question.vantage)
+                return environment(scene.blind(answer.question.vantage))
         if len(answers) < len(questions) or not control or len(control) < len(controls):
             return not_yet("not-asked-yet", hop, Waits.QUESTIONS, service=self.service)
         if silent := [answer for answer in control if answer.outcome is not Outcome.ANSWERED]:

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from grader.causes.answers import described
 from grader.causes.patience import DATA_PLANE_SECONDS, STALE_SECONDS, SUSPECT_SECONDS
-from grader.causes.ruling import Doubt, Ruling, believed, fail, not_yet, passed
+from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.silence import blinded
 from grader.causes.traffic import facts_of, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
@@ -112,7 +111,7 @@ class Source:
         for answer in answers:
             mine = own[answer.question.vantage]
             if answer.outcome is Outcome.UNASKED or mine is None or mine.outcome is not Outcome.ANSWERED:
-                return blinded(scene, answer.question.vantage)
+                return environment(scene.blind(answer.question.vantage))
             if answer.outcome is not Outcome.ANSWERED:
                 return unexplained(self.way, scene, answer)
             known, seen = set(mine.output.split()), set(answer.responders)

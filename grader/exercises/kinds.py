@@ -295,11 +295,12 @@ class ClosedSchema(Strict):
 
     pods: Labels
     except_: list[Name] = Field(default_factory=list)
+    ports: list[Port] = Field(default_factory=list)
     to: Literal["outside"] = "outside"
 
     def expectation(self) -> Closed:
         """Build the expectation."""
-        return Closed(self.pods, tuple(self.except_))
+        return Closed(self.pods, tuple(self.except_), tuple(self.ports))
 
 
 class ProbeSchema(Strict):

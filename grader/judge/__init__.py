@@ -8,6 +8,7 @@ from grader.causes.lasting import going
 from grader.causes.owed import owed
 from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
+from grader.causes.service import more_addresses
 from grader.criteria.registry import kind_of
 from grader.judge.chain import hops, place, walk
 from grader.judge.ground import ground_wrong
@@ -74,7 +75,9 @@ def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     kind = kind_of(criterion)
     service = scene.service(kind.service) if kind.service else None
-    ruling = (going(service) if service else None) or kind.rule(scene, negated=criterion.negated)
+    ruling = ((going(service) or more_addresses(service)) if service else None) or kind.rule(
+        scene, negated=criterion.negated
+    )
     ruling = waited(ruling, scene.evidence.quiet_for)
     told_by_objects = (ruling.hop or criterion.hop) in (Hop.MANIFEST, Hop.SERVICE)
     certain = ruling.verdict is Verdict.PASS and not criterion.negated

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from grader.causes.acting import acting, service_beside
 from grader.causes.handmade import made_by_hand
+from grader.causes.owners import WORKLOADS
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
 from grader.causes.words import text, word
@@ -15,6 +16,8 @@ from grader.model.evidence import RawObject
 from grader.model.ground import DELETION, UID, Change, Given, Ground, changes
 from grader.model.kubernetes import SERVICE_NAME_LABEL, labels_of, name_of, workload_of
 from grader.model.report import Hop
+
+HASHES = frozenset({"pod-template-hash", "controller-revision-hash"})  # what a controller alone writes
 
 
 def ground_wrong(scene: Scene) -> Ruling | None:
@@ -46,6 +49,7 @@ def ground_changes(scene: Scene) -> Iterator[Change]:
             live = next((item for item in items if name_of(item) == laid.what.name), None)
             yield from changes(laid, live, scene.exercise.ground)
     yield from _relabelled(scene, ground)
+    yield from _released(scene)
     yield from _slices_added(scene, ground)
 
 
@@ -61,6 +65,16 @@ def _relabelled(scene: Scene, ground: Ground) -> Iterator[Change]:
                 if labels_of(pod).get(key) != value:
                     what = Given(namespace, "Pod", name_of(pod))
                     yield Change(what, f"metadata.labels.{key}", value, labels_of(pod).get(key))
+
+
+def _released(scene: Scene) -> Iterator[Change]:
+    """Give the Pods that some controller made and none owns any more: they were relabelled until it let them go."""
+    if scene.exercise.ground.may_differ and any(what.kind in WORKLOADS for what in scene.exercise.ground.may_differ):
+        return
+    for namespace in scene.exercise.all_namespaces:
+        for pod in alive(scene.objects.of("pods", "" if namespace == scene.exercise.namespace else namespace)):
+            if HASHES & labels_of(pod).keys() and not pod["metadata"].get("ownerReferences"):
+                yield Change(Given(namespace, "Pod", name_of(pod)), "metadata.ownerReferences", word("plain", "owned"))
 
 
 def _slices_added(scene: Scene, ground: Ground) -> Iterator[Change]:

@@ -186,7 +186,7 @@ class Compared(Generic[Answer]):
 
     Attributes:
         answer: the answer.
-        steady: seconds for which it was answered as it must be, every time; 0.0 where it just was not.
+        steady: seconds for which it was answered as it must be, every time; not positive: for which it never was.
     """
 
     answer: Answer

@@ -42,11 +42,13 @@ class Asking:
     Attributes:
         problems: what kept vantages from asking.
         seconds: how long a first try may take.
+        patience: how long a first try at an address of a Service may take.
+        telling_names: a name without an address is told from silence, which takes seconds.
     """
 
     def __init__(self, ways: Ways, objects: Objects, seconds: float) -> None:
         self.problems: list[Problem] = []
-        self.seconds = seconds
+        self.seconds, self.patience, self.telling_names = seconds, seconds, True
         self._ways, self._objects = ways, objects
 
     def dns(self, question: DnsQuestion) -> DnsAnswer:
@@ -59,12 +61,20 @@ class Asking:
             return DnsAnswer(question, Outcome.UNASKED)
 
     def reach(self, question: ReachQuestion) -> ReachAnswer:
-        """Ask who answers. Raises ClusterUnreachable."""
-        batch = max(BATCH_SECONDS * self._ways.pace, LEAST_BATCH_SECONDS, 4 * self.seconds)
+        """Ask who answers at an address of a Service. Raises ClusterUnreachable."""
+        return self._reach(question, self.patience, telling_names=self.telling_names)
+
+    def briefly(self, question: ReachQuestion) -> ReachAnswer:
+        """Ask who answers where silence is told by something else. Raises ClusterUnreachable."""
+        return self._reach(question, self.seconds, telling_names=False)
+
+    def _reach(self, question: ReachQuestion, seconds: float, *, telling_names: bool) -> ReachAnswer:
+        batch = max(BATCH_SECONDS * self._ways.pace, LEAST_BATCH_SECONDS, 4 * seconds)
         try:
             if question.vantage == Vantage.LEARNER_HOST:
-                return ask_from_here(question, self.seconds)
-            return ask_reach(self._ways.carrier(question.vantage, self._objects), question, self.seconds, batch)
+                return ask_from_here(question, seconds)
+            carrier = self._ways.carrier(question.vantage, self._objects)
+            return ask_reach(carrier, question, seconds, batch, telling_names=telling_names)
         except CarrierError as error:
             self._note(error, question.vantage)
             return ReachAnswer(question, Outcome.UNASKED, tries=0)

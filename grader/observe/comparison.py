@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Generic
 
 from grader.causes.comparing import compared_all, compared_name, vantages_of
+from grader.causes.patience import STEADY_SECONDS
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import (
     Answer,
@@ -30,18 +32,18 @@ HOST_NAME = 63
 
 
 class Steady(Generic[Answer]):
-    """Since when each question has been answered as it must be."""
+    """Since when each question has been answered as it must be, or has not."""
 
     def __init__(self) -> None:
-        self._since: dict[object, float] = {}
+        self._since: dict[object, tuple[bool, float]] = {}
 
     def told(self, answer: Answer, *, right: bool, now: float) -> Compared[Answer]:
         """Take an answer in. The first right one counts for a moment only."""
-        if not right:
-            self._since.pop(answer.question, None)
-            return Compared(answer, 0.0)
-        since = self._since.setdefault(answer.question, now)
-        return Compared(answer, max(round(now - since, 3), 0.001))
+        before, since = self._since.get(answer.question, (right, now))
+        since = since if before is right else now
+        self._since[answer.question] = (right, since)
+        lasted = round(now - since, 3)
+        return Compared(answer, max(lasted, 0.001) if right else -lasted)
 
 
 class Comparison:
@@ -67,8 +69,10 @@ class Comparison:
             return Controls(None, reason=f"{PROBE_NAMESPACE}/{self._name} NotFound")
         now = self._clock()
         pods = tuple(sorted({item.name[:HOST_NAME].rstrip("-.") for item in routed(actual_slices(service, listed))}))
-        reach = list(executor.map(asking.reach, self._addresses(planned, service, objects, pods)))
-        dns = [self._looked_up(question, asking) for question in self._names(planned, service, objects)]
+        asked = self._addresses(planned, service, objects, pods)
+        named = executor.map(partial(self._looked_up, asking), self._names(planned, service, objects))
+        reach = list(executor.map(asking.briefly, asked))
+        dns = list(named)
         names = (str(service["spec"].get("clusterIP") or ""),)
         controls = Controls(
             {key: service[key] for key in ("metadata", "spec", "status") if key in service},
@@ -76,8 +80,11 @@ class Comparison:
             tuple(self._reach.told(item, right=_by_all(item, pods), now=now) for item in reach),
             tuple(self._dns.told(item, right=item.records == names, now=now) for item in dns),
         )
-        if all(item.right for item in controls.reach) and all(item.right for item in controls.dns):
-            asking.seconds = max(asking.seconds, PATIENT_SECONDS)
+        steady = [item.steady for item in controls.reach] + [item.steady for item in controls.dns]
+        if min(steady, default=0.0) >= STEADY_SECONDS:
+            asking.patience = max(asking.seconds, PATIENT_SECONDS)
+        if min(steady, default=0.0) <= 0.0:
+            asking.telling_names = False  # what is silent is told by what is ours
         return controls
 
     def _addresses(
@@ -96,7 +103,7 @@ class Comparison:
             )
         )
 
-    def _looked_up(self, question: DnsQuestion, asking: Asking) -> DnsAnswer:
+    def _looked_up(self, asking: Asking, question: DnsQuestion) -> DnsAnswer:
         """Look its name up several times: the first answer without records, else the last one."""
         answers = (asking.dns(question) for _ in range(DNS_TRIES))
         last = next(answers)

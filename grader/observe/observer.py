@@ -41,6 +41,7 @@ from grader.observe.plan import Plan, needs_outside, plan, resources
 from grader.observe.reach import FIRST_SECONDS
 
 THREADS = 8
+BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
 FURTHER = ("services", "pods", "endpointslices")
 # What acts on traffic or Pods beside them: looked at once a check, for every list has its price.
 ACTING = ("networkpolicies", "resourcequotas", "limitranges", "horizontalpodautoscalers")
@@ -148,7 +149,7 @@ class Observer:
             inspected = self._executor.submit(self._inspect) if inspecting else None
             if planned.missing:
                 objects = replace(objects, elsewhere=self._elsewhere(planned.missing))
-            asking = Asking(self, objects, first_seconds)
+            asking = Asking(self, objects, min(first_seconds, BRIEF_SECONDS) if self._comparison else first_seconds)
             if self._comparison:  # before the exercise's questions: time excuses no silence that comes after an answer
                 common["controls"] = self._comparison.ask(planned, objects, asking, self._executor)
             elif self._incomparable:
@@ -300,7 +301,8 @@ class Observer:
         reach_futures = [self._executor.submit(asking.reach, question) for question in planned.reach]
         answers = [future.result() for future in reach_futures]
         if not planned.reach or any(not _as_wanted(answer) for answer in answers):
-            answers += [future.result() for future in [self._executor.submit(asking.reach, q) for q in planned.direct]]
+            directly = [self._executor.submit(asking.briefly, question) for question in planned.direct]
+            answers += [future.result() for future in directly]
         told = tuple(future.result() for future in shell_futures)
         return tuple(future.result() for future in dns_futures), tuple(answers), told
 

@@ -38,11 +38,14 @@ def ask_reach(
     question: ReachQuestion,
     first_seconds: float = FIRST_SECONDS,
     batch_seconds: float = BATCH_SECONDS,
+    *,
+    telling_names: bool = True,
 ) -> ReachAnswer:
     """Ask until all that are wanted have answered, a try failed, or the bound is reached.
 
     The first try may take `first_seconds`: short while kube-proxy is still programming, because a connection that was
     begun too early hangs for a second, and the next one is answered at once. A batch may take `batch_seconds`.
+    Whether silence comes of a name without an address is looked up where `telling_names`: that takes seconds.
 
     Raises CarrierError where the vantage cannot be used, ClusterUnreachable.
     """
@@ -72,7 +75,7 @@ def ask_reach(
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
-        if not answer.responders and has_no_address(carrier, question.host):
+        if telling_names and not answer.responders and has_no_address(carrier, question.host):
             return replace(answer, outcome=Outcome.NAME_ERROR)
     return answer
 
@@ -92,7 +95,7 @@ def has_no_address(carrier: Carrier, host: str) -> bool:
         command = _dig(f"{name}.")
     else:
         search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
-        command = f"for domain in {search}; do {_dig(f'{name}.$domain.')}; done"
+        command = f"for domain in {search}; do {_dig(f'{name}.$domain.')} || break; done"
     try:
         body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
     except (SilenceError, RejectionError):

@@ -165,7 +165,7 @@ def _until_told(
                 revived = clock()
             mended |= unseen
             blind = bool(evidence.problems) or report.verdict is Verdict.ENVIRONMENT
-            silent_since = (silent_since or clock()) if _compares(report) else None
+            silent_since = (silent_since or looked) if _compares(report) else None
             if silent_since is not None and clock() - silent_since >= COMPARE_AFTER and not compared:
                 _compare(observer, control, evidence)
             told = _tell(report, told, progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.cluster import probes
 from grader.cluster.info import ClusterInfo, Provider
-from grader.kube.client import KubeApi
+from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.ground import KINDS, read_record, record_cluster, record_name, write_record
 from grader.model.exercise import Exercise
 from grader.model.ground import Given, Ground, Laid, allocated, content_of
@@ -73,7 +73,12 @@ def live_given(api: KubeApi, exercise: Exercise) -> dict[Given, Mapping[str, Any
 
 def _as_given(api: KubeApi, manifest: Mapping[str, Any], live: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
     """Ask the server what an object would be were it laid now: a learner may have changed it already."""
-    swap = replace(api, manifest, namespace, dry_run=True)
+    try:
+        swap = replace(api, manifest, namespace, dry_run=True)
+    except ApiRefused as error:
+        if error.reason != "Invalid":
+            raise
+        return live  # a Pod, most of which cannot be changed
     return swap[1] if swap else live
 
 

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
-from grader.errors import UsageError
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise, Form
@@ -25,12 +22,8 @@ from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import ensure_namespaces, wait_ready
 from grader.workflow.instruments import ensure_probe
 from grader.workflow.record import remember
-from grader.workflow.reproduce import reproduce
 from grader.workflow.restore import Key, clear
 from grader.workflow.start import refused
-from grader.workflow.submit import submit
-
-HANDED_IN = "handed-in"
 
 PARALLEL = {Provider.EMBEDDED: 40, Provider.KIND: 4, Provider.CONTEXT: 4}
 
@@ -303,40 +296,13 @@ def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task,
     return Attempt(exercise.id, task.kind, task.name, task.expected, got, sound, seconds, report, ran.output)
 
 
-def handing_in(exercise: Exercise) -> tuple[Task, ...]:
-    """List the attempts to hand every answer in, as `grader submit` exports it and the classroom grades it."""
-    return tuple(
-        Task(HANDED_IN, answer.name, answer.text, "pass", answer.form, run=_handed_in) for answer in exercise.answers
-    )
-
-
-def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
-    """Solve an exercise, export what was done, and do that again on ground made new."""
-    begun = time.monotonic()
-    report, ran = solve(exercise, cluster, task, deadline)
-    got, exported = report.verdict.value, ""
-    if report.verdict is Verdict.PASS:
-        try:
-            with TemporaryDirectory(prefix="grader-submit-") as folder:
-                exported = submit(exercise, cluster, Path(folder)).path.read_text(encoding="utf-8")
-        except UsageError as error:
-            got = error.code
-        else:
-            prepare(api, exercise)
-            report, _ = check_with_evidence(
-                exercise, cluster, deadline=deadline, applying=lambda: reproduce(exported, exercise, cluster)
-            )
-            got = report.verdict.value
-    seconds = round(time.monotonic() - begun, 3)
-    output = ran.output + exported
-    return Attempt(exercise.id, task.kind, task.name, task.expected, got, got == task.expected, seconds, report, output)
-
-
-def solve(exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> tuple[Report, script.Ran]:
-    """Do what an answer says, and judge. Raises as `script.run`."""
+def solve(
+    exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float, *, strict: bool = True
+) -> tuple[Report, script.Ran]:
+    """Do what an answer says (`strict`: a script ends at its first error), and judge. Raises as `script.run`."""
     text, ran = task.text, script.Ran(0, "")
     if text is not None and task.form is Form.SCRIPT:
-        ran = script.run(text, exercise.namespace, cluster, strict=True)
+        ran = script.run(text, exercise.namespace, cluster, strict=strict)
         text = None
     return check_with_evidence(exercise, cluster, text=text, deadline=deadline)[0], ran
 

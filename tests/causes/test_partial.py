@@ -116,9 +116,9 @@ def test_more_than_was_asked_for_is_an_objection_only_where_the_task_says_exactl
 
 
 def test_exactly_nothing_is_as_exact() -> None:
-    none = of_service(exactly=("spec.externalIPs",))
+    none = of_service(exactly=("spec.loadBalancerSourceRanges",))
     assert told(none).verdict is Verdict.PASS
-    report = told(none.set(externalIPs=["192.0.2.1"]))
+    report = told(none.set(loadBalancerSourceRanges=["192.0.2.0/24"]))
     assert (report.finding.diagnosis, report.finding.facts["count"]) == ("object-has-more", "0")
     assert told(of_service(exactly=("spec.type.none",))).verdict is Verdict.PASS  # no list can be there
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from grader.causes.comparing import compared, shape_of
 from grader.model.evidence import (
+    Compared,
     Controls,
     DnsAnswer,
     DnsQuestion,
@@ -51,6 +53,7 @@ def test_where_ours_is_silent_too_the_environment_is_blamed_with_that_evidence()
 
 def test_where_ours_is_answered_now_and_then_the_environment_is_blamed() -> None:
     assert told(silent().compare(age=8.0, steady=0.5)).verdict is Verdict.NOT_YET
+    assert told(silent().compare(own=Outcome.TIMEOUT, age=8.0, steady=0.5)).verdict is Verdict.NOT_YET
     assert told(silent().compare(age=20.0, steady=0.5)).verdict is Verdict.ENVIRONMENT
 
 
@@ -69,6 +72,11 @@ def test_ours_proves_nothing_about_what_changed_after_it_was_made() -> None:
 def test_a_vantage_that_reaches_not_even_ours_was_cut_off() -> None:
     report = told(silent("same-namespace").compare(here=Outcome.TIMEOUT))
     assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "vantage-cut-off")
+    once = silent("same-namespace").compare(here=Outcome.TIMEOUT)
+    assert once.compared is not None
+    reach = tuple(item if item.right else Compared(item.answer, -1.0) for item in once.compared.reach)
+    once.compared = replace(once.compared, reach=reach)
+    assert told(once).verdict is Verdict.NOT_YET  # a busy machine is silent too
 
 
 def test_a_probe_that_a_policy_isolates_is_the_learners_doing_and_without_one_the_environments() -> None:

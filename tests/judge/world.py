@@ -263,7 +263,8 @@ class World:
         outcomes = {vantage: here if vantage == "same-namespace" else own for vantage in VANTAGES}
 
         def steady(outcome: Outcome) -> float:
-            return changes.get("steady", age) if outcome is Outcome.ANSWERED else 0.0
+            lasted: float = changes.get("steady", age)
+            return lasted if outcome is Outcome.ANSWERED else -lasted
 
         reach = []
         for question in compared_all(planned.reach, control, objects, (), 1):

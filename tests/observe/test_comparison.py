@@ -48,13 +48,13 @@ class Answers:
     """What is asked is answered as the test says."""
 
     def __init__(self, seconds: float = 1.0) -> None:
-        self.seconds = seconds
+        self.seconds, self.patience, self.telling_names = seconds, seconds, True
         self.silent: set[str] = set()
         self.records: list[tuple[str, ...]] = []
         self.asked: list[ReachQuestion] = []
         self.looked_up: list[DnsQuestion] = []
 
-    def reach(self, question: ReachQuestion) -> ReachAnswer:
+    def briefly(self, question: ReachQuestion) -> ReachAnswer:
         self.asked.append(question)
         if question.vantage in self.silent:
             return ReachAnswer(question, Outcome.TIMEOUT)
@@ -116,13 +116,15 @@ def test_one_of_several_dns_servers_that_does_not_know_the_name_is_enough() -> N
 
 
 def test_where_it_answers_the_exercises_questions_may_take_their_time() -> None:
-    answers = Answers()
-    Rounds().ask(answers)
-    assert answers.seconds == PATIENT_SECONDS
+    rounds, answers = Rounds(), Answers()
+    rounds.ask(answers)
+    assert answers.patience == answers.seconds  # once may be chance
+    rounds.ask(answers, 2.0)
+    assert (answers.patience, answers.seconds) == (PATIENT_SECONDS, 1.0)
     slow = Answers()
     slow.silent = {"same-namespace"}
     Rounds().ask(slow)
-    assert slow.seconds == 1.0
+    assert (slow.patience, slow.telling_names, answers.telling_names) == (1.0, False, True)
 
 
 def test_what_cannot_be_seen_is_said() -> None:

@@ -159,6 +159,25 @@ def test_a_probe_moves_only_where_a_criterion_asks_for_it() -> None:
     assert asked == probes
 
 
+def test_what_another_manager_could_not_take_away_is_not_applied_on_the_server_side() -> None:
+    assert targets(exercises.load("best-practices"), "server-side-apply") == []  # the answer leaves the type out
+    assert targets(exercises.load("clusterip"), "server-side-apply") == [""]
+    assert targets(exercises.load("type-change"), "server-side-apply") == []  # two things of one Service
+
+
+def test_workloads_that_never_become_ready_are_not_restarted() -> None:
+    (attack,) = found(exercises.load("key-points"), "restarted")
+    edited: list[str] = []
+
+    class Recorder:
+        def edit(self, _kind: str, name: str, *_changes: object, namespace: str) -> None:
+            edited.append(name)
+
+    attack.blow.act(Recorder())  # type: ignore[arg-type]
+    assert edited == ["museum", "artworks", "vault"]
+    assert targets(exercises.load("publish-not-ready"), "restarted") == []
+
+
 def test_pods_are_not_made_anew_where_the_exercise_is_exempt() -> None:
     exempt = exercises.load("external-endpoints")
     assert exempt.renewed_exempt

@@ -15,11 +15,12 @@ from grader.kube.client import KubeApi
 from grader.model.kubernetes import is_ready, name_of, uid_of
 from grader.model.vantage import PROBE_NAMESPACE, PROBE_POD
 from grader.workflow.attacks.cluster import SHOCKS, ZONE, attack_cluster
-from grader.workflow.attacks.hands import FINALIZER, Hands
-from grader.workflow.attacks.run import attack_tasks, attacks, unserved
-from grader.workflow.attacks.site import Site
+from grader.workflow.attacks.hands import FINALIZER, Hands, editing, put
+from grader.workflow.attacks.operator import Blow, Operator
+from grader.workflow.attacks.run import Attack, attack_tasks, attacks, unserved
+from grader.workflow.attacks.site import Site, Thing
 from grader.workflow.renewed import drain, renew, renewals
-from grader.workflow.verify import VerifyResult, standing, verify
+from grader.workflow.verify import Task, VerifyResult, standing, verify
 
 CLUSTERIP = exercises.load("clusterip")
 
@@ -59,6 +60,16 @@ def test_attempts_come_out_with_the_operator_and_what_must_be_named(cluster: Clu
         "probe-deleted": ("harmless", True, False),
     }
     assert VerifyResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_an_operator_that_is_refused_is_no_success(cluster: ClusterInfo) -> None:
+    nothing = Thing(CLUSTERIP.namespace, "Service", "nowhere", {})
+    operator = Operator("absurd", "…", lambda site: [Blow("", ("nowhere",), editing(nothing, put(("spec", "a"), 1)))])
+    attack = Attack(operator, *operator.strikes(Site(CLUSTERIP)))
+    task = Task("attack", attack.name, None, "fail", operator="absurd", run=attack)
+    (attempt,) = verify([CLUSTERIP], cluster, make=lambda _: [task]).attempts
+    assert (attempt.got, attempt.sound, attempt.named) == ("impossible", False, False)
+    assert "nowhere" in attempt.output
 
 
 def test_nothing_stays_behind(cluster: ClusterInfo, ground: KubeApi) -> None:

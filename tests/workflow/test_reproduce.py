@@ -17,6 +17,7 @@ from grader.cluster.info import ClusterInfo
 from grader.errors import ManifestError, UsageError
 from grader.kube.client import KubeApi
 from grader.model.evidence import Action
+from grader.model.ground import Given, GroundRule
 from grader.workflow import script
 from grader.workflow.ground import wait_ready
 from grader.workflow.handed import read
@@ -34,6 +35,16 @@ EXERCISE = replace(
     given=GIVEN.replace("restored-b", "handed-b"),
     may_change=("Service", "Deployment", "Pod", "ConfigMap", "EndpointSlice", "Endpoints"),
     may_change_there={"handed-b": ("EndpointSlice", "Service")},
+    ground=GroundRule(
+        may_differ={
+            Given("handed", "Service", "plain"): ("spec",),
+            Given("handed", "ConfigMap", "settings"): ("data",),
+            Given("handed", "Pod", "single"): ("metadata",),
+            Given("handed", "Deployment", "web"): ("spec",),
+            Given("handed-b", "Service", "names"): ("spec",),
+            Given("handed-b", "EndpointSlice", "by-hand"): ("endpoints",),
+        }
+    ),
 )
 
 
@@ -214,8 +225,12 @@ def test_no_shape_of_an_object_breaks_grading(cluster: ClusterInfo, spec: Any, l
 def test_a_second_start_leaves_a_repair_alone_and_puts_back_what_the_learner_need_not_change(
     cluster: ClusterInfo, api: KubeApi, tmp_path: Path
 ) -> None:
+    may_differ = {what: paths for what, paths in EXERCISE.ground.may_differ.items() if what.kind != "Deployment"}
     narrow = replace(
-        EXERCISE, may_change=("Service", "EndpointSlice"), may_change_there={"handed-b": ("EndpointSlice",)}
+        EXERCISE,
+        ground=GroundRule(may_differ=may_differ),
+        may_change=("Service", "EndpointSlice"),
+        may_change_there={"handed-b": ("EndpointSlice",)},
     )
     start(narrow, cluster, tmp_path)
     commands = """

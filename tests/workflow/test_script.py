@@ -15,7 +15,8 @@ from grader.kube.client import KubeApi
 from grader.kube.kubectl import in_namespace
 from grader.model.exercise import Answer, Exercise, Form, WrongAnswer
 from grader.workflow import script
-from grader.workflow.verify import VerifyResult, handing_in, verify
+from grader.workflow.handing import handing_in
+from grader.workflow.verify import VerifyResult, verify
 
 EXPOSE = "kubectl expose deployment backend --name=backend-service --port=80 --target-port=8080\n"
 

@@ -1,4 +1,4 @@
 # criterion: endpoints
-# diagnosis: service-missing
+# diagnosis: service-deleted
 # The Service is gone, and nothing was made in its place.
 kubectl delete service ${SERVICE}

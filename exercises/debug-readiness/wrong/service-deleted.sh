@@ -1,4 +1,4 @@
 # criterion: endpoints
-# diagnosis: service-missing
+# diagnosis: service-deleted
 # The Service was not what was broken, and now it is gone.
 kubectl delete service ${APP}-booking

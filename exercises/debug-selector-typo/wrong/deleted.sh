@@ -1,4 +1,4 @@
 # criterion: service
-# diagnosis: service-missing
+# diagnosis: service-deleted
 # The broken Service is gone, and nothing is in its place.
 kubectl delete service ${SHOP}-search

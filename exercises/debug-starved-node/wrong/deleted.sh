@@ -1,4 +1,4 @@
 # criterion: service
-# diagnosis: service-missing
+# diagnosis: service-deleted
 # Removed to be made anew, and not made anew.
 kubectl delete service ${SERVICE}

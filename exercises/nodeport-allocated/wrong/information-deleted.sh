@@ -1,5 +1,5 @@
-# criterion: information
-# diagnosis: service-missing
+# criterion: ground
+# diagnosis: ground-gone
 # The information desk out of the way.
 kubectl delete service information
 kubectl expose deployment takoyaki --type=NodePort --port=80 --target-port=8080

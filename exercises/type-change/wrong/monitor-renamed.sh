@@ -1,5 +1,5 @@
 # criterion: monitor
-# diagnosis: service-missing
+# diagnosis: service-deleted
 # A Service with the same address under a new name.
 kubectl delete service tank-monitor sensors
 kubectl apply -f - <<'EOF'

@@ -1,8 +1,8 @@
 """The configuration of CoreDNS and kube-proxy, as kubeadm and kind 1.36 write it into ConfigMaps.
 
-Sources: k8s.io/kubernetes/cmd/kubeadm/app/phases/addons/{dns,proxy}/manifests.go; sigs.k8s.io/kind
-pkg/cluster/internal/kubeadm/config.go; the ConfigMaps of a kind cluster. They are read and may be changed; the
-embedded CoreDNS and kube-proxy go on as they are.
+Source: `kubeadm init phase addon all --print-manifest` with kind's configuration (sigs.k8s.io/kind
+pkg/cluster/internal/kubeadm/config.go). They are read and may be changed; the embedded CoreDNS and kube-proxy go on as
+they are.
 """
 
 from __future__ import annotations

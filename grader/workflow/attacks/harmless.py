@@ -52,9 +52,19 @@ def _as_json(site: Site) -> Iterator[Blow]:
 
 
 def _server_side(site: Site) -> Iterator[Blow]:
-    if found := _texts(site):
-        if not _twice(site):
-            yield Blow("", (), _applying_there(found), instead=True)
+    """Not where the answer leaves out what was given: only who applied that before can take it away."""
+    given = {item.key: item.content for item in site.given}
+    if site.says and not _twice(site) and not any(_drops(given.get(item.key), item.content) for item in site.answered):
+        yield Blow("", (), _applying_there(_texts(site)), instead=True)
+
+
+def _drops(before: Any, after: Any) -> bool:
+    """Tell whether one manifest leaves out a field of another."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return any(key not in after or _drops(value, after[key]) for key, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return any(_drops(one, other) for one, other in zip(before, after, strict=False))
+    return False
 
 
 def _applying_there(objects: list[Live]) -> Act:
@@ -134,10 +144,12 @@ def _port_name(workload: Thing, port: Mapping[str, Any]) -> str:
 
 
 def _restarted(site: Site) -> Iterator[Blow]:
-    """`kubectl rollout restart` of every given workload."""
-    if not site.exercise.renewed_exempt and site.workloads():
-        where = ("spec", "template", "metadata", "annotations", RESTARTED)
-        yield Blow("", (), _restarting(site.workloads(), where))
+    """`kubectl rollout restart` of the given workloads; one whose Pods never become ready would never end it."""
+    ends = tuple(
+        item for item in site.workloads() if item.name not in site.exercise.ready and not site.is_answered(item)
+    )
+    if not site.exercise.renewed_exempt and ends:
+        yield Blow("", (), _restarting(ends, ("spec", "template", "metadata", "annotations", RESTARTED)))
 
 
 def _restarting(workloads: tuple[Thing, ...], where: tuple[str, ...]) -> Act:

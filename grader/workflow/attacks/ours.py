@@ -48,4 +48,5 @@ def impostor(name: str, node: str = "") -> Live:
     return pod
 
 
-OPERATORS = (Operator("probe-replaced", "questions are asked by our own probe", _replaced),)
+# `check` makes its own instruments anew before it asks, so a right answer stays right.
+OPERATORS = (Operator("probe-replaced", "questions are asked by our own probe", _replaced, "pass"),)

@@ -52,7 +52,8 @@ def _silent(site: Site) -> Iterator[Blow]:
 
 def _relabelled(site: Site) -> Iterator[Blow]:
     for service in site.selecting:
-        other = next(site.bystanders(service), None)
+        # a rollout that the answer begins would take the Pod away meanwhile
+        other = next((item for item in site.bystanders(service) if not site.is_answered(item)), None)
         if other is not None:
             yield Blow(service.title, (), _relabelling(other, service))
 

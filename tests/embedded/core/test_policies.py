@@ -230,7 +230,7 @@ def test_a_masqueraded_client_is_its_node_to_another_node(cluster: Any, web: str
 
 
 def test_a_node_reaches_its_own_pods_and_no_others(cluster: Any, web: str) -> None:
-    """Kubelets probe, and the API server's proxy is on the control plane's node (seen on kind)."""
+    """Kubelets probe, and the API server, whose proxy reaches Pods, is on the control plane's node."""
     put(cluster, "deny", policy(None))
     ip = cluster.world.machine(server(cluster)).ip
     assert cluster.get(WORKER, ip, 8080) in cluster.names("web")

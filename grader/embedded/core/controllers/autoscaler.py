@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from grader.embedded.core.api.resources import REGISTRY
+from grader.embedded.core.api.status import qualified
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.objects import Key, key_of, set_condition
 from grader.embedded.core.store import Change, Obj, timestamp
@@ -52,10 +54,7 @@ class AutoscalerController(Controller):
         target = self.store.get(resource, key[0], name) if resource else None
         status: dict[str, Any] = {"desiredReplicas": 0, **(autoscaler.get("status") or {})}
         if target is None:
-            reference = autoscaler["spec"]["scaleTargetRef"]
-            why = f'no matches for kind "{reference["kind"]}" in group "{_group(reference)}"'
-            if resource:
-                why = f'{resource}{"." if _group(reference) else ""}{_group(reference)} "{name}" not found'
+            why = missing(autoscaler["spec"]["scaleTargetRef"])
             text = f"the HPA controller was unable to get the target's current scale: {why}"
             if self._tell(status, "AbleToScale", "False", "FailedGetScale", text):
                 self.context.recorder.event(autoscaler, "Warning", "FailedGetScale", why, COMPONENT)
@@ -103,6 +102,17 @@ def bounded(spec: dict[str, Any], current: int) -> tuple[int, str]:
     return current, ""
 
 
+def missing(reference: dict[str, Any]) -> str:
+    """Why there is nothing to scale: no such object, a kind that has no scale, or no such kind."""
+    version, kind, name = reference.get("apiVersion", ""), reference["kind"], reference["name"]
+    group = version.rpartition("/")[0]
+    if plural := TARGETS.get((version, kind)):
+        return f'{qualified(plural, group)} "{name}" not found'
+    if any((served.group, served.kind) == (group, kind) for served in REGISTRY):
+        return "the server could not find the requested resource"
+    return f'no matches for kind "{kind}" in group "{group}"'
+
+
 def unknown(spec: dict[str, Any]) -> str:
     """Why no metric tells anything: the first one's error (computeStatusForResourceMetricGeneric)."""
     for metric in spec.get("metrics") or ():
@@ -111,11 +121,6 @@ def unknown(spec: dict[str, Any]) -> str:
             what = "usage" if "averageValue" in (resource.get("target") or {}) else "utilization"
             return f"failed to get {name} {what}: unable to get metrics for resource {name}: {NO_METRICS}"
     return NO_METRICS
-
-
-def _group(reference: Obj) -> str:
-    group, slash, _ = (reference.get("apiVersion") or "").partition("/")
-    return group if slash else ""
 
 
 def _target(autoscaler: Obj) -> tuple[str, str]:

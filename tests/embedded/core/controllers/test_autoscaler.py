@@ -59,8 +59,16 @@ def test_what_is_scaled_to_zero_stays_there(cluster: Any) -> None:
     assert conditions(cluster)["ScalingActive"] == ("False", "ScalingDisabled")
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
-def test_a_target_that_cannot_be_scaled_is_told(cluster: Any, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("Deployment", 'deployments.apps "nobody" not found'),
+        ("DaemonSet", "the server could not find the requested resource"),
+        ("Cat", 'no matches for kind "Cat" in group "apps"'),
+    ],
+)
+def test_a_target_that_cannot_be_scaled_is_told(cluster: Any, kind: str, why: str) -> None:
     put(cluster, 1, 2, "nobody", kind)
     cluster.settle(60)
+    assert ("FailedGetScale", why) in cluster.events("h")
     assert conditions(cluster) == {"AbleToScale": ("False", "FailedGetScale")}
