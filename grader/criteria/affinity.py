@@ -46,6 +46,7 @@ class Affinity:
     control: str
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.RESPONSE
     resources: ClassVar[frozenset[str]] = frozenset()
 

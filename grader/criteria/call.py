@@ -88,6 +88,7 @@ class Call:
     leads_to: str = ""
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.RESPONSE
     hops: ClassVar[frozenset[Hop]] = frozenset({Hop.DNS, Hop.CLUSTER_IP, Hop.RESPONSE})
 

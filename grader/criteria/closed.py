@@ -63,6 +63,7 @@ class Closed:
     ports: tuple[int, ...] = ()
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = True
     outside: ClassVar[bool] = True
     service: ClassVar[str] = ""
     hop: ClassVar[Hop] = Hop.OUTSIDE_CLIENT

@@ -48,6 +48,7 @@ class Dns:
     absolute: bool = False
 
     negatable: ClassVar[bool] = True
+    forbids: ClassVar[bool] = False
     outside: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.DNS
     hops: ClassVar[frozenset[Hop]] = frozenset({Hop.DNS})

@@ -47,6 +47,7 @@ class Endpoints:
     lasting: bool = True
 
     negatable: ClassVar[bool] = True
+    forbids: ClassVar[bool] = False
     outside: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.ENDPOINT_SLICE
     hops: ClassVar[frozenset[Hop]] = frozenset({Hop.ENDPOINT_SLICE})

@@ -38,6 +38,7 @@ class Env:
     holds: bool
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     outside: ClassVar[bool] = False
     hop: ClassVar[Hop] = Hop.VARIABLES
     hops: ClassVar[frozenset[Hop]] = frozenset()

@@ -35,6 +35,9 @@ class Kind(Protocol):
     negatable: ClassVar[bool]
     """Whether a criterion may say that it must not hold (`not` in exercise.yaml)."""
 
+    forbids: ClassVar[bool]
+    """Whether it only forbids: it holds where nothing was done, and then earns nothing."""
+
     @property
     def service(self) -> str:
         """The Service that it is about, "" where it is about none."""

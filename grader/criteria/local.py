@@ -46,6 +46,7 @@ class Local:
     otherwise: str
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     resources: ClassVar[frozenset[str]] = frozenset()
 
     @property

@@ -51,6 +51,7 @@ class Object:
     untold: tuple[str, ...] = ()
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     outside: ClassVar[bool] = False
 
     @property

@@ -38,6 +38,7 @@ class Probe:
     container: str = ""
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     outside: ClassVar[bool] = False
     service: ClassVar[str] = ""
     hop: ClassVar[Hop] = Hop.ENDPOINT_SLICE

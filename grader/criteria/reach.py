@@ -36,6 +36,7 @@ class Reach(Way):
     control: Way | None = None
 
     negatable: ClassVar[bool] = True
+    forbids: ClassVar[bool] = False
     resources: ClassVar[frozenset[str]] = frozenset()
 
     @property

@@ -45,6 +45,7 @@ class Source:
     kept: bool
 
     negatable: ClassVar[bool] = False
+    forbids: ClassVar[bool] = False
     resources: ClassVar[frozenset[str]] = frozenset()
 
     @property

@@ -27,7 +27,14 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
     scene = Scene(exercise, evidence)
     whole = _of_all(scene)
     rulings = [whole or _rule(criterion, scene) for criterion in exercise.criteria]
-    results = tuple(map(_result, exercise.criteria, rulings))
+    done = any(
+        ruling.verdict is Verdict.PASS and not kind_of(criterion).forbids
+        for criterion, ruling in zip(exercise.criteria, rulings, strict=True)
+    )
+    results = tuple(
+        _result(criterion, ruling, earns=done or not kind_of(criterion).forbids)
+        for criterion, ruling in zip(exercise.criteria, rulings, strict=True)
+    )
     verdict = _overall(results)
     way = hops(exercise.criteria)
     if whole is not None and whole.hop is Hop.GROUND:
@@ -87,11 +94,12 @@ def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     return replace(ruling, expected=ruling.expected or expected, seen=ruling.seen or seen)
 
 
-def _result(criterion: Criterion, ruling: Ruling) -> CriterionResult:
+def _result(criterion: Criterion, ruling: Ruling, *, earns: bool) -> CriterionResult:
+    """Say what came of a criterion; one that only forbids earns nothing (`earns`) where nothing was done."""
     return CriterionResult(
         id=criterion.id,
         verdict=ruling.verdict,
-        points=criterion.points if ruling.verdict is Verdict.PASS else 0.0,
+        points=criterion.points if earns and ruling.verdict is Verdict.PASS else 0.0,
         max_points=criterion.points,
         hop=criterion.hop,
         finding=ruling.finding,

@@ -92,9 +92,7 @@ def _rewritten(corefile: str) -> str:
     return corefile.replace("    errors\n", f"    errors\n    {REWRITE}\n", 1)
 
 
-def _shock(
-    name: str, strike: Callable[[KubeApi, Sequence[Standing]], Struck | None], outcome: str = "fail"
-) -> Shock:
+def _shock(name: str, strike: Callable[[KubeApi, Sequence[Standing]], Struck | None], outcome: str = "fail") -> Shock:
     def told(exercise: Exercise, report: Report, struck: Struck, seconds: float) -> Attempt:
         expected = "pass" if excused(exercise.id, name) else outcome
         task = Task(ATTACK, name, None, expected, operator=name, names=struck.names)
