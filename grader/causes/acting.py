@@ -9,7 +9,7 @@ from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
 from grader.causes.words import listed, word
 from grader.model.ground import Given
-from grader.model.kubernetes import is_finished, labels_of, name_of
+from grader.model.kubernetes import addresses_of, is_finished, labels_of, name_of
 from grader.model.objects import RawObject
 from grader.model.report import Hop
 
@@ -49,6 +49,36 @@ def service_beside(scene: Scene) -> Ruling | None:
             if ground and what not in {item.what for item in ground.laid} and what.name not in asked:
                 facts = {"service": what.name, "namespace": namespace, "exercise": exercise.id}
                 return fail("service-beside", Hop.GROUND, **facts)
+    return None
+
+
+def opened_beside(scene: Scene) -> Ruling | None:
+    """Name what opens the exercise's Pods to the outside though no criterion speaks of it."""
+    exercise, ground = scene.exercise, scene.evidence.ground
+    if ground is None:
+        return None
+    known = {item.what for item in ground.laid}
+    asked = {criterion.expect.service for criterion in exercise.criteria}
+    for namespace in exercise.all_namespaces:
+        home = "" if namespace == exercise.namespace else namespace
+        for service in scene.objects.of("services", home):
+            spec, name = service["spec"], name_of(service)
+            outside = spec.get("type") in ("NodePort", "LoadBalancer") or spec.get("externalIPs")
+            if outside and name not in asked and Given(namespace, "Service", name) not in known:
+                field = "externalIPs" if spec.get("externalIPs") else "type"
+                facts = {"kind": "Service", "name": name, "field": f"spec.{field}", "value": spec[field]}
+                return fail("opened-beside", Hop.GROUND, **facts, exercise=exercise.id)
+        for ingress in scene.objects.of("ingresses", home):
+            facts = {"kind": "Ingress", "name": name_of(ingress), "field": "spec", "value": "…"}
+            return fail("opened-beside", Hop.GROUND, **facts, exercise=exercise.id)
+    addresses = {address: name_of(pod) for pod in scene.objects.everywhere("pods") for address in addresses_of(pod)}
+    for item in scene.objects.cluster.get("endpointslices", ()):
+        where = str(item["metadata"]["namespace"])
+        found = [one for entry in item.get("endpoints") or () for one in entry.get("addresses") or ()]
+        reached = sorted({addresses[one] for one in found if one in addresses})
+        if reached and where not in exercise.all_namespaces:
+            facts = {"slice": name_of(item), "namespace": where, "pods": listed(reached)}
+            return fail("slice-elsewhere", Hop.GROUND, **facts)
     return None
 
 

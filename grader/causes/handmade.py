@@ -98,6 +98,7 @@ def slices_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | N
     return fail(
         "endpoints-differ", Hop.ENDPOINT_SLICE,
         **facts, unexpected=listed(sorted(strangers)), missing=listed(sorted(addresses - seen)),
+        slices=listed(sorted(name_of(item) for item in made_by_hand(scene) if actual_slices(service, [item]))),
     )  # fmt: skip
 
 

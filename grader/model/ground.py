@@ -111,6 +111,7 @@ class Ground:
 
 
 NODE = "Node"
+TELLING = ("spec", "type")  # what else differs with it follows from it
 UID, DELETION = "metadata.uid", "metadata.deletionTimestamp"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 # Chosen by the cluster where a manifest does not say (pkg/registry/core/service/storage/alloc.go).
@@ -209,7 +210,8 @@ def changes(laid: Laid, live: Mapping[str, Any] | None, rule: GroundRule) -> Ite
     if what in rule.kept and not same:
         yield Change(what, UID, laid.uid, uid_of(live))
     ignored = () if same else laid.allocated
-    for path, before, after in _differences(laid.content, content_of(live), ()):
+    different = sorted(_differences(laid.content, content_of(live), ()), key=lambda item: item[0] != TELLING)
+    for path, before, after in different:
         field_ = ".".join(path[:3] if path[0] == "metadata" else path)
         if field_ in ignored or (allowed is not None and (path[0] == "metadata" or _within(field_, allowed))):
             continue

@@ -29,7 +29,7 @@ from grader.model.evidence import (
 )
 from grader.model.exercise import Exercise
 from grader.model.ground import Change, Ground
-from grader.model.kubernetes import labels_of, name_of
+from grader.model.kubernetes import CONTROLLER, MANAGED_BY_LABEL, labels_of, name_of
 from grader.model.objects import Listed, Objects
 from grader.model.vantage import EXERCISE_LABEL, PROBE_NAMESPACE, PROBE_POD, Vantage, other_namespace_node
 from grader.observe.asking import Asking
@@ -44,7 +44,8 @@ THREADS = 8
 BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
 FURTHER = ("services", "pods", "endpointslices")
 # What acts on traffic or Pods beside them: looked at once a check, for every list has its price.
-ACTING = ("networkpolicies", "resourcequotas", "limitranges", "horizontalpodautoscalers")
+ACTING = ("networkpolicies", "ingresses", "resourcequotas", "limitranges", "horizontalpodautoscalers")
+BY_HAND = f"{MANAGED_BY_LABEL}!={CONTROLLER}"  # slices that no controller made
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Observer:
             **{(name, plural): (plural, name) for name in exercise.namespaces for plural in FURTHER},
         }
         self._records: tuple[Ground | None, Ground | None] | None = None
+        self._by_hand: tuple[RawObject, ...] = ()
         self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
         self._fingerprint: object = None
         self._changed = clock()
@@ -224,7 +226,7 @@ class Observer:
             listed.setdefault(namespace, {})[plural] = tuple(map(_trim, future.result()))
         own: Listed = listed.pop("")
         configs = tuple(_trim(item) for item in (future.result() for future in single) if item)
-        return Objects(own, listed, cluster={"configmaps": configs})
+        return Objects(own, listed, cluster={"configmaps": configs, "endpointslices": self._by_hand})
 
     def _list_acting(self) -> dict[tuple[str, str], tuple[RawObject, ...]]:
         """List what acts on traffic or Pods; what a cluster does not show or serve is not there."""
@@ -234,12 +236,17 @@ class Observer:
             for home, namespace in homes.items()
             for plural in ACTING
         }
+        by_hand = self._executor.submit(self.target.api.list, "endpointslices", labels=BY_HAND)
         found = {}
         for key, future in futures.items():
             try:
                 found[key] = tuple(map(_trim, future.result()))
             except ApiRefused:
                 found[key] = ()
+        try:
+            self._by_hand = tuple(map(_trim, by_hand.result()))
+        except ApiRefused:  # a shared cluster may not show other namespaces
+            self._by_hand = ()
         return found
 
     def _single(self) -> list[tuple[str, str, str]]:

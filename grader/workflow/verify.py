@@ -21,7 +21,7 @@ from grader.workflow import script
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import ensure_namespaces, wait_ready
 from grader.workflow.instruments import ensure_probe
-from grader.workflow.record import remember
+from grader.workflow.record import record_clusters_own, remember
 from grader.workflow.restore import Key, clear
 from grader.workflow.start import refused
 
@@ -167,6 +167,8 @@ def verify(
         with lock:  # attempts run side by side; whoever listens need not care
             (progress or silent)(code, facts)
 
+    with KubeApi(cluster.kubeconfig) as api:
+        record_clusters_own(api, cluster)
     workers = parallel or PARALLEL[cluster.provider]
     with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
         futures = {

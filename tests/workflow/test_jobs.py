@@ -16,6 +16,7 @@ from grader.judge import judge
 from grader.kube.client import KubeApi
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise
+from grader.model.ground import Given
 from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow.apply import apply_manifests
@@ -142,7 +143,14 @@ def test_a_probe_pod_that_is_gone_comes_back_by_itself(exercise: Exercise, clust
     assert told(exercise, cluster, reference(exercise)).verdict is Verdict.PASS
 
 
+def repairable(exercise: Exercise) -> Exercise:
+    """The exercise, had it let a learner change the Deployment."""
+    what = Given(exercise.namespace, "Deployment", "backend")
+    return replace(exercise, ground=replace(exercise.ground, may_differ={what: ("spec",)}))
+
+
 def test_pods_that_never_become_ready_fail_with_their_own_diagnosis(exercise: Exercise, cluster: ClusterInfo) -> None:
+    exercise = repairable(exercise)
     broken = exercise.given.replace("agnhost:2.63.0", "nobody:0")
     apply_manifests(f"{broken}\n---\n{reference(exercise)}", exercise.namespace, cluster)
     with KubeApi(cluster.kubeconfig) as api:
@@ -153,6 +161,7 @@ def test_pods_that_never_become_ready_fail_with_their_own_diagnosis(exercise: Ex
 
 
 def test_pods_that_are_still_young_at_the_deadline_are_not_yet(exercise: Exercise, cluster: ClusterInfo) -> None:
+    exercise = repairable(exercise)
     slow = exercise.given.replace("periodSeconds: 1", "periodSeconds: 1\n            initialDelaySeconds: 60")
     apply_manifests(f"{slow}\n---\n{reference(exercise)}", exercise.namespace, cluster)
     waited: list[str] = []

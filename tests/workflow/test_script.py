@@ -131,5 +131,8 @@ def test_every_answer_is_handed_in_and_one_that_cannot_be_is_told(cluster: Clust
         ("handed-in", "by-hand", "pass"),
         ("handed-in", "again", "pass"),
     ]
-    other = replace(exercise, may_change=("ConfigMap",))
+    idle = replace(exercise.answers[0], text="true")
+    other = replace(
+        exercise, answers=(), wrong=(WrongAnswer("idle", idle.text, "service", "service-missing", Form.SCRIPT),)
+    )
     assert [item.got for item in verify([other], cluster, make=handing_in).attempts] == ["nothing-to-submit"]

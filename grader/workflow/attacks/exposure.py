@@ -16,7 +16,7 @@ from grader.workflow.attacks.pods import twin
 from grader.workflow.attacks.site import Site, Thing
 
 OUTSIDE = "203.0.113.80"
-NOT_TO_BE_SEEN = re.compile("外に公開してはいけない|誰にも見せてはいけない")
+NOT_TO_BE_SEEN = re.compile("外に公開してはいけない|外から見えてはいけない")
 NUMBER_OF_PORTS = re.compile("ポートは([0-9]+)つ")
 
 

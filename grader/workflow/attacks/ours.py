@@ -15,7 +15,7 @@ from grader.workflow.instruments import ensure_probe
 
 
 def _replaced(site: Site) -> Iterator[Blow]:
-    yield Blow("", (PROBE_POD,), _replacing)
+    yield Blow("", (), _replacing)
 
 
 def _replacing(hands: Hands) -> None:
