@@ -9,6 +9,7 @@ STALE_SECONDS = 2.0  # the rules of before a change may still answer
 WATCH_SECONDS = 3.0  # that nobody answers is believed after this
 SUSPECT_SECONDS = 6.0  # for an answer that a policy says cannot last; a loaded machine programs late
 DATA_PLANE_SECONDS = 20.0  # after this no kube-proxy lags behind, whatever it is that shows it
+BALANCER_SECONDS = 45.0  # another node may announce an address than announces ours, and a loaded one does so late
 CONTROL_SECONDS = 5.0  # a Service of our own that is younger may still be on its way to the nodes
 STEADY_SECONDS = 2.0  # one that was answered for so long is believed to be served
 DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.causes.answers import address_of
-from grader.causes.comparing import compared, compared_name, own_vantage
+from grader.causes.comparing import compared, compared_name, own_vantage, shape_of
 from grader.causes.patience import (
+    BALANCER_SECONDS,
     CONTROL_SECONDS,
     DATA_PLANE_SECONDS,
     DNS_SECONDS,
@@ -33,7 +34,7 @@ from grader.model.evidence import (
 )
 from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Waits
-from grader.model.vantage import Vantage
+from grader.model.vantage import At, Vantage
 
 
 def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None) -> Ruling:
@@ -65,6 +66,8 @@ def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop:
         text = _reach_text(here.answer, name_of(service))
         return _cut_off(scene, here, {**facts, "control": text}, hop, _due(scene, controls))
     due = _due(scene, controls)
+    if shape_of(question, scene.objects) is At.LOAD_BALANCER:
+        due = max(due, scene.paced(BALANCER_SECONDS))
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
     return fail("no-answer-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, facts)
