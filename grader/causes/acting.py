@@ -73,7 +73,7 @@ def opened_beside(scene: Scene) -> Ruling | None:
             return fail("opened-beside", Hop.GROUND, **facts, exercise=exercise.id)
     addresses = {address: name_of(pod) for pod in scene.objects.everywhere("pods") for address in addresses_of(pod)}
     for item in scene.objects.cluster.get("endpointslices", ()):
-        where = str(item["metadata"]["namespace"])
+        where = str(item["metadata"].get("namespace") or exercise.namespace)
         found = [one for entry in item.get("endpoints") or () for one in entry.get("addresses") or ()]
         reached = sorted({addresses[one] for one in found if one in addresses})
         if reached and where not in exercise.all_namespaces:

@@ -144,9 +144,9 @@ def test_a_probe_pod_that_is_gone_comes_back_by_itself(exercise: Exercise, clust
 
 
 def repairable(exercise: Exercise) -> Exercise:
-    """The exercise, had it let a learner change the Deployment."""
-    what = Given(exercise.namespace, "Deployment", "backend")
-    return replace(exercise, ground=replace(exercise.ground, may_differ={what: ("spec",)}))
+    """The exercise, had it let a learner change the Deployments."""
+    both = {Given(exercise.namespace, "Deployment", name): ("spec",) for name in ("backend", "batch")}
+    return replace(exercise, ground=replace(exercise.ground, may_differ=both))
 
 
 def test_pods_that_never_become_ready_fail_with_their_own_diagnosis(exercise: Exercise, cluster: ClusterInfo) -> None:
