@@ -112,15 +112,15 @@ class Affinity:
         for answer in (*answers, *control):
             if answer.outcome is Outcome.UNASKED:
                 return environment(scene.blind(answer.question.vantage))
+        if service["spec"].get("sessionAffinity") != "ClientIP":
+            seen = max((answer.responders for answer in answers), key=len)
+            return fail("affinity-missing", self.hop, **facts, seen=listed(sorted(seen)), tries=answers[0].tries)
         for answer in answers:
             if answer.outcome is not Outcome.ANSWERED:
                 return explained(way, scene, service, answer, pods)
         for answer in control:
             if set(answer.responders) != pods:  # the control shows that the same Pods can be told apart from here
                 return explained(self._spread, scene, plain, answer, pods)
-        if service["spec"].get("sessionAffinity") != "ClientIP":
-            seen = max((answer.responders for answer in answers), key=len)
-            return fail("affinity-missing", self.hop, **facts, seen=listed(sorted(seen)), tries=answers[0].tries)
         for answer in answers:
             told = facts_of(self.service, answer)
             if strangers := sorted(set(answer.responders) - pods):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.causes.acting import acting, opened_beside, service_beside
+from grader.causes.acting import acting, service_beside
 from grader.causes.handmade import made_by_hand
 from grader.causes.owners import WORKLOADS
 from grader.causes.ruling import Ruling, fail
@@ -24,7 +24,7 @@ def ground_wrong(scene: Scene) -> Ruling | None:
     """Name the first way in which the ground is not as it was laid, None where it is."""
     change = next(ground_changes(scene), None)
     if change is None:
-        return acting(scene) or service_beside(scene) or opened_beside(scene)
+        return acting(scene) or service_beside(scene)
     kind, name = change.what.kind, change.what.name
     facts = {"kind": kind, "name": name, "exercise": scene.exercise.id, "place": place(change.what, scene)}
     if not change.field:
