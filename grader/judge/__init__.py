@@ -85,9 +85,9 @@ def _rule(criterion: Criterion, scene: Scene) -> Ruling:
     """Judge one criterion, and say what was expected and seen."""
     kind = kind_of(criterion)
     service = scene.service(kind.service) if kind.service else None
-    ruling = ((going(service) or more_addresses(service)) if service else None) or kind.rule(
-        scene, negated=criterion.negated
-    )
+    ruling = (going(service) if service else None) or kind.rule(scene, negated=criterion.negated)
+    if service and ruling.verdict is Verdict.PASS:
+        ruling = more_addresses(service) or ruling
     ruling = waited(ruling, scene.evidence.quiet_for)
     told_by_objects = (ruling.hop or criterion.hop) in (Hop.MANIFEST, Hop.SERVICE)
     certain = ruling.verdict is Verdict.PASS and not criterion.negated
