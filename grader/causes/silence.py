@@ -68,6 +68,8 @@ def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop:
     due = _due(scene, controls)
     if shape_of(question, scene.objects) is At.LOAD_BALANCER:
         due = max(due, scene.paced(BALANCER_SECONDS))
+    if answer.outcome is Outcome.TIMEOUT:  # an overloaded machine is silent too, now here and now there
+        due = max(due, DATA_PLANE_SECONDS)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
     return fail("no-answer-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, facts)
@@ -97,8 +99,10 @@ def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Rul
     if here is not None and not here.right:
         text = _name_text(here.answer, name_of(controls.service))
         return _cut_off(scene, here, {**meanwhile, "control": text}, hop, _due(scene, controls))
+    if answer.outcome is not Outcome.ANSWERED:  # no object of a learner's silences a server for one name
+        return environment(Problem("dns-silent", told), hop).once_quiet(DNS_SECONDS, Waits.CONTROL, meanwhile)
     # a server that caches denials may have been asked too early
-    due = max(_due(scene, controls), scene.paced(DNS_SECONDS) if answer.outcome is Outcome.ANSWERED else 0.0)
+    due = max(_due(scene, controls), scene.paced(DNS_SECONDS))
     return fail("dns-differs-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, meanwhile)
 
 

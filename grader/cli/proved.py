@@ -31,7 +31,7 @@ def run(
     deadline: float,
     parallel: int | None,
 ) -> VerifyResult:
-    """Make the attempts that an option asks for: "mutations", "handed-in", "attacks", "renewed", "" for answers.
+    """Make the attempts that an option asks for: "mutations", "handed-in", "handed-in-wrong", "attacks", "renewed", "".
 
     Raises as `grader.workflow.verify.verify`.
     """
@@ -40,7 +40,7 @@ def run(
     from grader.kube.client import KubeApi
     from grader.workflow.attacks.cluster import attack_cluster
     from grader.workflow.attacks.run import attack_tasks, unserved
-    from grader.workflow.handing import handing_in
+    from grader.workflow.handing import handing_in, handing_in_wrong
     from grader.workflow.mutations import mutation_tasks
     from grader.workflow.renewed import drain, renewals
     from grader.workflow.together import joined
@@ -50,6 +50,7 @@ def run(
         "": tasks,
         "mutations": mutation_tasks,
         "handed-in": handing_in,
+        "handed-in-wrong": handing_in_wrong,
         "renewed": renewals,
     }
     if what == "attacks":

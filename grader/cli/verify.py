@@ -68,6 +68,7 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
 @click.option("--parallel", type=click.IntRange(min=1), metavar="COUNT")
 @click.option("--mutations", is_flag=True)
 @click.option("--handed-in", is_flag=True)
+@click.option("--handed-in-wrong", is_flag=True)
 @click.option("--attacks", is_flag=True)
 @click.option("--renewed", is_flag=True)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
@@ -85,6 +86,7 @@ def verify(
     parallel: int | None,
     mutations: bool,
     handed_in: bool,
+    handed_in_wrong: bool,
     attacks: bool,
     renewed: bool,
     save: Path | None,
@@ -105,7 +107,13 @@ def verify(
     from grader.paths import write_atomically
 
     chosen = tuple(exercise(name, learner) for name in exercise_ids) or all_exercises(learner)
-    what = {"mutations": mutations, "handed-in": handed_in, "attacks": attacks, "renewed": renewed}
+    what = {
+        "mutations": mutations,
+        "handed-in": handed_in,
+        "handed-in-wrong": handed_in_wrong,
+        "attacks": attacks,
+        "renewed": renewed,
+    }
     asked = [name for name, wanted in what.items() if wanted]
     if len(asked) > 1:
         raise UsageError("one-kind-of-attempts", options=" ".join(f"--{name}" for name in asked))

@@ -75,6 +75,8 @@ def _of_all(scene: Scene) -> Ruling | None:
     if evidence.unreadable is not None:
         code = "manifest-empty" if evidence.unreadable.get("empty") else "manifest-unreadable"
         return fail(code, Hop.MANIFEST, **evidence.unreadable)
+    if evidence.ground and evidence.ground.told:  # what was refused may be refused because of it
+        return ground_wrong(scene)
     for result in evidence.manifests:
         if refusal := explain(result):
             return Ruling(Verdict.FAIL, refusal, Hop.MANIFEST)

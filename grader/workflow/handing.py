@@ -26,14 +26,16 @@ SAME = "as checked"
 
 
 def handing_in(exercise: Exercise) -> tuple[Task, ...]:
-    """List the attempts: every answer, and every wrong answer of which something gets into the cluster."""
-    return (
-        *(Task(HANDED_IN, item.name, item.text, "pass", item.form, run=_handed_in) for item in exercise.answers),
-        *(
-            Task(HANDED_IN, item.name, item.text, SAME, item.form, run=_handed_in)
-            for item in exercise.wrong
-            if item.criterion != MANIFEST
-        ),
+    """List the answers as attempts."""
+    return tuple(Task(HANDED_IN, item.name, item.text, "pass", item.form, run=_handed_in) for item in exercise.answers)
+
+
+def handing_in_wrong(exercise: Exercise) -> tuple[Task, ...]:
+    """List the wrong answers as attempts: those of which something gets into the cluster."""
+    return tuple(
+        Task(HANDED_IN, item.name, item.text, SAME, item.form, run=_handed_in)
+        for item in exercise.wrong
+        if item.criterion != MANIFEST
     )
 
 

@@ -5,7 +5,7 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -15,8 +15,9 @@ from grader.kube.client import KubeApi
 from grader.kube.resources import KNOWN
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
+from grader.model.ground import Given
 from grader.model.kubernetes import addresses_of, name_of
-from grader.workflow.apply import apply_document
+from grader.workflow.apply import apply_document, replace
 from grader.workflow.handed import Head, read
 from grader.workflow.manifests import Document, read_documents
 from grader.workflow.restore import given_keys, make_exactly
@@ -53,11 +54,16 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
                     hostile=True,
                     kinds=exercise.may_change if is_given else kinds,
                     elsewhere=exercise.may_change_there if is_given else further,
-                    exactly=make_exactly if is_given else None,
+                    exactly=_exactly(item.content, exercise) if is_given else None,
                 )
             )
         _restart(api, head, exercise)
     return tuple(results)
+
+
+def _exactly(content: Any, exercise: Exercise) -> Callable[[KubeApi, Mapping[str, Any], str], object]:
+    """Choose how a given object becomes what was handed in: in place, where it must stay the very same."""
+    return replace if Given(*_key(content, exercise)) in exercise.ground.kept else make_exactly
 
 
 def _key(obj: Any, exercise: Exercise) -> tuple[Any, Any, Any]:

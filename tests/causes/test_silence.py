@@ -65,8 +65,8 @@ def test_where_ours_is_answered_it_is_no_fault_of_the_environment() -> None:
 def test_ours_proves_nothing_about_what_changed_after_it_was_made() -> None:
     assert told(silent().compare(age=30.0), quiet_for=10.0).verdict is Verdict.NOT_YET
     assert told(silent().compare(age=30.0), quiet_for=25.0).verdict is Verdict.FAIL
-    assert told(silent().compare(age=8.0), quiet_for=5.0).verdict is Verdict.NOT_YET
-    assert told(silent().compare(age=8.0), quiet_for=9.0).verdict is Verdict.FAIL
+    assert told(silent().compare(age=8.0), quiet_for=9.0).verdict is Verdict.NOT_YET  # an overloaded machine is silent
+    assert told(silent().compare(age=8.0), quiet_for=21.0).verdict is Verdict.FAIL
 
 
 def test_a_vantage_that_reaches_not_even_ours_was_cut_off() -> None:
@@ -129,7 +129,8 @@ def test_a_name_is_compared_with_ours() -> None:
         Hop.DNS,
     )
     assert told(named("", Outcome.TIMEOUT).compare(here=Outcome.TIMEOUT)).finding.diagnosis == "vantage-cut-off"
-    assert told(named("", Outcome.TIMEOUT).compare(), quiet_for=31.0).verdict is Verdict.FAIL
+    silenced = told(named("", Outcome.TIMEOUT).compare(), quiet_for=36.0)  # nothing of a learner's silences one name
+    assert (silenced.verdict, silenced.finding.diagnosis) == (Verdict.ENVIRONMENT, "dns-silent")
 
 
 def test_every_shape_is_compared_with_the_same_shape() -> None:

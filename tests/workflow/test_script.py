@@ -15,7 +15,7 @@ from grader.kube.client import KubeApi
 from grader.kube.kubectl import in_namespace
 from grader.model.exercise import Answer, Exercise, Form, WrongAnswer
 from grader.workflow import script
-from grader.workflow.handing import handing_in
+from grader.workflow.handing import handing_in, handing_in_wrong
 from grader.workflow.verify import VerifyResult, verify
 
 EXPOSE = "kubectl expose deployment backend --name=backend-service --port=80 --target-port=8080\n"
@@ -131,8 +131,6 @@ def test_every_answer_is_handed_in_and_one_that_cannot_be_is_told(cluster: Clust
         ("handed-in", "by-hand", "pass"),
         ("handed-in", "again", "pass"),
     ]
-    idle = replace(exercise.answers[0], text="true")
-    other = replace(
-        exercise, answers=(), wrong=(WrongAnswer("idle", idle.text, "service", "service-missing", Form.SCRIPT),)
-    )
-    assert [item.got for item in verify([other], cluster, make=handing_in).attempts] == ["nothing-to-submit"]
+    idle = WrongAnswer("idle", "true", "service", "service-missing", Form.SCRIPT)
+    other = replace(exercise, answers=(), wrong=(idle,))
+    assert [item.got for item in verify([other], cluster, make=handing_in_wrong).attempts] == ["nothing-to-submit"]
