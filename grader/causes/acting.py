@@ -38,15 +38,17 @@ def service_beside(scene: Scene) -> Ruling | None:
     One that bears the name of what the task asks for is only in the wrong place: its own criterion says so.
     """
     exercise, ground = scene.exercise, scene.evidence.ground
-    asked = {criterion.expect.service for criterion in exercise.criteria}
-    asked = {name for name in asked if scene.service(name) is None}
-    for namespace in exercise.all_namespaces if ground else ():
-        home = "" if namespace == exercise.namespace else namespace
+    if ground is None:
+        return None
+    known = {item.what for item in ground.laid}
+    missing = {item.expect.service for item in exercise.criteria if scene.service(item.expect.service) is None}
+    for namespace in exercise.all_namespaces:
+        home = scene.home(namespace)
         if "Service" in (exercise.may_change if not home else exercise.may_change_there.get(namespace, ())):
             continue
         for service in scene.objects.of("services", home):
             what = Given(namespace, "Service", name_of(service))
-            if ground and what not in {item.what for item in ground.laid} and what.name not in asked:
+            if what not in known and what.name not in missing:
                 facts = {"service": what.name, "namespace": namespace, "exercise": exercise.id}
                 return fail("service-beside", Hop.GROUND, **facts)
     return None
@@ -60,7 +62,7 @@ def opened_beside(scene: Scene) -> Ruling | None:
     known = {item.what for item in ground.laid}
     asked = {criterion.expect.service for criterion in exercise.criteria}
     for namespace in exercise.all_namespaces:
-        home = "" if namespace == exercise.namespace else namespace
+        home = scene.home(namespace)
         for service in scene.objects.of("services", home):
             spec, name = service["spec"], name_of(service)
             outside = spec.get("type") in ("NodePort", "LoadBalancer") or spec.get("externalIPs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.causes.rollouts import is_unseen, template_of
+from grader.causes.rollouts import is_unseen, template_of, workloads
 from grader.causes.scene import Scene
 from grader.model.evidence import Problem
 from grader.model.kubernetes import has_slices, is_finished, labels_of, name_of, slices_settled
@@ -21,14 +21,11 @@ def owed(scene: Scene) -> Problem | None:
 
 
 def _for_controllers(scene: Scene) -> Iterator[str]:
-    objects = scene.objects
-    workloads = [("Deployment", item) for item in objects.of("deployments")]
-    workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
-    for kind, item in workloads:
+    for kind, item in workloads(scene):
         pods = scene.backends(labels_of(template_of(item)))
         if is_unseen(item) or len(pods) < item.get("spec", {}).get("replicas", 1):
             yield f"{kind} {name_of(item)}"
-    for service in objects.of("services"):
+    for service in scene.objects.of("services"):
         if has_slices(service) and not slices_settled(service, scene.every_pod, scene.slices):
             yield f"Service {name_of(service)}"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from grader.causes.pods import State, state_of
 from grader.causes.ruling import Ruling, fail, not_yet
 from grader.causes.scene import Scene
-from grader.model.kubernetes import labels_of, name_of
+from grader.model.kubernetes import labels_of, name_of, workload_of
 from grader.model.objects import RawObject
 from grader.model.report import Hop
 
@@ -28,10 +28,7 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
     Sources: pkg/controller/deployment/util/deployment_util.go DeploymentComplete, for a StatefulSet
     k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
     """
-    objects = scene.objects
-    workloads = [("Deployment", item) for item in objects.of("deployments")]
-    workloads += [("StatefulSet", item) for item in objects.of("statefulsets")]
-    for kind, item in workloads:
+    for kind, item in workloads(scene):
         asked = (labels or {}).items()
         if not asked <= labels_of(template_of(item)).items() or not _moving(scene, item):
             continue
@@ -42,6 +39,12 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
         if not _stuck(scene, kind, item):
             return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
     return None
+
+
+def workloads(scene: Scene) -> list[tuple[str, RawObject]]:
+    """List the Deployments and StatefulSets of the exercise's own Namespace, each with its kind."""
+    found = [("Deployment", item) for item in scene.objects.of("deployments")]
+    return [*found, *(("StatefulSet", item) for item in scene.objects.of("statefulsets"))]
 
 
 def _moving(scene: Scene, workload: RawObject) -> bool:
@@ -65,20 +68,13 @@ def _stuck(scene: Scene, kind: str, workload: RawObject) -> bool:
     """Tell whether one of the Pods of the newest template is broken for good."""
     if is_unseen(workload) or not workload.get("status", {}).get("updatedReplicas"):
         return False
-    pods = [pod for pod in scene.pods if _owner(pod, kind) == name_of(workload)]
+    pods = [pod for pod in scene.pods if workload_of(pod) == (kind, name_of(workload))]
     newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""), default=None)
     if newest is None:
         return False
     template = labels_of(newest).get(HASHES[kind])
     fresh = [pod for pod in pods if labels_of(pod).get(HASHES[kind]) == template]
     return any(state_of(pod, scene.now, scene.evidence.pace).state is State.BROKEN for pod in fresh)
-
-
-def _owner(pod: RawObject, kind: str) -> str:
-    """Name the workload whose Pod this is; a Deployment owns through a ReplicaSet, named after both."""
-    owners = pod["metadata"].get("ownerReferences") or ()
-    name = str(owners[0].get("name", "")) if owners else ""
-    return name.rpartition("-")[0] if kind == "Deployment" else name
 
 
 def is_unseen(workload: RawObject) -> bool:

@@ -105,6 +105,10 @@ class Scene:
         """Find a Service of the namespace, or of a further one."""
         return find_service(self.objects, name, namespace)
 
+    def home(self, namespace: str) -> str:
+        """Say by what name objects of a Namespace of the exercise are found: "" for its own."""
+        return "" if namespace == self.exercise.namespace else namespace
+
     @cached_property
     def _meant(self) -> frozenset[Given] | None:
         return meant(self.exercise, self.evidence.ground)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from grader.causes.acting import acting, service_beside
 from grader.causes.handmade import made_by_hand
 from grader.causes.owners import WORKLOADS
+from grader.causes.rollouts import HASHES
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
 from grader.causes.words import text, word
@@ -16,8 +17,6 @@ from grader.model.evidence import RawObject
 from grader.model.ground import DELETION, UID, Change, Given, Ground, changes
 from grader.model.kubernetes import SERVICE_NAME_LABEL, labels_of, name_of, workload_of
 from grader.model.report import Hop
-
-HASHES = frozenset({"pod-template-hash", "controller-revision-hash"})  # what a controller alone writes
 
 
 def ground_wrong(scene: Scene) -> Ruling | None:
@@ -57,8 +56,7 @@ def _relabelled(scene: Scene, ground: Ground) -> Iterator[Change]:
     """Give the Pods of given workloads that lost a label of the template, or have another value of it."""
     held = {item.what: item for item in ground.laid if item.what not in scene.exercise.ground.may_differ}
     for namespace in scene.exercise.all_namespaces:
-        home = "" if namespace == scene.exercise.namespace else namespace
-        for pod in alive(scene.objects.of("pods", home)):
+        for pod in alive(scene.objects.of("pods", scene.home(namespace))):
             laid = held.get(Given(namespace, *workload_of(pod)))
             template = ((laid.content.get("spec") or {}).get("template") or {}) if laid else {}
             for key, value in labels_of(template).items():
@@ -69,11 +67,11 @@ def _relabelled(scene: Scene, ground: Ground) -> Iterator[Change]:
 
 def _released(scene: Scene) -> Iterator[Change]:
     """Give the Pods that some controller made and none owns any more: they were relabelled until it let them go."""
-    if scene.exercise.ground.may_differ and any(what.kind in WORKLOADS for what in scene.exercise.ground.may_differ):
+    if any(what.kind in WORKLOADS for what in scene.exercise.ground.may_differ):
         return
     for namespace in scene.exercise.all_namespaces:
-        for pod in alive(scene.objects.of("pods", "" if namespace == scene.exercise.namespace else namespace)):
-            if HASHES & labels_of(pod).keys() and not pod["metadata"].get("ownerReferences"):
+        for pod in alive(scene.objects.of("pods", scene.home(namespace))):
+            if labels_of(pod).keys() & set(HASHES.values()) and not pod["metadata"].get("ownerReferences"):
                 yield Change(Given(namespace, "Pod", name_of(pod)), "metadata.ownerReferences", word("plain", "owned"))
 
 
@@ -83,8 +81,7 @@ def _slices_added(scene: Scene, ground: Ground) -> Iterator[Change]:
     for what in sorted(given.keys() - scene.exercise.ground.may_differ.keys()):
         if what.kind != "Service" or what.namespace not in scene.exercise.all_namespaces:
             continue
-        home = "" if what.namespace == scene.exercise.namespace else what.namespace
-        for item in made_by_hand(scene, home):
+        for item in made_by_hand(scene, scene.home(what.namespace)):
             slice_ = Given(what.namespace, "EndpointSlice", name_of(item))
             laid = given.get(slice_, {}).get(SERVICE_NAME_LABEL)
             if labels_of(item).get(SERVICE_NAME_LABEL) == what.name != laid:
