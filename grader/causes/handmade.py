@@ -36,14 +36,19 @@ def made_by_hand(scene: Scene, namespace: str = "") -> list[RawObject]:
     return [item for item in slices if labels_of(item).get(MANAGED_BY_LABEL) != CONTROLLER]
 
 
+def by_hand_for(scene: Scene, service: RawObject, namespace: str = "") -> list[RawObject]:
+    """List the slices made by hand that belong to a Service of a Namespace, by their label."""
+    made = made_by_hand(scene, namespace)
+    return [item for item in made if labels_of(item).get(SERVICE_NAME_LABEL) == name_of(service)]
+
+
 def without_slices(scene: Scene, service: RawObject) -> Ruling | None:
     """Say why no slice made by hand belongs to a Service, where there are such slices."""
     made = made_by_hand(scene)
     if not made:
         return None
     facts = {"service": name_of(service), "slices": listed(sorted(map(name_of, made)))}
-    mine = [item for item in made if labels_of(item).get(SERVICE_NAME_LABEL) == name_of(service)]
-    if mine:
+    if mine := by_hand_for(scene, service):
         types = listed(sorted({str(item.get("addressType")) for item in mine}))
         if types != "IPv4":
             return fail("slice-address-type-differs", Hop.ENDPOINT_SLICE, **facts, seen=types)
@@ -104,9 +109,7 @@ def slices_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling | N
 
 def _crowded(scene: Scene, service: RawObject) -> Ruling | None:
     """Object to an endpoint with several addresses: only the first is used (k8s.io/api/discovery/v1/types.go)."""
-    for item in made_by_hand(scene):
-        if labels_of(item).get(SERVICE_NAME_LABEL) != name_of(service):
-            continue
+    for item in by_hand_for(scene, service):
         for endpoint in item.get("endpoints") or ():
             given = list(endpoint.get("addresses") or ())
             if len(given) > 1:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.causes.handmade import made_by_hand
+from grader.causes.handmade import by_hand_for
 from grader.causes.owners import GENERATED, STABLE, template_labels
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
 from grader.causes.words import label_text, listed, word
 from grader.model.kubernetes import (
-    SERVICE_NAME_LABEL,
     actual_slices,
     has_slices,
     is_terminating,
-    labels_of,
     name_of,
     workload_of,
 )
@@ -63,9 +61,8 @@ def not_lasting(scene: Scene, service: RawObject, labels: Mapping[str, str], nam
             return fail("selector-not-of-template", Hop.ENDPOINT_SLICE, **facts, **told)
     beside = [
         item
-        for item in made_by_hand(scene, namespace)
-        if labels_of(item).get(SERVICE_NAME_LABEL) == name_of(service)
-        and any(endpoint.ready for endpoint in actual_slices(service, [item]))
+        for item in by_hand_for(scene, service, namespace)
+        if any(endpoint.ready for endpoint in actual_slices(service, [item]))
     ]
     if beside:
         return fail("slice-beside-selector", Hop.ENDPOINT_SLICE, **facts, slices=listed(sorted(map(name_of, beside))))

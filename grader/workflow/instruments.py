@@ -110,8 +110,8 @@ def replace_strangers(api: KubeApi, cluster: ClusterInfo, exercise: Exercise) ->
         own = api.read("pods", PROBE_POD, exercise.namespace)
     except ApiRefused:  # a shared cluster may hide them
         return False
-    wanted = {name: probes.probe(str(pod["spec"].get("nodeName", ""))) for pod in live if (name := name_of(pod))}
-    blind = {Vantage.OTHER_NAMESPACE.value} if any(not is_ours(pod, wanted[name_of(pod)]) for pod in live) else set()
+    strange = any(not is_ours(pod, probes.probe(str(pod["spec"].get("nodeName", "")))) for pod in live)
+    blind = {Vantage.OTHER_NAMESPACE.value} if strange else set()
     if own is not None and not is_ours(own, exercises_probe(exercise.namespace)):
         blind.add(Vantage.SAME_NAMESPACE.value)
     return bool(blind) and mend(api, cluster, exercise, blind)
