@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from tests.parity.transcript import FOLDER, Runner, Script, scripts, split
 
 SCRIPTS = scripts()
 STEPS = 250
+# What kube-apiserver gives by itself comes from above: of 30000-32767 the first 86 are left to those who choose
+# (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions, v1.36).
+GIVEN = range(30086, 32768)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,16 @@ def test_what_is_recorded_is_of_the_script_as_it_is(script: Script) -> None:
     blocks = split(recorded(script))
     assert len(blocks) == len(commands)
     assert all(block.startswith(command) for block, command in zip(blocks, commands, strict=True))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_chooses_no_node_port_that_a_cluster_may_have_given(script: Script) -> None:
+    chosen = [
+        int(port)
+        for step in script.steps
+        for port in re.findall(r"[nN]ode-?[pP]ort\W{1,3}(\d{5})(?!\d)", step.command)
+    ]
+    assert not [port for port in chosen if port in GIVEN]
 
 
 def test_there_are_enough_steps() -> None:
