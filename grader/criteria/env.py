@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from grader.causes.endpoints import pods_not_ready
@@ -21,6 +22,14 @@ from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop, Waits
 
 ENVIRONMENT = "env"
+
+
+class Known(StrEnum):
+    """What a Pod knows of a Service by its variables."""
+
+    NOT = "not"
+    BEFORE = "before"  # the Service was made again since
+    NOW = "now"
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,18 @@ class Env:
                 "env-stale", Hop.VARIABLES, **{**facts, "variable": name}, seen=has[name], expected=wanted[name]
             )
         return fail("env-missing", Hop.VARIABLES, **facts)
+
+    def known(self, scene: Scene) -> Mapping[str, Known]:
+        """Tell what each Pod that answered knows of the Service, by its name."""
+        service = scene.service(self.service)
+        wanted = variables(service) if service else {}
+        found = {}
+        for pod, question in self._asked(scene.objects).items():
+            answer = scene.shell_answer(question)
+            has = _parse(answer.output) if answer and answer.outcome is Outcome.ANSWERED else {}
+            present = {name: has[name] for name in wanted if name in has}
+            found[pod] = Known.NOT if not present else Known.NOW if present == wanted else Known.BEFORE
+        return found
 
     def shown(self, scene: Scene) -> tuple[str, str]:
         """Show the variables of the Service, Pod by Pod."""

@@ -19,7 +19,7 @@ from grader.workflow.learner import FORM
 MOST_LINES = 200
 LONGEST_VALUE = 200
 _GROUND = re.compile(r"# ground: (\{.{1,8000}\})")  # two values, each character escaped
-_LINE = re.compile(r"# (learner|deleted|restarted|address): (\S+)(?: (\S+))?")
+_LINE = re.compile(r"# (learner|deleted|restarted|outdated|address): (\S+)(?: (\S+))?")
 _NAMESPACE, _KIND, _NAME = "[a-z0-9][-a-z0-9]{0,62}", "[A-Z][A-Za-z]{0,62}", "[a-z0-9][-.a-z0-9]{0,252}"
 _REFERENCE = re.compile(f"({_NAMESPACE})/({_KIND})/({_NAME})(?:/(0|[1-9][0-9]{{0,2}}))?")
 _KIND_ONLY = re.compile(_KIND)
@@ -54,7 +54,8 @@ class Head:
     Attributes:
         learner: id of the learner, "" where none is told.
         deleted: given objects that the learner deleted.
-        restarted: given workloads whose Pods the learner started again.
+        restarted: workloads, or single Pods of them, that were started after the Service that they know.
+        outdated: single Pods that know a Service as it was before it was made again.
         addresses: address of a Pod in the learner's cluster → the Pod.
         ground: how the ground differed from what was laid; values as text.
     """
@@ -62,6 +63,7 @@ class Head:
     learner: str = ""
     deleted: tuple[Reference, ...] = ()
     restarted: tuple[Reference, ...] = ()
+    outdated: tuple[Reference, ...] = ()
     addresses: Mapping[str, Reference] = field(default_factory=dict)
     ground: tuple[Change, ...] = ()
 
@@ -69,6 +71,7 @@ class Head:
         lines = [f"# learner: {self.learner}"] if self.learner else []
         lines += [f"# deleted: {item}" for item in self.deleted]
         lines += [f"# restarted: {item}" for item in self.restarted]
+        lines += [f"# outdated: {item}" for item in self.outdated]
         lines += [f"# address: {address} {pod}" for address, pod in self.addresses.items()]
         lines += [f"# ground: {json.dumps(asdict(_short(item)))}" for item in self.ground]  # in ASCII it is one line
         return "".join(f"{line}\n" for line in lines)
@@ -77,8 +80,7 @@ class Head:
 def read(text: str) -> Head:
     """Read the head of a file: the comment lines before anything else. Never raises."""
     learner = ""
-    deleted: list[Reference] = []
-    restarted: list[Reference] = []
+    listed: dict[str, list[Reference]] = {"deleted": [], "restarted": [], "outdated": []}
     addresses: dict[str, Reference] = {}
     ground: list[Change] = []
     for line in text.splitlines()[:MOST_LINES]:
@@ -95,9 +97,11 @@ def read(text: str) -> Head:
             learner = learner or first
         elif key == "address" and second and _ADDRESS.fullmatch(first) and (pod := reference(second)):
             addresses[first] = pod
-        elif key in ("deleted", "restarted") and second is None and (item := reference(first)):
-            (deleted if key == "deleted" else restarted).append(item)
-    return Head(learner, tuple(deleted), tuple(restarted), addresses, tuple(ground))
+        elif key in listed and second is None and (item := reference(first)):
+            listed[key].append(item)
+    return Head(
+        learner, **{key: tuple(items) for key, items in listed.items()}, addresses=addresses, ground=tuple(ground)
+    )
 
 
 def _short(change: Change) -> Change:

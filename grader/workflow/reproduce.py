@@ -5,23 +5,29 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.errors import ManifestError
 from grader.kube.client import KubeApi
 from grader.kube.resources import KNOWN
-from grader.model.evidence import ManifestResult
+from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.ground import Given
 from grader.model.kubernetes import addresses_of, name_of
 from grader.workflow.apply import apply_document, replace
-from grader.workflow.handed import Head, read
+from grader.workflow.ground import READY_PAUSE, given_ready
+from grader.workflow.handed import Head, Reference, read
+from grader.workflow.knowing import by_workload
 from grader.workflow.manifests import Document, read_documents
 from grader.workflow.restore import given_keys, make_exactly
-from grader.workflow.submit import BESIDE, by_workload, kinds_in
+from grader.workflow.submit import BESIDE, kinds_in
+
+SETTLING = 15.0
 
 
 def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[ManifestResult, ...]:
@@ -43,21 +49,35 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
         _delete(api, head, exercise)
         addresses = _addresses(api, head, exercise) if head.addresses else {}
         results = []
+        workloads = False
         for item in documents:
             document = Document(item.line, _moved(item.content, addresses))
             is_given = _key(item.content, exercise) in given
+            fixed = is_given and Given(*_key(item.content, exercise)) not in exercise.ground.may_differ
+            kind = item.content.get("kind") if isinstance(item.content, Mapping) else None
+            if workloads and kind == "Service":
+                _settle(api, exercise)  # Pods that came before a Service do not know it
+            workloads = kind in WORKLOADS
             results.append(
                 apply_document(
                     api,
                     document,
                     exercise.namespace,
                     hostile=True,
-                    kinds=exercise.may_change if is_given else kinds,
-                    elsewhere=exercise.may_change_there if is_given else further,
+                    kinds=exercise.may_change if fixed else kinds,
+                    elsewhere=exercise.may_change_there if fixed else further,
                     exactly=_exactly(item.content, exercise) if is_given else None,
                 )
             )
-        _restart(api, head, exercise)
+        if head.restarted or head.outdated:
+            made = {
+                told.name: item
+                for told, item in zip(results, documents, strict=True)
+                if (told.kind, told.namespace) == ("Service", exercise.namespace)
+                and told.action is not Action.REFUSED
+                and (told.namespace, told.kind, told.name) not in given
+            }
+            _acquaint(api, head, exercise, made)
     return tuple(results)
 
 
@@ -82,14 +102,42 @@ def _delete(api: KubeApi, head: Head, exercise: Exercise) -> None:
             api.delete(plurals[item.kind], item.name, item.namespace, grace_seconds=0 if item.kind == "Pod" else None)
 
 
-def _restart(api: KubeApi, head: Head, exercise: Exercise) -> None:
-    """Delete the Pods of the given workloads that are named; their controllers make new ones."""
-    given = given_keys(exercise)
-    wanted = {(item.namespace, item.kind, item.name) for item in head.restarted} & given
-    for namespace in {key[0] for key in wanted}:
+def _acquaint(api: KubeApi, head: Head, exercise: Exercise, services: Mapping[str, Document]) -> None:
+    """Start Pods again so that each knows the Services that it knew: those of before, which are made again, or now."""
+    _settle(api, exercise)
+    outdated, now = _named(api, head.outdated, exercise), _named(api, head.restarted, exercise)
+    _start_again(api, outdated)
+    if outdated:
+        _settle(api, exercise)
+        for name, item in services.items():
+            api.delete("services", name, exercise.namespace)
+            apply_document(api, item, exercise.namespace, hostile=True, kinds=("Service",))
+    _start_again(api, now)
+
+
+def _named(api: KubeApi, items: Iterable[Reference], exercise: Exercise) -> list[Mapping[str, Any]]:
+    """List the Pods that are named, of workloads in the exercise's Namespaces."""
+    wanted: dict[tuple[str, str, str], set[int | None]] = {}
+    for item in items:
+        wanted.setdefault((item.namespace, item.kind, item.name), set()).add(item.pod)
+    found = []
+    for namespace in {key[0] for key in wanted} & set(exercise.all_namespaces):
         for key, pods in by_workload(api.list("pods", namespace), exercise).items():
-            for pod in pods if key in wanted else ():
-                api.delete("pods", name_of(pod), namespace, grace_seconds=0)
+            if key[1] in WORKLOADS:
+                found += [pod for index, pod in enumerate(pods) if {None, index} & wanted.get(key, set())]
+    return found
+
+
+def _start_again(api: KubeApi, pods: Iterable[Mapping[str, Any]]) -> None:
+    for pod in pods:
+        api.delete("pods", name_of(pod), str(pod["metadata"]["namespace"]), grace_seconds=0)
+
+
+def _settle(api: KubeApi, exercise: Exercise) -> None:
+    """Give the controllers time to make the Pods that are asked for; some may never come."""
+    begun = time.monotonic()
+    while not given_ready(api, exercise) and time.monotonic() - begun < SETTLING:
+        time.sleep(READY_PAUSE)
 
 
 def _addresses(api: KubeApi, head: Head, exercise: Exercise) -> dict[str, tuple[str, str]]:

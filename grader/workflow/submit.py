@@ -11,18 +11,20 @@ from typing import Any
 
 import yaml
 
+from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
+from grader.criteria.env import Env
 from grader.errors import UsageError
 from grader.kube.client import KubeApi
 from grader.kube.ground import read_record, record_name
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
-from grader.model.ground import Change, Given, changes
-from grader.model.kubernetes import addresses_of, is_terminating, name_of, workload_of
-from grader.model.vantage import PROBE_POD
+from grader.model.ground import Change, Given, changes, content_of
+from grader.model.kubernetes import addresses_of, is_terminating, name_of
 from grader.paths import write_atomically
 from grader.workflow.apply import LAST_APPLIED
 from grader.workflow.handed import Head, Reference
+from grader.workflow.knowing import by_workload, look
 from grader.workflow.learner import current
 from grader.workflow.record import given_of, live_given
 from grader.workflow.restore import (
@@ -180,6 +182,8 @@ def kinds_in(exercise: Exercise, namespace: str) -> tuple[str, ...]:
 def own_objects(api: KubeApi, exercise: Exercise) -> Iterator[Object]:
     """Give the objects that the learner made, and the given ones that were changed where they may be."""
     given = {given_of(item.content, exercise): item.content for item in documents(exercise)}
+    ground = read_record(api, record_name(exercise.id))
+    laid = {item.what: item.content for item in (ground.laid if ground else ())}
     for namespace in exercise.all_namespaces:
         kinds = {*kinds_in(exercise, namespace), *BESIDE}
         for resource in KNOWN:
@@ -194,8 +198,9 @@ def own_objects(api: KubeApi, exercise: Exercise) -> Iterator[Object]:
                 what = Given(namespace, resource.kind, metadata["name"])
                 if (was := given.get(what)) is None:
                     yield obj
-                elif what in exercise.ground.may_differ and differs(api, obj, was, namespace):
-                    yield obj
+                elif what in exercise.ground.may_differ and laid.get(what) != content_of(obj):
+                    if differs(api, obj, was, namespace):
+                        yield obj
 
 
 def ground_told(api: KubeApi, exercise: Exercise) -> tuple[Change, ...]:
@@ -224,31 +229,6 @@ def _deleted(api: KubeApi, exercise: Exercise) -> Iterator[Reference]:
             yield Reference(namespace, kind, name)
 
 
-def _restarted(pods: Iterable[Object], services: Iterable[Object], exercise: Exercise) -> Iterator[Reference]:
-    """Name the given workloads whose Pods all came after a Service that the learner made: they know its variables."""
-    since: dict[str, str] = {}
-    for service in services:
-        born, namespace = str(service["metadata"]["creationTimestamp"]), str(service["metadata"]["namespace"])
-        since[namespace] = max(born, since.get(namespace, born))
-    given = given_keys(exercise)
-    for key, group in by_workload(pods, exercise).items():
-        newer = key[0] in since and all(str(pod["metadata"]["creationTimestamp"]) >= since[key[0]] for pod in group)
-        if newer and key in given and key[1] != "Pod":
-            yield Reference(*key)
-
-
-def by_workload(pods: Iterable[Object], exercise: Exercise) -> dict[tuple[str, str, str], list[Object]]:
-    """Sort Pods by what made them (Namespace, kind, name; a Pod of its own by itself), each group by name."""
-    groups: dict[tuple[str, str, str], list[Object]] = {}
-    for pod in sorted(pods, key=name_of):
-        if is_terminating(pod) or name_of(pod) == PROBE_POD:
-            continue
-        kind, name = workload_of(pod)
-        key = (str(pod["metadata"]["namespace"]), kind or "Pod", name or name_of(pod))
-        groups.setdefault(key, []).append(pod)
-    return groups
-
-
 def _addresses(objects: Iterable[Object], pods: Iterable[Object], exercise: Exercise) -> dict[str, Reference]:
     """Tell which given Pod each address in slices and Endpoints belongs to: elsewhere that Pod has another address."""
     given = given_keys(exercise)
@@ -274,20 +254,23 @@ def submit(exercise: Exercise, cluster: ClusterInfo, folder: Path) -> SubmitResu
     Raises UsageError ("nothing-to-submit") where there are none, ClusterUnreachable, OSError.
     """
     with KubeApi(cluster.kubeconfig) as api:
-        objects = sorted(own_objects(api, exercise), key=_order)
+        objects = list(own_objects(api, exercise))
         pods = [pod for namespace in exercise.all_namespaces for pod in api.list("pods", namespace)]
-        given = given_keys(exercise)
-        services = [obj for obj in objects if obj["kind"] == "Service" and _key(obj, exercise) not in given]
+        knowing = look(exercise, cluster, pods)
         head = Head(
             learner=exercise.learner or current(),
             deleted=tuple(_deleted(api, exercise)),
-            restarted=tuple(_restarted(pods, services, exercise)),
+            restarted=knowing.now,
+            outdated=knowing.before,
             addresses=_addresses(objects, pods, exercise),
             ground=ground_told(api, exercise),
         )
     if not objects and not head.deleted and not head.ground:
         facts = {"namespace": exercise.namespace, "kinds": ", ".join(exercise.may_change), "exercise": exercise.id}
         raise UsageError("nothing-to-submit", **facts)
+    knew = {(item.namespace, item.kind, item.name) for item in (*knowing.now, *knowing.before)}
+    asks = any(isinstance(item.expect, Env) for item in exercise.criteria)
+    objects.sort(key=lambda obj: _order(obj, first=asks and _key(obj, exercise) not in knew))
     path = folder / f"{exercise.id}.yaml"
     manifests = (_placed(obj, exercise) for obj in objects)
     text = yaml.dump_all(manifests, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if objects else ""
@@ -300,11 +283,11 @@ def _parts(item: Reference) -> tuple[str, str, str]:
     return item.kind, item.name, item.namespace
 
 
-def _order(obj: Object) -> tuple[int, str, str, str]:
-    """Put Services first: Pods that start after them know their variables."""
+def _order(obj: Object, *, first: bool) -> tuple[int, str, str, str]:
+    """Put Services before Pods, which then know their variables; `first`, workloads before both."""
     metadata = obj["metadata"]
-    first = FIRST.index(obj["kind"]) if obj["kind"] in FIRST else len(FIRST)
-    return first, obj["kind"], metadata["namespace"], metadata["name"]
+    place = FIRST.index(obj["kind"]) if obj["kind"] in FIRST else len(FIRST)
+    return -1 if first and obj["kind"] in WORKLOADS else place, obj["kind"], metadata["namespace"], metadata["name"]
 
 
 def _placed(obj: Object, exercise: Exercise) -> dict[str, Any]:
@@ -316,6 +299,9 @@ def _placed(obj: Object, exercise: Exercise) -> dict[str, Any]:
     )
     if obj["kind"] == "Service" and (given.get("spec") or {}).get("clusterIP"):
         made["spec"]["clusterIP"] = obj["spec"].get("clusterIP")  # it was not for the cluster to choose
+    if obj["kind"] == "Service" and any("nodePort" in port for port in (given.get("spec") or {}).get("ports") or ()):
+        for port, live in zip(made["spec"].get("ports") or (), obj["spec"].get("ports") or (), strict=False):
+            port |= {key: live[key] for key in ("nodePort",) if key in live}  # nor was this
     if namespace != exercise.namespace:
         name = made["metadata"].pop("name")
         made["metadata"] = {"name": name, "namespace": namespace, **made["metadata"]}

@@ -52,9 +52,7 @@ def test_what_is_recorded_is_of_the_script_as_it_is(script: Script) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_a_script_chooses_no_node_port_that_a_cluster_may_have_given(script: Script) -> None:
     chosen = [
-        int(port)
-        for step in script.steps
-        for port in re.findall(r"[nN]ode-?[pP]ort\W{1,3}(\d{5})(?!\d)", step.command)
+        int(port) for step in script.steps for port in re.findall(r"[nN]ode-?[pP]ort\W{1,3}(\d{5})(?!\d)", step.command)
     ]
     assert not [port for port in chosen if port in GIVEN]
 

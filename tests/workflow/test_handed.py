@@ -16,7 +16,7 @@ SLICE = Reference("shop-b", "EndpointSlice", "by-hand")
 WEB = Reference("shop", "Deployment", "web")
 GIVEN = Given("shop", "Deployment", "web")
 CHANGED = Change(GIVEN, "spec.replicas", "2", "0")
-FULL = Head("taro", (SLICE,), (WEB,), {"10.244.1.5": Reference("shop", "Deployment", "web", 1)}, (CHANGED,))
+FULL = Head("taro", (SLICE,), (WEB,), (WEB,), {"10.244.1.5": Reference("shop", "Deployment", "web", 1)}, (CHANGED,))
 
 
 @pytest.mark.parametrize("head", [Head(), Head(learner="taro"), FULL])
@@ -39,6 +39,7 @@ def test_only_the_head_counts() -> None:
         "# deleted: ../../etc/passwd",
         "# deleted: shop/Service",
         "# restarted: Shop/Deployment/web",
+        "# outdated: shop/Deployment/web/-1",
         "# address: 10.0.0.1",
         "# address: example.org shop/Deployment/web/0",
         "# address: 10.0.0.1 nothing",

@@ -13,12 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import exercises
+from grader.causes.scene import Scene
 from grader.cluster.info import ClusterInfo
+from grader.criteria.env import Env, Known
 from grader.errors import ManifestError, UsageError
 from grader.kube.client import KubeApi
 from grader.model.evidence import Action
+from grader.model.exercise import Criterion
 from grader.model.ground import Given, GroundRule
+from grader.model.report import Hop
 from grader.workflow import script
+from grader.workflow.check import observe_once
 from grader.workflow.ground import wait_ready
 from grader.workflow.handed import read
 from grader.workflow.reproduce import reproduce
@@ -27,12 +32,16 @@ from grader.workflow.start import start
 from grader.workflow.submit import submit
 from tests.workflow.test_restore import GIVEN
 
+PORTS = "ports: [{containerPort: 8080}]"
 EXERCISE = replace(
     exercises.load("clusterip"),
     id="handed",
     namespace="handed",
     namespaces=("handed-b",),
-    given=GIVEN.replace("restored-b", "handed-b"),
+    given=GIVEN.replace("restored-b", "handed-b").replace(
+        "8080]\n---", "8080]\n          ports: [{containerPort: 8080}]\n---", 1
+    ),
+    criteria=(Criterion("web", 1, Env({"app": "web"}, "mine", holds=True), negated=False, hop=Hop.VARIABLES),),
     may_change=("Service", "Deployment", "Pod", "ConfigMap", "EndpointSlice", "Endpoints"),
     may_change_there={"handed-b": ("EndpointSlice", "Service")},
     ground=GroundRule(
@@ -130,17 +139,36 @@ def test_a_node_port_that_the_cluster_chose_is_not_handed_in(cluster: ClusterInf
     assert "nodePort" not in handed("kubectl create service nodeport mine --tcp=80", cluster, tmp_path)
 
 
+MADE = "kubectl create service clusterip mine --tcp=80"
+ALL = "kubectl rollout restart deployment web; kubectl rollout status deployment web"
+ONE = """kubectl delete --now $(kubectl get pods --selector=app=web --output=name | head -1)
+    kubectl rollout status deployment web"""
+ANEW = f"kubectl delete service mine; {MADE}"
+
+
 @pytest.mark.parametrize(
-    "restart", ["kubectl delete pod --selector=app=web --now", "kubectl rollout restart deployment web"]
+    ("commands", "knowing"),
+    [
+        (MADE, []),
+        (f"{MADE}; {ALL}", [Known.NOW, Known.NOW]),
+        (f"{MADE}; {ONE}", [Known.NOW]),
+        (f"{ALL}; {MADE}", []),
+        (f"{MADE}; {ALL}; {ANEW}", [Known.BEFORE, Known.BEFORE]),
+        (f"{MADE}; {ALL}; {ANEW}; {ONE}", [Known.BEFORE, Known.NOW]),
+        (f"kubectl set env deployment web A=1; kubectl rollout status deployment web; {MADE}", []),
+        (f"{MADE}; kubectl set env deployment web A=1; kubectl rollout status deployment web", [Known.NOW, Known.NOW]),
+    ],
+    ids=["none", "all", "one", "before", "made again", "made again and one", "changed before", "changed"],
 )
-def test_pods_that_were_started_again_know_the_learners_service(
-    cluster: ClusterInfo, api: KubeApi, tmp_path: Path, restart: str
+def test_pods_know_the_learners_service_where_it_was_handed_in_as_they_did(
+    cluster: ClusterInfo, api: KubeApi, tmp_path: Path, commands: str, knowing: list[Known]
 ) -> None:
-    commands = f"kubectl create service clusterip mine --tcp=80; {restart}; kubectl rollout status deployment web"
     text = handed(commands, cluster, tmp_path)
     again(text, cluster, api, tmp_path)
-    asked = "kubectl rollout status deployment web >/dev/null; kubectl exec deployment/web -- env"
-    assert "MINE_SERVICE_HOST" in script.run(asked, "handed", cluster, strict=True).output
+    wait_ready(api, EXERCISE)
+    (expect,) = (item.expect for item in EXERCISE.criteria if isinstance(item.expect, Env))
+    known = expect.known(Scene(EXERCISE, observe_once(EXERCISE, cluster)))
+    assert sorted(known.values()) == sorted([Known.NOT, Known.NOT, *knowing][-2:])
 
 
 def test_an_address_of_a_pod_is_that_pods_address_there(cluster: ClusterInfo, api: KubeApi, tmp_path: Path) -> None:
@@ -177,7 +205,7 @@ END
 def test_nothing_is_done_that_the_exercise_does_not_let_change(
     cluster: ClusterInfo, api: KubeApi, tmp_path: Path
 ) -> None:
-    strict = replace(EXERCISE, may_change=("Service",), may_change_there={})
+    strict = replace(EXERCISE, may_change=("Service",), may_change_there={}, ground=GroundRule())
     text = (
         "# deleted: handed/Deployment/web\n# deleted: handed-b/Service/names\n# deleted: default/Service/kubernetes\n"
         "# deleted: handed/Service/unknown\n# restarted: kube-system/Deployment/coredns\n"

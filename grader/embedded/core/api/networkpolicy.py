@@ -16,7 +16,7 @@ from grader.embedded.core.api.workloads import selector_errors
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
-TYPES = ("Egress", "Ingress")
+TYPES = ("Ingress", "Egress")
 _PEERS = {"ingress": "from", "egress": "to"}
 
 
