@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from grader.causes.handmade import made_by_hand, slices_wrong, without_slices
 from grader.causes.lasting import not_lasting, strangers_chosen
 from grader.causes.patience import LEAST_PROBE_SECONDS, PROBE_SECONDS
-from grader.causes.pods import State, state_of
+from grader.causes.pods import State, state_of, stopped_by
 from grader.causes.rollouts import rollout
 from grader.causes.ruling import Ruling, environment, fail, not_yet
 from grader.causes.scene import Scene
@@ -137,6 +137,8 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         return fail("unready-published", Hop.ENDPOINT_SLICE, **facts)
     if not published and wanted.readiness is Readiness.PUBLISHED and has_slices(service):
         return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
+    if wanted.readiness is Readiness.GATED and (stopped := next(filter(stopped_by, waiting), None)):
+        return fail("unready-stopped", Hop.ENDPOINT_SLICE, pod=name_of(stopped), probe=stopped_by(stopped))
     if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
         ruling = pods_not_ready(scene, wanted.labels, wanted.pods_in)
         if ruling is not None and ruling.verdict is Verdict.FAIL:  # what the Pods wait for may just have come

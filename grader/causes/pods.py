@@ -76,6 +76,29 @@ def state_of(pod: RawObject, now: datetime, pace: float = 1.0) -> PodState:
     return PodState(State.MOVING, str(status.get("phase") or "Pending"))
 
 
+def stopped_by(pod: RawObject) -> str:
+    """Name the probe that stops the containers of a Pod while it gets ready; "" where none does.
+
+    One of a container that was started again already; or a liveness probe that asks the very thing that the readiness
+    probe asks, which fails still (pkg/kubelet/prober/worker.go: a container that fails it is killed; it is not asked
+    before a startup probe, which may be patient, has succeeded).
+    """
+    again = {
+        item.get("name") for item in pod.get("status", {}).get("containerStatuses") or () if item.get("restartCount")
+    }
+    for container in pod.get("spec", {}).get("containers") or ():
+        ready, live, start = (_handler(container.get(f"{kind}Probe")) for kind in ("readiness", "liveness", "startup"))
+        if start and container.get("name") in again:
+            return "startupProbe"
+        if live and not start and (live == ready or container.get("name") in again):
+            return "livenessProbe"
+    return ""
+
+
+def _handler(probe: RawObject | None) -> RawObject:
+    return {key: value for key, value in (probe or {}).items() if key in ("httpGet", "tcpSocket", "grpc", "exec")}
+
+
 def _patience(probe: RawObject, pace: float) -> float:
     """Seconds in which a readiness probe that will ever succeed has (defaults: pkg/apis/core/v1/defaults.go)."""
     slack = max(SLACK_SECONDS * pace, LEAST_SLACK_SECONDS)

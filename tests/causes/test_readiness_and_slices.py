@@ -36,6 +36,30 @@ def test_gated_is_proved_by_a_pod_that_stays_out() -> None:
     assert told(endpoints(Readiness.GATED, unready=3)).verdict is not Verdict.PASS
 
 
+READY, OTHER = {"httpGet": {"path": "/readyz", "port": 8080}}, {"httpGet": {"path": "/healthz", "port": 8080}}
+
+
+@pytest.mark.parametrize(
+    ("probes", "restarts", "diagnosis"),
+    [
+        ({"readinessProbe": READY, "livenessProbe": {**READY, "periodSeconds": 20}}, 0, "unready-stopped"),
+        ({"readinessProbe": READY, "startupProbe": READY, "livenessProbe": READY}, 0, "endpoints-gated"),
+        ({"readinessProbe": READY, "startupProbe": READY}, 1, "unready-stopped"),
+        ({"readinessProbe": READY, "livenessProbe": OTHER}, 0, "endpoints-gated"),
+        ({"readinessProbe": READY, "livenessProbe": OTHER}, 2, "unready-stopped"),
+        ({"readinessProbe": READY}, 2, "endpoints-gated"),
+    ],
+)
+def test_a_pod_that_is_stopped_while_it_gets_ready_does_not_stay(
+    probes: dict[str, Any], restarts: int, diagnosis: str
+) -> None:
+    world = endpoints(Readiness.GATED, unready=1)
+    world.pods[0]["spec"]["containers"][0].update(probes)
+    name = world.pods[0]["spec"]["containers"][0]["name"]
+    world.pods[0]["status"]["containerStatuses"] = [{"name": name, "restartCount": restarts}]
+    assert told(world).finding.diagnosis == diagnosis
+
+
 @pytest.mark.parametrize("unready", [0, 1])
 def test_readiness_is_judged_only_once_no_pod_is_being_replaced(unready: int) -> None:
     world = endpoints(Readiness.GATED, unready=unready)
