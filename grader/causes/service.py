@@ -15,26 +15,30 @@ from grader.model.report import Hop, Waits
 from grader.model.vantage import PROBE_POD, At, Vantage
 
 
+def made_elsewhere(scene: Scene, kind: str, name: str) -> list[str]:
+    """List the other Namespaces where an object of this name was made since the exercise was begun."""
+    probes = [pod for pod in scene.objects.of("pods") if name_of(pod) == PROBE_POD]
+    begun = str(probes[0]["metadata"].get("creationTimestamp") or "") if probes else ""
+    found = set()
+    for item in scene.objects.elsewhere:
+        if (item.get("kind", "Service"), name_of(item)) != (kind, name):
+            continue
+        namespace, born = item["metadata"]["namespace"], str(item["metadata"].get("creationTimestamp") or "")
+        # one that was there before this exercise was begun is somebody else's
+        if namespace in scene.exercise.namespaces or born >= begun:
+            found.add(namespace)
+    return sorted(found)
+
+
 def missing(scene: Scene, name: str) -> Ruling:
     """Say why a Service is not there."""
     evidence = scene.evidence
     kinds = [item.kind for item in evidence.manifests]
-    probes = [pod for pod in scene.objects.of("pods") if name_of(pod) == PROBE_POD]
-    begun = str(probes[0]["metadata"].get("creationTimestamp") or "") if probes else ""
-    elsewhere = {
-        item["metadata"]["namespace"]
-        for item in scene.objects.elsewhere
-        if name_of(item) == name
-        and (
-            item["metadata"]["namespace"] in scene.exercise.namespaces
-            # one that was there before this exercise was begun is somebody else's
-            or str(item["metadata"].get("creationTimestamp") or "") >= begun
-        )
-    }
+    elsewhere = made_elsewhere(scene, "Service", name)
     if elsewhere:
         return fail(
             "service-in-other-namespace", Hop.SERVICE,
-            service=name, namespace=scene.exercise.namespace, found=listed(sorted(elsewhere)),
+            service=name, namespace=scene.exercise.namespace, found=listed(elsewhere),
         )  # fmt: skip
     applied = [item for item in evidence.manifests if item.action is not Action.REFUSED]
     if applied and "Service" not in kinds:

@@ -37,7 +37,9 @@ from grader.model.report import Hop, Waits
 from grader.model.vantage import At, Vantage
 
 
-def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None) -> Ruling:
+def unanswered(
+    scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop: Hop | None, named: Ruling | None = None
+) -> Ruling:
     """Say who is to blame for an answer that is not as the objects promise.
 
     Args:
@@ -45,6 +47,7 @@ def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop:
         answer: how the question ended.
         facts: values for the message: vantage, address, outcome.
         hop: where the answer is missing.
+        named: what is suspected; None: nothing in particular.
     """
     controls = scene.evidence.controls
     if controls is None:
@@ -72,7 +75,8 @@ def unanswered(scene: Scene, answer: ReachAnswer, facts: Mapping[str, str], hop:
         due = max(due, DATA_PLANE_SECONDS)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))
-    return fail("no-answer-though-sound", hop, **told).once_quiet(due, Waits.CONTROL, facts)
+    ruling = named or fail("no-answer-though-sound", hop, **told)
+    return ruling.once_quiet(due, Waits.CONTROL, facts)
 
 
 def unresolved(scene: Scene, answer: DnsAnswer, facts: Mapping[str, str]) -> Ruling:

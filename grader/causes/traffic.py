@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.causes.answers import address_of
 from grader.causes.handmade import relabelled
-from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.patience import STALE_SECONDS
 from grader.causes.ruling import Ruling, environment, fail
 from grader.causes.scene import Scene
 from grader.causes.silence import unanswered
@@ -33,6 +33,7 @@ from grader.model.report import Hop
 from grader.model.vantage import At, Vantage, vantage_node
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+MODES = ("service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode")  # the first wins
 
 HOPS = {
     Vantage.SAME_NAMESPACE: Hop.CLUSTER_IP,
@@ -152,10 +153,10 @@ def _handled_by(way: Way, scene: Scene, answer: ReachAnswer) -> str:
 def near(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
     """List the host names of the endpoints that trafficDistribution prefers on a node, none where it prefers none.
 
-    Rule: topologyModeFromHints in pkg/proxy/topology.go.
+    Rule: topologyModeFromHints in pkg/proxy/topology.go; hintsEnabled in k8s.io/endpointslice/utils.go.
     """
     distribution = service["spec"].get("trafficDistribution")
-    if not distribution or not node:
+    if not distribution or not node or mode_by_annotation(service):
         return set()
     own = _local(way, scene, service, node)
     if distribution == "PreferSameNode" and own:
@@ -165,6 +166,13 @@ def near(way: Way, scene: Scene, service: RawObject, node: str) -> set[str]:
         return set()
     same = (other for other, zone in zones.items() if zone == zones[node])
     return set().union(*(_local(way, scene, service, other) for other in same))
+
+
+def mode_by_annotation(service: RawObject) -> str:
+    """Name the annotation by which trafficDistribution is not looked at, with its value; "" where there is none."""
+    annotations = service["metadata"].get("annotations") or {}
+    key = next((key for key in MODES if key in annotations), "")
+    return f"{key}: {annotations[key]}" if key and annotations[key] in ("Auto", "auto") else ""
 
 
 def _cut_off(local: set[str], seen: set[str], wanted: set[str]) -> bool:
@@ -189,13 +197,12 @@ def nobody_listens(scene: Scene, service: RawObject) -> Ruling | None:
 
 
 def kept_for_its_first_service(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer) -> Ruling | None:
-    """Blame silence on a slice whose label was changed, once the data plane had time to show otherwise."""
+    """Blame silence on a slice whose label was changed, where a Service of our own is answered."""
     slices = relabelled(scene, service)
     if not slices or answer.outcome is not Outcome.TIMEOUT:
         return None
-    ruling = fail("slice-relabelled", hop_of(way, answer), service=name_of(service), slices=listed(slices))
-    suspected = max(scene.paced(SUSPECT_SECONDS), WATCH_SECONDS)
-    return ruling.once_quiet(suspected, meanwhile=facts_of(way.service, answer))
+    named = fail("slice-relabelled", hop_of(way, answer), service=name_of(service), slices=listed(slices))
+    return unexplained(way, scene, answer, named)
 
 
 def explained(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> Ruling:
@@ -208,15 +215,15 @@ def explained(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, w
     )
 
 
-def unexplained(way: Way, scene: Scene, answer: ReachAnswer) -> Ruling:
-    """Look for what is wrong with the environment; else compare with a Service of our own."""
+def unexplained(way: Way, scene: Scene, answer: ReachAnswer, named: Ruling | None = None) -> Ruling:
+    """Look for what is wrong with the environment; else compare with a Service of our own, as `unanswered`."""
     if problem := scene.problem("kube-proxy-down", "node-not-ready"):
         return environment(problem, hop_of(way, answer))
     if way.at is At.NAME and answer.outcome is Outcome.NAME_ERROR and (down := scene.problem("dns-server-down")):
         return environment(down, Hop.DNS)
     if way.at is At.LOAD_BALANCER and (gone := scene.problem("load-balancer-controller-down")):
         return environment(gone, hop_of(way, answer))
-    return unanswered(scene, answer, facts_of(way.service, answer), hop_of(way, answer))
+    return unanswered(scene, answer, facts_of(way.service, answer), hop_of(way, answer), named)
 
 
 def facts_of(service: str, answer: ReachAnswer) -> dict[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
-from grader.causes.names import disguised
+from grader.causes.names import disguised, value_lost
 from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
 from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
@@ -128,7 +128,7 @@ class Call:
     def rule(self, scene: Scene, *, negated: bool) -> Ruling:
         """Judge who answers at a name."""
         to = destination(self.to, scene.objects)
-        if objection := self._unwritten(to):
+        if objection := self._unwritten(scene, to):
             return objection
         if self.service and scene.service(self.service) is None:
             return missing(scene, self.service)
@@ -172,10 +172,12 @@ class Call:
         way = Way(name_of(found[0]), to.port, At.NAME, self.sources, self.answered_by, self.all_of_them)
         return policy_keeps_out(way, scene, found[0], answer, wanted)
 
-    def _unwritten(self, to: Destination) -> Ruling | None:
+    def _unwritten(self, scene: Scene, to: Destination) -> Ruling | None:
         """Object to a value that is not there, cannot be read, or is an address."""
         if not isinstance(self.to, ConfigKey):
             return None
+        if ruling := value_lost(scene, self.to):
+            return ruling
         facts = {"name": self.to.config_map, "key": self.to.key, "seen": to.text}
         if not to.text:
             return fail("call-value-missing", Hop.SERVICE, **facts)

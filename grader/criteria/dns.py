@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.lasting import not_lasting
-from grader.causes.names import exists, named_service, unfit
+from grader.causes.names import exists, named_service, unfit, value_lost
 from grader.causes.patience import STALE_SECONDS
 from grader.causes.resolving import lookup
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed, turned_round
@@ -93,6 +93,8 @@ class Dns:
 
     def _rule(self, scene: Scene) -> Ruling:
         question = self._question(scene.objects)
+        if isinstance(self.name, ConfigKey) and (ruling := value_lost(scene, self.name)):
+            return ruling
         if isinstance(self.name, ConfigKey) and not question.name:
             return fail("call-value-missing", Hop.SERVICE, name=self.name.config_map, key=self.name.key)
         service = self._named(scene, question.name)

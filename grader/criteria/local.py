@@ -11,7 +11,7 @@ from grader.causes.patience import SUSPECT_SECONDS, WATCH_SECONDS
 from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import facts_of, near, unexplained
+from grader.causes.traffic import facts_of, mode_by_annotation, near, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, word
 from grader.criteria.asking import local_endpoints, tries_for
@@ -175,7 +175,8 @@ class Local:
                 return unexplained(self.way, scene, answer)
             who, expected = listed(sorted(seen - may)), listed(sorted(may))
             fields = (self._policy_field, "trafficDistribution")
-            settings = listed(f"{field}: {service['spec'][field]}" for field in fields if service["spec"].get(field))
+            told_by = [f"{field}: {service['spec'][field]}" for field in fields if service["spec"].get(field)]
+            settings = listed(filter(None, (*told_by, mode_by_annotation(service))))
             facts = {**told, "node": node, "who": who, "expected": expected, "settings": settings}
             return fail("policy-not-local", self.hop, **facts)
         if answer.outcome is Outcome.ANSWERED:

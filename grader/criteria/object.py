@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from grader.causes.partial import Difference, differences
 from grader.causes.ruling import Ruling, fail, passed
 from grader.causes.scene import Scene, Sight
-from grader.causes.service import missing
+from grader.causes.service import made_elsewhere, missing
 from grader.causes.words import listed, port_text, text, word
 from grader.criteria.kind import Questions
 from grader.model.exercise import Exercise
@@ -93,6 +93,9 @@ class Object:
         if found is None:
             if self.kind == "Service":
                 return missing(scene, self.name)
+            if elsewhere := made_elsewhere(scene, self.kind, self.name):
+                facts = {"name": self.name, "namespace": scene.exercise.namespace, "found": listed(elsewhere)}
+                return fail("object-in-other-namespace", kind=self.kind, **facts)
             return fail("object-missing", kind=self.kind, name=self.name, namespace=scene.exercise.namespace)
         if is_terminating(found):
             return fail("object-going", kind=self.kind, name=self.name, since=found["metadata"]["deletionTimestamp"])

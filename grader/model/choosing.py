@@ -36,5 +36,9 @@ def alive(pods: Iterable[RawObject]) -> tuple[RawObject, ...]:
 
 def config_value(objects: Objects, key: ConfigKey) -> str:
     """Read what the learner wrote into a ConfigMap, "" where it is not there."""
-    found = next((item for item in objects.of("configmaps") if name_of(item) == key.config_map), {})
-    return str((found.get("data") or {}).get(key.key) or "").strip()
+    return str((config_map(objects, key).get("data") or {}).get(key.key) or "").strip()
+
+
+def config_map(objects: Objects, key: ConfigKey) -> RawObject:
+    """Find the ConfigMap, empty where it is not there."""
+    return next((item for item in objects.of("configmaps") if name_of(item) == key.config_map), {})

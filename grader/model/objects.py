@@ -21,7 +21,7 @@ class Objects:
         own: of the exercise's own Namespace ("services", "pods", "endpointslices", "deployments"; "configmaps",
             "statefulsets" where the exercise speaks of them), and "nodes" of the cluster.
         further: further Namespace of the exercise → "services", "pods", "endpointslices" there.
-        elsewhere: metadata of Services of other Namespaces whose names the criteria use.
+        elsewhere: kind and metadata of Services and ConfigMaps of other Namespaces that have the names that are missed.
         cluster: of the cluster itself: "configmaps" that configure its DNS and its proxies.
     """
 

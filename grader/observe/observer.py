@@ -317,19 +317,21 @@ class Observer:
         """Tell whether the exercise's namespace is there. Raises ClusterUnreachable, ApiRefused."""
         return self.target.api.read("namespaces", self.exercise.namespace) is not None
 
-    def _elsewhere(self, names: Sequence[str]) -> tuple[RawObject, ...]:
-        """List Services of these names in other namespaces, but for other exercises': where, and since when."""
+    def _elsewhere(self, missing: Sequence[tuple[str, str]]) -> tuple[RawObject, ...]:
+        """List objects of these names in other namespaces, but for other exercises': where, and since when."""
         try:
-            items = self.target.api.list("services")
+            found = {resource: self.target.api.list(resource) for resource in sorted({item[0] for item in missing})}
             homes = self.target.api.list("namespaces", labels=EXERCISE_LABEL)
         except ApiRefused:  # a shared cluster may not show other namespaces
             return ()
         others = {name_of(home) for home in homes if labels_of(home)[EXERCISE_LABEL] != self.exercise.id}
         others.add(self.exercise.namespace)
+        told = ("name", "namespace", "creationTimestamp")
         return tuple(
-            {"metadata": {key: item["metadata"].get(key) for key in ("name", "namespace", "creationTimestamp")}}
+            {"kind": item["kind"], "metadata": {key: item["metadata"].get(key) for key in told}}
+            for resource, items in found.items()
             for item in items
-            if name_of(item) in names and item["metadata"]["namespace"] not in others
+            if (resource, name_of(item)) in missing and item["metadata"]["namespace"] not in others
         )
 
     def _inspect(self) -> tuple[Problem, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.causes.scene import Sight
@@ -11,6 +11,8 @@ from grader.criteria.registry import kind_of
 from grader.model.choosing import find_service
 from grader.model.evidence import DnsQuestion, ReachQuestion, ShellQuestion
 from grader.model.exercise import Criterion, Exercise
+from grader.model.kubernetes import name_of
+from grader.model.objects import Objects
 
 ALWAYS = ("services", "pods", "endpointslices", "deployments")
 
@@ -24,14 +26,14 @@ class Plan:
         reach: who answers at the addresses of Services.
         direct: who answers at the endpoints themselves; asked where a reach question was not answered as wanted.
         shell: commands to run.
-        missing: names of Services that criteria speak of and that do not exist.
+        missing: resource and name of Services and ConfigMaps that criteria speak of and that do not exist.
     """
 
     dns: tuple[DnsQuestion, ...]
     reach: tuple[ReachQuestion, ...]
     direct: tuple[ReachQuestion, ...]
     shell: tuple[ShellQuestion, ...]
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
 
 
 def resources(exercise: Exercise) -> tuple[str, ...]:
@@ -56,5 +58,13 @@ def plan(criteria: Sequence[Criterion], sight: Sight) -> Plan:
         reach=tuple(dict.fromkeys(question for item in asked for question in item.reach)),
         direct=direct_questions(services, sight.objects),
         shell=tuple(dict.fromkeys(question for item in asked for question in item.shell)),
-        missing=tuple(sorted(name for name in services if find_service(sight.objects, name) is None)),
+        missing=tuple(sorted(_missing(criteria, services, sight.objects))),
     )
+
+
+def _missing(criteria: Sequence[Criterion], services: Iterable[str], objects: Objects) -> Iterator[tuple[str, str]]:
+    yield from (("services", name) for name in services if find_service(objects, name) is None)
+    there = set(map(name_of, objects.of("configmaps")))
+    for kind, _, name in {kind_of(criterion).subject.partition(" ") for criterion in criteria}:
+        if kind == "ConfigMap" and name not in there:
+            yield "configmaps", name

@@ -61,6 +61,19 @@ def test_a_pod_of_another_node_that_answers_breaks_the_policy() -> None:
     assert told(world.compare()).finding.diagnosis == "no-answer-though-sound"
 
 
+@pytest.mark.parametrize("key", ["topology-mode", "topology-aware-hints"])
+def test_an_annotation_that_switches_the_distribution_off_is_named(key: str) -> None:
+    world = local(At.CLUSTER_IP, "anybody", **NEAR)
+    world.answered["*"] = only("backend-a", "backend-b", "backend-c")
+    assert told(world.compare()).finding.diagnosis == "no-answer-though-sound"
+    world.service["metadata"]["annotations"] = {f"service.kubernetes.io/{key}": "Auto"}
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.FAIL, "policy-not-local")
+    assert f"service.kubernetes.io/{key}: Auto" in report.finding.facts["settings"]
+    world.service["metadata"]["annotations"] = {f"service.kubernetes.io/{key}": "Disabled"}
+    assert told(world.compare()).finding.diagnosis == "no-answer-though-sound"
+
+
 def test_a_node_without_pods_that_is_served_breaks_the_policy() -> None:
     world = local(At.NODE_PORT, "nobody")
     world.answered[f"outside-client {EMPTY}"] = only("backend-a")

@@ -213,6 +213,7 @@ class World:
         self.answered: dict[str, Any] = {}
         self.variables: dict[str, dict[str, str]] = {}
         self.listed: dict[str, tuple[Raw, ...]] = {}
+        self.elsewhere: tuple[Raw, ...] = ()
         self.further: dict[str, dict[str, tuple[Raw, ...]]] = {}
         self.compared: Controls | None = None
         self.laid: Ground | None = None
@@ -248,7 +249,7 @@ class World:
             "nodes": tuple(self.nodes),
             **self.listed,
         }
-        return copy.deepcopy(Objects(own, self.further))
+        return copy.deepcopy(Objects(own, self.further, self.elsewhere))
 
     def plan(self, host_ports: dict[int, str] | None = None) -> Plan:
         return plan(self.task.criteria, Sight(self.objects(), NAMESPACE, host_ports or {}))

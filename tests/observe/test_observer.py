@@ -209,7 +209,8 @@ def test_a_service_of_that_name_elsewhere_is_told_unless_another_exercise_owns_i
     api = Api(world)
 
     def there(name: str, namespace: str) -> Raw:
-        return {"metadata": {"name": name, "namespace": namespace, "creationTimestamp": "t", "uid": "u"}}
+        metadata = {"name": name, "namespace": namespace, "creationTimestamp": "t", "uid": "u"}
+        return {"kind": "Service", "metadata": metadata}
 
     api.others = [there(SERVICE, "default"), there(SERVICE, "other"), there(SERVICE, NAMESPACE), there("x", "default")]
     label = "services-course.example/exercise"
@@ -217,7 +218,8 @@ def test_a_service_of_that_name_elsewhere_is_told_unless_another_exercise_owns_i
         {"metadata": {"name": home, "labels": {label: owner}}} for home, owner in (("other", "other"), ("shop", "shop"))
     ]
     found = evidence(api).objects.elsewhere
-    assert found == ({"metadata": {"name": SERVICE, "namespace": "default", "creationTimestamp": "t"}},)
+    where = {"name": SERVICE, "namespace": "default", "creationTimestamp": "t"}
+    assert found == ({"kind": "Service", "metadata": where},)
     api.hidden = {"namespaces"}
     assert evidence(api).objects.elsewhere == ()
 

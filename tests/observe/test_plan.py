@@ -26,7 +26,7 @@ def test_nothing_is_asked_about_a_service_that_is_not_there_not_even_its_name() 
     world.services = []
     planned = world.plan()
     assert (planned.dns, planned.reach, planned.direct) == ((), (), ())
-    assert planned.missing == (SERVICE,)
+    assert planned.missing == (("services", SERVICE),)
 
 
 def test_nothing_is_asked_at_a_port_the_service_does_not_have() -> None:

@@ -13,6 +13,7 @@ from grader import exercises
 from grader.cluster.info import ClusterInfo
 from grader.errors import EnvironmentError_
 from grader.kube.client import KubeApi
+from grader.kube.resources import by_plural
 from grader.model.exercise import Exercise
 from grader.workflow import script
 from grader.workflow.apply import apply_manifests
@@ -66,6 +67,7 @@ addressType: IPv4
 ports: [{port: 80}]
 endpoints: [{addresses: [192.0.2.7]}]
 """
+LABEL = "kubernetes.io/service-name"
 EXERCISE = replace(
     exercises.load("clusterip"),
     id="restored",
@@ -379,3 +381,21 @@ def test_a_pod_whose_owner_is_gone_is_waited_for() -> None:
     assert given_ready(api, exercise)
     api.objects["pods"].append({"metadata": {"name": "db-9", "ownerReferences": [{"uid": "gone"}]}})
     assert not given_ready(api, exercise)
+
+
+def test_a_slice_that_was_changed_is_made_anew(cluster: ClusterInfo, api: KubeApi, tmp_path: Path) -> None:
+    start(EXERCISE, cluster, tmp_path)
+
+    def by_hand() -> Any:
+        return api.read("endpointslices", "by-hand", "restored-b")
+
+    before = by_hand()["metadata"]
+    api.patch(by_plural("endpointslices").path("restored-b", "by-hand"), {"metadata": {"labels": {LABEL: "other"}}})
+    api.patch(by_plural("endpointslices").path("restored-b", "by-hand"), {"metadata": {"labels": {LABEL: "names"}}})
+    assert by_hand()["metadata"]["generation"] == 3  # kube-proxy may use it for the other Service still
+    reset(EXERCISE, cluster, tmp_path)
+    after = by_hand()["metadata"]
+    assert (after["generation"], after["labels"]) == (1, before["labels"])
+    assert after["uid"] != before["uid"]
+    reset(EXERCISE, cluster, tmp_path)
+    assert by_hand()["metadata"]["uid"] == after["uid"]

@@ -29,6 +29,10 @@ from grader.embedded.core.store import Change, Obj, timestamp
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 RESERVED = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
+HINTS_ANNOTATION = "service.kubernetes.io/topology-aware-hints"
+MODE_ANNOTATION = "service.kubernetes.io/topology-mode"
+NO_ZONES = "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes"
+COMPONENT = "endpoint-slice-controller"
 MAX_ENDPOINTS = 100
 """--max-endpoints-per-slice of kube-controller-manager."""
 
@@ -102,7 +106,7 @@ def desired_endpoint(pod: Obj, service: Obj, zone: str) -> dict[str, Any]:
     if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
         endpoint["hostname"] = spec["hostname"]
     distribution = service["spec"].get("trafficDistribution")
-    if distribution in CLOSE and ready:
+    if distribution in CLOSE and ready and not by_annotation(service):
         hints: dict[str, Any] = {}
         if zone:
             hints["forZones"] = [{"name": zone}]
@@ -111,6 +115,15 @@ def desired_endpoint(pod: Obj, service: Obj, zone: str) -> dict[str, Any]:
         if hints:
             endpoint["hints"] = hints
     return endpoint
+
+
+def by_annotation(service: Obj) -> bool:
+    """Tell whether an annotation asks for hints: trafficDistribution is then not looked at (utils.go hintsEnabled).
+
+    It gives hints only where nodes have zones (topologycache.go AddHints), which is not imitated.
+    """
+    annotations = service["metadata"].get("annotations") or {}
+    return annotations.get(HINTS_ANNOTATION, annotations.get(MODE_ANNOTATION)) in ("Auto", "auto")
 
 
 def desired_ports(service: Obj, pod: Obj) -> Ports:
@@ -321,6 +334,9 @@ class EndpointSliceController(Controller):
             self.context.update("endpointslices", {**slice_, "metadata": metadata})
         for slice_ in todo.delete:
             self.store.delete("endpointslices", *key_of(slice_))
+        if by_annotation(service):
+            message = f"{NO_ZONES}, addressType: IPv4"
+            self.context.recorder.event(service, "Warning", "TopologyAwareHintsDisabled", message, COMPONENT)
 
     def _zones(self, pods: list[Obj]) -> dict[str, str]:
         names = {pod["spec"].get("nodeName") or "" for pod in pods}
