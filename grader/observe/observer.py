@@ -87,6 +87,7 @@ class Observer:
         }
         self._records: tuple[Ground | None, Ground | None] | None = None
         self._by_hand: tuple[RawObject, ...] = ()
+        self._configs: tuple[RawObject, ...] = ()
         self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
         self._fingerprint: object = None
         self._changed = clock()
@@ -216,17 +217,17 @@ class Observer:
 
     def _list(self) -> Objects:
         futures = {key: self._executor.submit(self.target.api.list, *what) for key, what in self._listed.items()}
-        single = [self._executor.submit(self.target.api.read, *what) for what in self._single()]
         if self._acting is None:
+            single = [self._executor.submit(self.target.api.read, *what) for what in self._single()]
             self._acting = self._list_acting()
+            self._configs = tuple(_trim(item) for item in (future.result() for future in single) if item)
         listed: dict[str, dict[str, tuple[RawObject, ...]]] = {"": {}}
         for (namespace, plural), items in self._acting.items():
             listed.setdefault(namespace, {})[plural] = items
         for (namespace, plural), future in futures.items():
             listed.setdefault(namespace, {})[plural] = tuple(map(_trim, future.result()))
         own: Listed = listed.pop("")
-        configs = tuple(_trim(item) for item in (future.result() for future in single) if item)
-        return Objects(own, listed, cluster={"configmaps": configs, "endpointslices": self._by_hand})
+        return Objects(own, listed, cluster={"configmaps": self._configs, "endpointslices": self._by_hand})
 
     def _list_acting(self) -> dict[tuple[str, str], tuple[RawObject, ...]]:
         """List what acts on traffic or Pods; what a cluster does not show or serve is not there."""

@@ -23,7 +23,7 @@ from grader.observe.observer import now
 from grader.observe.reach import FIRST_SECONDS
 from grader.workflow import instruments
 from grader.workflow.apply import apply_manifests
-from grader.workflow.controls import Control, sweep
+from grader.workflow.controls import Control
 from grader.workflow.ground import target
 
 FIRST_PAUSE = 0.04
@@ -140,7 +140,6 @@ def _until_told(
     blind, silent_since = False, None
     if instruments.replace_strangers(api, cluster, exercise):
         revived = begun
-    sweep(api)
     with Control(api, cluster, exercise.id) as control:
         while True:
             looked = clock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from grader.causes.owners import GENERATED, WORKLOADS
 from grader.causes.partial import differences
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
-from grader.kube.resources import by_plural
+from grader.kube.resources import KNOWN, by_plural
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_finished, is_terminating, labels_of, name_of, uid_of, workload_of
 from grader.model.vantage import PROBE_POD
@@ -41,6 +41,8 @@ CLEARED = (
     "configmaps",
     "pods",
 )
+# What given objects are, or controllers make of them.
+MOVING = frozenset({"services", "endpointslices", "configmaps", "deployments", "statefulsets", "daemonsets", "pods"})
 MAY_BE_HIDDEN = frozenset(
     {"endpoints", "networkpolicies", "ingresses", "horizontalpodautoscalers", "resourcequotas", "limitranges", "jobs"}
 )  # a shared cluster may not show them
@@ -80,7 +82,12 @@ def _key(obj: Mapping[str, Any], exercise: Exercise) -> Key:
     return str(metadata.get("namespace") or exercise.namespace), str(obj["kind"]), str(metadata["name"])
 
 
-def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None = None) -> tuple[str, ...]:
+def clear(
+    api: KubeApi,
+    exercise: Exercise,
+    restored: dict[Key, Object] | None = None,
+    kinds: Collection[str] | None = None,
+) -> tuple[str, ...]:
     """Delete what does not belong to the given workload, and make that exactly as given; tell what was deleted.
 
     Args:
@@ -88,6 +95,7 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
         exercise: whose ground.
         restored: what given objects were once an earlier call had made them exactly as given, kept here from call to
             call: one that is so still is left alone, which is quick.
+        kinds: the only kinds that somebody may have made something of; None: any.
 
     Raises ClusterUnreachable, ApiRefused, EnvironmentError_ ("given-refused").
     """
@@ -95,8 +103,9 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
     live: dict[Key, Object] = {}
     removed: list[str] = []
     since: dict[str, str] = {}  # Namespace → when the oldest Service that was deleted came into being
+    looked_at = CLEARED if kinds is None else tuple(item for item in CLEARED if item in plurals(kinds) | MOVING)
     for namespace in exercise.all_namespaces:
-        for plural in CLEARED:
+        for plural in looked_at:
             for obj in listed(api, plural, namespace):
                 if (finalizers := _foreign(obj)) and (is_terminating(obj) or _stray(obj, plural, namespace, given)):
                     _release(api, obj, plural, finalizers)
@@ -118,9 +127,14 @@ def clear(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None =
         if restored is not None and key in live and restored.get(key) == live[key]:
             continue
         became = _restore(api, item, exercise)
-        if restored is not None and became is not None:
-            restored[key] = _standing(became)
+        if restored is not None:
+            restored[key] = _standing(became) if became is not None else {"anew": object()}  # like no other
     return tuple(removed)
+
+
+def plurals(kinds: Collection[str]) -> frozenset[str]:
+    """Name the resources of kinds that are known here."""
+    return frozenset(resource.plural for resource in KNOWN if resource.kind in kinds)
 
 
 def _foreign(obj: Object) -> list[str]:

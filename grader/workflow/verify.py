@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
+from grader.errors import ManifestError
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.model.evidence import Action, Evidence
 from grader.model.exercise import Exercise, Form
@@ -21,6 +22,7 @@ from grader.workflow import script
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import ensure_namespaces, wait_ready
 from grader.workflow.instruments import ensure_probe
+from grader.workflow.manifests import read_documents
 from grader.workflow.record import record_clusters_own, remember
 from grader.workflow.restore import Key, clear
 from grader.workflow.start import refused
@@ -234,15 +236,28 @@ def _verify_one(
     make: Callable[[Exercise], Sequence[Task]],
 ) -> list[Attempt]:
     attempts = []
+    made: Collection[str] | None = None
     with KubeApi(cluster.kubeconfig) as api, standing(api, exercise) as anew:
         for task in make(exercise):
             if only and not {task.name, task.operator} & set(only):
                 continue
-            anew()
+            anew(made)
+            made = _kinds(task)
             attempt = (task.run or _attempt)(api, exercise, cluster, task, deadline)
             attempts.append(attempt)
             progress("verify-attempt", shown(attempt))
     return attempts
+
+
+def _kinds(task: Task) -> Collection[str] | None:
+    """List the kinds that an attempt may make something of, None where it may be any."""
+    if task.run or (task.text is not None and task.form is Form.SCRIPT):
+        return None
+    try:
+        found = read_documents(task.text or "")
+    except ManifestError:
+        return ()
+    return {str(item.content.get("kind")) for item in found if isinstance(item.content, Mapping)}
 
 
 def shown(attempt: Attempt) -> Mapping[str, str]:
@@ -259,16 +274,20 @@ def shown(attempt: Attempt) -> Mapping[str, str]:
 
 
 @contextmanager
-def standing(api: KubeApi, exercise: Exercise) -> Iterator[Callable[[], None]]:
-    """Yield what makes the ground as new; in the end it is so again, and Namespaces that were not there are gone."""
+def standing(api: KubeApi, exercise: Exercise) -> Iterator[Callable[..., None]]:
+    """Yield what makes the ground as new (told the only kinds that were made, or nothing).
+
+    In the end it is so again, and Namespaces that were not there are gone.
+    """
     mine = [name for name in exercise.all_namespaces if api.read("namespaces", name) is None]
     restored: dict[Key, Object] = {}
     begun = False
 
-    def anew() -> None:
+    def anew(kinds: Collection[str] | None = None) -> None:
         nonlocal begun
         begun = True
-        prepare(api, exercise, restored)
+        before = dict(restored)
+        prepare(api, exercise, restored, kinds, recorded=lambda: bool(before) and before == restored)
 
     yield anew
     if begun:
@@ -322,14 +341,24 @@ def told(report: Report, expected: str) -> str:
     return f"fail {criterion} {report.finding.diagnosis}"
 
 
-def prepare(api: KubeApi, exercise: Exercise, restored: dict[Key, Object] | None = None) -> None:
-    """Make the exercise's ground as new, and wait until the given workload is ready."""
+def prepare(
+    api: KubeApi,
+    exercise: Exercise,
+    restored: dict[Key, Object] | None = None,
+    kinds: Collection[str] | None = None,
+    recorded: Callable[[], bool] = lambda: False,
+) -> None:
+    """Make the exercise's ground as new, wait until the given workload is ready, and record it unless it was.
+
+    Args and errors: as `clear`.
+    """
     try:
         ensure_namespaces(api, exercise)
-        clear(api, exercise, restored)
+        clear(api, exercise, restored, kinds)
         ensure_probe(api, exercise.namespace)
         wait_ready(api, exercise)
-        remember(api, exercise)
+        if not recorded():
+            remember(api, exercise)
     except ApiRefused as error:
         raise refused(exercise, error) from error
 
