@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
@@ -54,6 +55,19 @@ def disguised(host: str, **facts: object) -> Ruling | None:
     if _ADDRESS.fullmatch(host) or _IPV6.fullmatch(host):
         return fail("call-value-is-address", Hop.SERVICE, **facts)
     return fail("call-value-of-address", Hop.SERVICE, **facts, host=host) if _OF_ADDRESS.fullmatch(host) else None
+
+
+def literal(alias: RawObject) -> Ruling | None:
+    """Object to an ExternalName whose target is an IP address: it is accepted, and no DNS server publishes it.
+
+    Rule: findServices in plugin/kubernetes of CoreDNS 1.14 takes only what is no address (HostType is CNAME).
+    """
+    target = str(alias["spec"].get("externalName"))
+    try:
+        ip_address(target)
+    except ValueError:
+        return None
+    return fail("alias-is-address", Hop.SERVICE, service=name_of(alias), target=target)
 
 
 def value_lost(scene: Scene, key: ConfigKey) -> Ruling | None:

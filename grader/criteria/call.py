@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
-from grader.causes.names import disguised, value_lost
+from grader.causes.names import disguised, literal, value_lost
 from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
 from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
@@ -240,6 +240,8 @@ class Call:
             home = home_of(answer.question.vantage, scene.exercise.namespace)
             if led := list(aliases_of(scene, to.host, home)):
                 alias, target = led[-1]
+                if ruling := literal(alias):
+                    return ruling
                 ruling = fail("alias-unresolved", Hop.DNS, service=name_of(alias), target=target)
                 return ruling.once_quiet(STALE_SECONDS, Waits.CALL, facts)
             return fail("call-name-unresolved", Hop.DNS, **facts).once_quiet(STALE_SECONDS, Waits.CALL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.lasting import not_lasting
-from grader.causes.names import exists, named_service, unfit, value_lost
+from grader.causes.names import exists, literal, named_service, unfit, value_lost
 from grader.causes.patience import STALE_SECONDS
 from grader.causes.resolving import lookup
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed, turned_round
@@ -122,6 +122,8 @@ class Dns:
         stale = scene.paced(STALE_SECONDS)
         if certain or answer.outcome is not Outcome.ANSWERED:
             return unresolved(scene, answer, facts)
+        if service is not None and service["spec"].get("type") == "ExternalName" and (ruling := literal(service)):
+            return ruling
         if answer.rcode == "NXDOMAIN" and self.rcode == "NOERROR":
             return fail("dns-name-unknown", Hop.DNS, **facts).once_quiet(stale, Waits.NAMES)
         expected = listed(wanted) if wanted else self.rcode

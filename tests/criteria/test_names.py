@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from grader.criteria.call import Call
 from grader.criteria.dns import Dns
 from grader.criteria.records import ClusterIp, Records
-from grader.model.evidence import DnsAnswer, Outcome
+from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.model.vantage import ConfigKey, Vantage
 from tests.judge.telling import told
 from tests.judge.world import LABELS, NAMESPACE, SERVICE, World, criterion, exercise, service
@@ -83,3 +85,17 @@ def test_a_call_to_a_service_that_is_not_there_is_not_made() -> None:
     world.services = []
     assert world.plan().reach == ()
     assert told(world).finding.diagnosis == "service-missing"
+
+
+@pytest.mark.parametrize("target", ["203.0.113.7", "2001:db8::7"])
+def test_an_alias_whose_target_is_an_address_is_told_as_that(target: str) -> None:
+    name = f"{SERVICE}.{NAMESPACE}.svc.cluster.local."
+    expect = Dns(name, Vantage.SAME_NAMESPACE, "CNAME", Records(("x.example.",)), SERVICE)
+    world = World(exercise(criterion("dns", expect)))
+    world.service["spec"] = {"type": "ExternalName", "externalName": target}
+    question = DnsQuestion(Vantage.SAME_NAMESPACE, name, "CNAME")
+    world.dns = (DnsAnswer(question, Outcome.ANSWERED, "NXDOMAIN"),)
+    report = told(world)
+    assert (report.finding.diagnosis, report.finding.facts["target"]) == ("alias-is-address", target)
+    world.service["spec"]["externalName"] = "accounts.example"
+    assert told(world).finding.diagnosis == "dns-name-unknown"
