@@ -65,6 +65,30 @@ def run(
     return joined((result, shaken), exercises)
 
 
+def run_in_process(
+    what: str,
+    exercises: Sequence[Exercise],
+    progress: Progress,
+    out: Console,
+    *,
+    only: Sequence[str],
+    deadline: float,
+    parallel: int | None,
+) -> VerifyResult:
+    """Make attempts ("", "mutations") on clusters inside of processes, and say what was left out."""
+    from grader.workflow.inprocess import verify_in_process
+    from grader.workflow.mutations import mutation_tasks
+    from grader.workflow.verify import tasks
+
+    make = mutation_tasks if what == "mutations" else tasks
+    result, left_out = verify_in_process(
+        exercises, progress, make=make, only=only, deadline=deadline, parallel=parallel
+    )
+    if left_out:
+        out.print(labels()["verify.left-out"].format(count=left_out))
+    return result
+
+
 def print_attempts(result: VerifyResult, out: Console) -> None:
     """Show every attempt; what is not as expected comes last, with its card: a log is read from its end."""
     table = labels()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,6 +62,7 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
 @click.argument("exercise_ids", metavar="[EXERCISE]...", nargs=-1)
 @click.option("--embedded", "kind", flag_value="embedded")
 @click.option("--kind", "kind", flag_value="kind")
+@click.option("--in-process", is_flag=True)
 @click.option("--only", multiple=True, metavar="NAME")
 @click.option("--learner", default="", metavar="ID")
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
@@ -80,6 +81,7 @@ def verify(
     session: Session,
     exercise_ids: tuple[str, ...],
     kind: str | None,
+    in_process: bool,
     only: tuple[str, ...],
     learner: str,
     deadline: float,
@@ -99,7 +101,7 @@ def verify(
         return _compare(session, *compare)
     if publish or published:
         return _publish(session, publish, published)
-    from grader.cli.proved import print_attempts, print_exempt, print_tally, run
+    from grader.cli.proved import print_attempts, print_exempt, print_tally, run, run_in_process
     from grader.cli.steps import steps
     from grader.cluster.choose import provider
     from grader.cluster.info import Provider, current_name
@@ -117,9 +119,15 @@ def verify(
     asked = [name for name, wanted in what.items() if wanted]
     if len(asked) > 1:
         raise UsageError("one-kind-of-attempts", options=" ".join(f"--{name}" for name in asked))
+    ways: dict[str, Any] = {"only": only, "deadline": deadline, "parallel": parallel}
+    if in_process and (kind or set(asked) - {"mutations"}):
+        raise UsageError("not-in-process", options=" ".join(f"--{name}" for name in (*filter(None, (kind,)), *asked)))
     with steps(session.err(), keep=False) as shown:
-        cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
-        result = run(asked[0] if asked else "", chosen, cluster, shown, only=only, deadline=deadline, parallel=parallel)
+        if in_process:
+            result = run_in_process("".join(asked), chosen, shown, session.out(), **ways)
+        else:
+            cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
+            result = run("".join(asked), chosen, cluster, shown, **ways)
     out = session.out()
     print_attempts(result, out)
     sound = print_tally(result, out) if attacks else result.sound

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlencode
 
 from grader.errors import ClusterUnreachable, CourseError, EnvironmentError_
+from grader.kube.clock import WALL, Clock
 from grader.kube.connection import read
 from grader.kube.resources import Resource, by_plural, discovered, known
-from grader.kube.transport import Transport
+from grader.kube.transport import Carrying, Transport
 
 Object = dict[str, Any]
 FIELD_MANAGER = "grader"
@@ -51,19 +52,28 @@ class ProbeUnreachable(EnvironmentError_):
 class KubeApi:
     """One API server. Safe to use from several threads."""
 
-    def __init__(self, kubeconfig: Path, *, context: str | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path | Carrying,
+        *,
+        context: str | None = None,
+        timeout: float = 10.0,
+        clock: Clock = WALL,
+    ) -> None:
         """Read the kubeconfig; nothing is sent yet.
 
         Args:
-            kubeconfig: the file; the environment's KUBECONFIG is not looked at.
+            kubeconfig: the file; the environment's KUBECONFIG is not looked at. Or what carries requests to the server.
             context: a context in it, None for its current one.
             timeout: seconds that an answer may take.
+            clock: by which those who use this client wait and tell the time.
 
         Raises ClusterUnreachable where the file cannot be used.
         """
-        self.connection = read(kubeconfig, context)
+        self._transport = Transport(read(kubeconfig, context)) if isinstance(kubeconfig, Path) else kubeconfig
+        self.connection = self._transport.connection
         self.timeout = timeout
-        self._transport = Transport(self.connection)
+        self.clock = clock
         self._discovered: dict[tuple[str, str], Resource] = {}
 
     def __enter__(self) -> Self:

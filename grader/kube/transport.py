@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from grader.errors import ClusterUnreachable
@@ -15,6 +16,20 @@ from grader.kube.connection import Connection, is_loopback, tls_context
 
 CONNECT_SECONDS = 3.0
 FRESH_SECONDS = 5.0  # a connection idle for longer may have been closed by the server; changes do not risk it
+
+
+class Carrying(Protocol):
+    """Carries requests to an API server."""
+
+    connection: Connection
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], payload: bytes | None, limit: float
+    ) -> tuple[int, bytes]:
+        """Send one request and return HTTP status and body, as `Transport.request`."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
 
 
 class Transport:

@@ -19,7 +19,7 @@ from grader.model.objects import Objects
 from grader.model.vantage import Vantage, home_of
 from grader.observe.carriers import Carrier, CarrierError
 from grader.observe.dns import ask_dns
-from grader.observe.reach import BATCH_SECONDS, LEAST_BATCH_SECONDS, ask_from_here, ask_reach
+from grader.observe.reach import BATCH_SECONDS, LEAST_BATCH_SECONDS, ask_reach
 from grader.observe.shell import ask_shell
 
 
@@ -34,6 +34,9 @@ class Ways(Protocol):
 
     def carrier(self, vantage: str, objects: Objects) -> Carrier:
         """Find the way to a vantage. Raises CarrierError where there is none."""
+
+    def from_here(self, question: ReachQuestion, seconds: float) -> ReachAnswer:
+        """Ask as the learner's own machine does."""
 
 
 class Asking:
@@ -72,7 +75,7 @@ class Asking:
         batch = max(BATCH_SECONDS * self._ways.pace, LEAST_BATCH_SECONDS, 4 * seconds)
         try:
             if question.vantage == Vantage.LEARNER_HOST:
-                return ask_from_here(question, seconds)
+                return self._ways.from_here(question, seconds)
             carrier = self._ways.carrier(question.vantage, self._objects)
             return ask_reach(carrier, question, seconds, batch, telling_names=telling_names)
         except CarrierError as error:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +12,7 @@ from typing import Any, Self
 from grader.causes.scene import Sight
 from grader.errors import ClusterUnreachable, EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.clock import WALL, Clock
 from grader.kube.ground import CLUSTER_RECORD, joined, read_record, record_name, resources_of
 from grader.model.evidence import (
     Action,
@@ -25,6 +24,7 @@ from grader.model.evidence import (
     Problem,
     RawObject,
     ReachAnswer,
+    ReachQuestion,
     ShellAnswer,
 )
 from grader.model.exercise import Exercise
@@ -38,7 +38,7 @@ from grader.observe.comparison import Comparison
 from grader.observe.container import ContainerCarrier
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, needs_outside, plan, resources
-from grader.observe.reach import FIRST_SECONDS
+from grader.observe.reach import FIRST_SECONDS, ask_from_here
 
 THREADS = 8
 BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
@@ -46,6 +46,10 @@ FURTHER = ("services", "pods", "endpointslices")
 # What acts on traffic or Pods beside them: looked at once a check, for every list has its price.
 ACTING = ("networkpolicies", "ingresses", "resourcequotas", "limitranges", "horizontalpodautoscalers")
 BY_HAND = f"{MANAGED_BY_LABEL}!={CONTROLLER}"  # slices that no controller made
+
+
+def _threads(count: int) -> Executor:
+    return ThreadPoolExecutor(count, thread_name_prefix="observe")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,10 @@ class Target:
         host_ports: node port → address on the learner's host (ClusterInfo.host_ports).
         host_ports_path: path on the API server that answers such a mapping, "" for none.
         pace: how long its data plane may lag behind, relative to kind (Evidence.pace).
+        clock: by which it is observed.
+        executor: makes what asks several things at a time; its argument is how many.
+        from_here: asks as the learner's own machine does, with a first try of so many seconds.
+        longest_pause: seconds between two looks, at the most.
     """
 
     api: KubeApi
@@ -67,6 +75,10 @@ class Target:
     host_ports: Mapping[int, str] = field(default_factory=dict)
     host_ports_path: str = ""
     pace: float = 1.0
+    clock: Clock = WALL
+    executor: Callable[[int], Executor] = _threads
+    from_here: Callable[[ReachQuestion, float], ReachAnswer] = ask_from_here
+    longest_pause: float = 0.25
 
 
 class Observer:
@@ -76,11 +88,12 @@ class Observer:
         self,
         target: Target,
         exercise: Exercise,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         told: tuple[Change, ...] = (),
     ) -> None:
-        self.target, self.exercise, self.clock, self.told = target, exercise, clock, told
-        self._executor: Executor = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
+        self.target, self.exercise, self.told = target, exercise, told
+        self.clock = clock or target.clock.monotonic
+        self._executor = target.executor(THREADS)
         self._listed = {
             **{("", plural): (plural, exercise.namespace) for plural in resources(exercise)},
             **{(name, plural): (plural, name) for name in exercise.namespaces for plural in FURTHER},
@@ -90,7 +103,7 @@ class Observer:
         self._configs: tuple[RawObject, ...] = ()
         self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
         self._fingerprint: object = None
-        self._changed = clock()
+        self._changed = self.clock()
         self._nodes: tuple[RawObject, ...] = ()
         self._inspected: tuple[Problem, ...] = ()
         self._comparison: Comparison | None = None
@@ -140,12 +153,12 @@ class Observer:
             objects = self.objects()
             if not objects.of("pods") and not objects.of("deployments") and not self._started():
                 facts = {"namespace": exercise.namespace, "exercise": exercise.id}
-                return Evidence(
-                    **common, taken_at=now(), problems=(Problem("exercise-not-started", facts, fatal=True),)
-                )
+                return self._blind(common, Problem("exercise-not-started", facts, fatal=True))
             if common["ground"] is None:
                 facts = {"exercise": exercise.id}
-                return Evidence(**common, taken_at=now(), problems=(Problem("ground-unknown", facts, fatal=True),))
+                return Evidence(
+                    **common, taken_at=now(self.target.clock), problems=(Problem("ground-unknown", facts, fatal=True),)
+                )
             host_ports = self.host_ports()
             refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
             planned = plan(() if refused else exercise.criteria, Sight(objects, exercise.namespace, host_ports))
@@ -161,10 +174,10 @@ class Observer:
             if inspected:
                 self._inspected = inspected.result()
         except (ClusterUnreachable, ApiRefused) as error:
-            return Evidence(**common, taken_at=now(), problems=(unreachable(error),))
+            return self._blind(common, unreachable(error))
         return Evidence(
             **common,
-            taken_at=now(),
+            taken_at=now(self.target.clock),
             objects=objects,
             dns=dns,
             reach=reach,
@@ -181,6 +194,10 @@ class Observer:
     def compare_nothing(self, reason: str) -> None:
         """Say in every Evidence from now on why there is no Service of our own to be asked."""
         self._incomparable = reason
+
+    def _blind(self, common: Mapping[str, Any], problem: Problem) -> Evidence:
+        """Give the Evidence of an observation that could not be made."""
+        return Evidence(**common, taken_at=now(self.target.clock), problems=(problem,))
 
     def _ground(self) -> Ground | None:
         """Read the records of the ground once, and list from now on what they speak of. Raises ClusterUnreachable."""
@@ -284,6 +301,10 @@ class Observer:
         """How long the cluster's data plane may lag behind (Evidence.pace)."""
         return self.target.pace
 
+    def from_here(self, question: ReachQuestion, seconds: float) -> ReachAnswer:
+        """Ask as the learner's own machine does."""
+        return self.target.from_here(question, seconds)
+
     def carrier(self, vantage: str, objects: Objects) -> Carrier:
         """Find the way to a vantage. Raises CarrierError where there is none."""
         api = self.target.api
@@ -338,7 +359,7 @@ class Observer:
     def _inspect(self) -> tuple[Problem, ...]:
         try:
             # a pool of its own: a task of the shared one that waits for tasks of the same could wait for ever
-            with ThreadPoolExecutor(3) as executor:
+            with self.target.executor(3) as executor:
                 return inspect(self.target.api, self._nodes, executor)
         except EnvironmentError_ as error:
             return (unreachable(error),)
@@ -372,6 +393,6 @@ def _distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda item: (item.code, item.vantage)))
 
 
-def now() -> str:
+def now(clock: Clock = WALL) -> str:
     """Tell the time, RFC 3339, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock.today().isoformat(timespec="milliseconds").replace("+00:00", "Z")

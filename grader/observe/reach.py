@@ -31,6 +31,8 @@ _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
 
 Try = tuple[Outcome, str]
 """How one connection ended, with the host name that answered or the text of the failure."""
+Fetch = Callable[[str, int, float], bytes]
+"""GET /hostname of a host's port within so many seconds."""
 
 
 def ask_reach(
@@ -109,11 +111,13 @@ def _dig(name: str) -> str:
     return f"echo asked; dig +time=4 +tries=1 {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
 
 
-def ask_from_here(question: ReachQuestion, first_seconds: float = FIRST_SECONDS) -> ReachAnswer:
-    """Ask from this process, which is on the learner's host."""
+def ask_from_here(
+    question: ReachQuestion, first_seconds: float = FIRST_SECONDS, fetch: Fetch | None = None
+) -> ReachAnswer:
+    """Ask from this process, which is on the learner's host; `fetch`: in another way than over a socket."""
 
     def dial(tries: int) -> list[Try]:
-        return [_connect(question.host, question.port, first_seconds) for _ in range(tries)]
+        return [_tried(fetch or _fetch, question.host, question.port, first_seconds) for _ in range(tries)]
 
     return collect(question, dial)
 
@@ -167,12 +171,9 @@ def _response(text: str) -> Try:
     return Outcome.BAD_RESPONSE, text[:120]
 
 
-def _connect(host: str, port: int, seconds: float) -> Try:
-    """Make one request over a connection of its own."""
-    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+def _tried(fetch: Fetch, host: str, port: int, seconds: float) -> Try:
     try:
-        connection.request("GET", "/hostname", headers={"Connection": "close"})
-        return _response(connection.getresponse().read(512).decode(errors="replace"))
+        return _response(fetch(host, port, seconds).decode(errors="replace"))
     except (ConnectionRefusedError, ConnectionResetError) as error:
         return Outcome.REFUSED, str(error)
     except TimeoutError as error:
@@ -181,5 +182,13 @@ def _connect(host: str, port: int, seconds: float) -> Try:
         return Outcome.REFUSED, str(error)
     except (OSError, http.client.HTTPException) as error:
         return Outcome.BAD_RESPONSE, str(error)
+
+
+def _fetch(host: str, port: int, seconds: float) -> bytes:
+    """Make one request over a connection of its own. Raises OSError, HTTPException."""
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request("GET", "/hostname", headers={"Connection": "close"})
+        return connection.getresponse().read(512)
     finally:
         connection.close()

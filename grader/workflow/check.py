@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,7 +26,6 @@ from grader.workflow.controls import Control
 from grader.workflow.ground import target
 
 FIRST_PAUSE = 0.04
-LONGEST_PAUSE = 0.25
 INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0
 COMPARE_AFTER = 2.0  # seconds of silence after which a Service of our own is asked too
@@ -128,11 +126,12 @@ def _until_told(
     manifests: Sequence[ManifestResult],
     deadline: float,
     progress: Progress,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] | None = None,
+    sleep: Callable[[float], None] | None = None,
 ) -> tuple[Report, Evidence]:
     """Observe and judge, again and again, until the verdict stands."""
     exercise, api = observer.exercise, observer.target.api
+    clock, sleep = clock or observer.target.clock.monotonic, sleep or observer.target.clock.sleep
     begun = clock()
     standing: dict[Verdict, float] = {}
     inspected, pause, revived, told = begun - INSPECT_EVERY, FIRST_PAUSE, -PROBE_COMES_UP, ""
@@ -169,7 +168,7 @@ def _until_told(
                 _compare(observer, control, evidence)
             told = _tell(report, told, progress)
             sleep(pause)
-            pause = min(pause * 1.4, LONGEST_PAUSE)
+            pause = min(pause * 1.4, observer.target.longest_pause)
 
 
 def _compares(report: Report) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -81,7 +81,7 @@ def sweep(api: KubeApi, now: datetime | None = None) -> None:
         left = api.list("services", PROBE_NAMESPACE, labels=CONTROL_LABEL)
     except (ApiRefused, ClusterUnreachable):
         return
-    today = now or datetime.now(UTC)
+    today = now or api.clock.today()
     for item in left:
         made = datetime.fromisoformat(str(item["metadata"]["creationTimestamp"]))
         if (today - made).total_seconds() > STALE_SECONDS:

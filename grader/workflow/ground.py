@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
+from grader.kube.clock import WALL
 from grader.kube.ground import KINDS
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_ready, is_terminating, name_of, uid_of
 from grader.model.vantage import EXERCISE_LABEL, PROBE_POD
 from grader.observe import Target
+from grader.observe.reach import ask_from_here
 from grader.workflow.apply import apply_document
 from grader.workflow.manifests import Document
 from grader.workflow.record import given_of, known, remember
@@ -25,12 +28,26 @@ GONE_SECONDS = 120.0
 GONE_PAUSE = 0.2
 READY_SECONDS = 120.0
 READY_PAUSE = 0.1
+LONGEST_PAUSE = 1.0  # between two looks that take no time themselves
 
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     """Describe a cluster to the observer."""
     label = f"{cluster.provider.value} {cluster.version}"
-    return Target(api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace)
+    found = Target(
+        api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace, clock=api.clock
+    )
+    return found if api.clock is WALL else in_process(found)
+
+
+def in_process(target: Target) -> Target:
+    """Ask one thing after the other, and without a socket: what a cluster in this process is asked takes no time."""
+    from grader.cluster.inprocess import AtOnce, Inside
+
+    inside = target.clock
+    assert isinstance(inside, Inside)
+    from_here = partial(ask_from_here, fetch=inside.fetch)
+    return replace(target, executor=AtOnce, from_here=from_here, longest_pause=LONGEST_PAUSE)
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
@@ -38,12 +55,12 @@ def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:
 
     Raises ApiRefused, ClusterUnreachable, EnvironmentError_ ("namespace-going") where it does not go.
     """
-    begun = time.monotonic()
+    begun = api.clock.monotonic()
     for namespace in exercise.all_namespaces:
         while (live := api.read("namespaces", namespace)) is not None and is_terminating(live):
-            if time.monotonic() - begun > GONE_SECONDS:
+            if api.clock.monotonic() - begun > GONE_SECONDS:
                 raise EnvironmentError_("namespace-going", exercise=exercise.id, namespace=namespace)
-            time.sleep(GONE_PAUSE)
+            api.clock.sleep(GONE_PAUSE)
         if live is not None:
             continue
         metadata = {"name": namespace, "labels": {EXERCISE_LABEL: exercise.id}}
@@ -110,11 +127,11 @@ def given_ready(api: KubeApi, exercise: Exercise) -> bool:
 
 def wait_ready(api: KubeApi, exercise: Exercise) -> None:
     """Wait until the given workload is ready. Raises EnvironmentError_ ("given-not-ready"), ClusterUnreachable."""
-    begun = time.monotonic()
+    begun = api.clock.monotonic()
     while not given_ready(api, exercise):
-        if time.monotonic() - begun > READY_SECONDS:
+        if api.clock.monotonic() - begun > READY_SECONDS:
             raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        time.sleep(READY_PAUSE)
+        api.clock.sleep(READY_PAUSE)
 
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:

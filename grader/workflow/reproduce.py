@@ -5,7 +5,6 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -135,9 +134,9 @@ def _start_again(api: KubeApi, pods: Iterable[Mapping[str, Any]]) -> None:
 
 def _settle(api: KubeApi, exercise: Exercise) -> None:
     """Give the controllers time to make the Pods that are asked for; some may never come."""
-    begun = time.monotonic()
-    while not given_ready(api, exercise) and time.monotonic() - begun < SETTLING:
-        time.sleep(READY_PAUSE)
+    begun = api.clock.monotonic()
+    while not given_ready(api, exercise) and api.clock.monotonic() - begun < SETTLING:
+        api.clock.sleep(READY_PAUSE)
 
 
 def _addresses(api: KubeApi, head: Head, exercise: Exercise) -> dict[str, tuple[str, str]]:

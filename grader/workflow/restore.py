@@ -8,7 +8,6 @@ were changed (its old Pods would linger, and a rollout back to Pods that never b
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -333,16 +332,16 @@ def _children(api: KubeApi, plural: str, namespace: str, owners: set[str]) -> It
 
 def _create(api: KubeApi, obj: Mapping[str, Any], namespace: str) -> None:
     """Create an object once its predecessor is gone. Raises ApiRefused where that stays."""
-    begun = time.monotonic()
+    begun = api.clock.monotonic()
     path = api.resource_of(obj).path(namespace, name_of(obj))
-    while time.monotonic() - begun < GONE_SECONDS:
+    while api.clock.monotonic() - begun < GONE_SECONDS:
         try:
             api.get(path)
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
             break
-        time.sleep(GONE_PAUSE)
+        api.clock.sleep(GONE_PAUSE)
     replace(api, obj, namespace)
 
 

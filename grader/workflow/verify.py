@@ -235,12 +235,19 @@ def _verify_one(
     deadline: float,
     make: Callable[[Exercise], Sequence[Task]],
 ) -> list[Attempt]:
+    with KubeApi(cluster.kubeconfig) as api:
+        chosen = [task for task in make(exercise) if not only or {task.name, task.operator} & set(only)]
+        return attempts_at(api, exercise, cluster, chosen, progress, deadline)
+
+
+def attempts_at(
+    api: KubeApi, exercise: Exercise, cluster: ClusterInfo, chosen: Sequence[Task], progress: Progress, deadline: float
+) -> list[Attempt]:
+    """Make attempts at an exercise one after the other, each on ground made new."""
     attempts = []
     made: Collection[str] | None = None
-    with KubeApi(cluster.kubeconfig) as api, standing(api, exercise) as anew:
-        for task in make(exercise):
-            if only and not {task.name, task.operator} & set(only):
-                continue
+    with standing(api, exercise) as anew:
+        for task in chosen:
             anew(made)
             made = _kinds(task)
             attempt = (task.run or _attempt)(api, exercise, cluster, task, deadline)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 
+from grader.embedded.core.api import proxying, targets
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import bad_request
 from grader.embedded.core.kernel import Stream, TimeoutError_, with_timeout
@@ -14,7 +15,7 @@ from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.images import ProgramNotFound
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import NotRunning, World
-from grader.embedded.server import portforward, proxying, remotecommand, remotespdy, targets
+from grader.embedded.server import portforward, remotecommand, remotespdy
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Disconnected, Exchange

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from grader.embedded.core.api.messages import Connect
@@ -102,7 +101,7 @@ def proxied_service(store: Store, connect: Connect) -> tuple[str, int]:
     if not found:
         named_port = f"{connect.name}:{connect.port}" if connect.port else connect.name
         raise unavailable(f'no endpoints available for service "{named_port}"')
-    return random.choice(found)
+    return store.random.choice(found)
 
 
 def unavailable(message: str) -> ApiError:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from grader.embedded.core.api import targets
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import ApiError
 from grader.embedded.core.store import Store
-from grader.embedded.server import targets
 
 
 def store(*objects: tuple[str, dict[str, Any]]) -> Store:

@@ -1,0 +1,75 @@
+"""Try attempts on clusters inside of processes: no socket, and waiting costs nothing.
+
+Each exercise has a cluster of its own, which makes its verdicts the same in every run. Scripts need a kubectl, and so a
+socket: they are left out, and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+from grader.cluster.info import Provider
+from grader.cluster.inprocess import Inside
+from grader.cluster.provider import Progress, silent
+from grader.embedded.inprocess import VERSION
+from grader.model.exercise import Exercise, Form
+from grader.workflow.record import record_clusters_own
+from grader.workflow.verify import Attempt, Task, VerifyResult, attempts_at, shown
+
+NAME = "in-process"  # the nodes are called after it
+
+
+def verify_in_process(
+    exercises: Sequence[Exercise],
+    progress: Progress | None = None,
+    *,
+    make: Callable[[Exercise], Sequence[Task]],
+    only: Sequence[str] = (),
+    deadline: float = 60.0,
+    parallel: int | None = None,
+) -> tuple[VerifyResult, int]:
+    """Try what can be tried without kubectl; return that, and how many attempts were left out.
+
+    Args:
+        exercises: which.
+        progress: told about each attempt, as by `verify`.
+        make: lists the attempts at an exercise; a function of a module.
+        only: names of attempts; empty: all.
+        deadline: seconds of the cluster's time for each verdict.
+        parallel: how many processes; None: as many as there are processors.
+
+    """
+    begun = time.monotonic()
+    tell = progress or silent
+    found: dict[str, list[Attempt]] = {}
+    left_out = 0
+    with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        futures = {}
+        for exercise in sorted(exercises, key=lambda item: -len(item.answers) - len(item.wrong)):
+            every = [task for task in make(exercise) if not only or {task.name, task.operator} & set(only)]
+            left_out += sum(not _is_manifest(task) for task in every)
+            chosen = tuple(filter(_is_manifest, every))
+            futures[pool.submit(_tried, exercise, chosen, deadline)] = exercise.id
+        for future in as_completed(futures):
+            found[futures[future]] = future.result()
+            for attempt in found[futures[future]]:
+                tell("verify-attempt", shown(attempt))
+    attempts = tuple(attempt for exercise in exercises for attempt in found[exercise.id])
+    label = f"{Provider.EMBEDDED.value} {VERSION}"
+    return VerifyResult(label, attempts, round(time.monotonic() - begun, 3)), left_out
+
+
+def _is_manifest(task: Task) -> bool:
+    return task.run is None and (task.text is None or task.form is Form.MANIFEST)
+
+
+def _tried(exercise: Exercise, chosen: tuple[Task, ...], deadline: float) -> list[Attempt]:
+    """Make the attempts at one exercise, in a cluster of its own."""
+    inside = Inside(NAME)
+    with inside.api() as api:
+        record_clusters_own(api, inside.info)
+        return attempts_at(api, exercise, inside.info, chosen, silent, deadline)
