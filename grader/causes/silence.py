@@ -16,6 +16,7 @@ from grader.causes.patience import (
     CONTROL_SECONDS,
     DATA_PLANE_SECONDS,
     DNS_SECONDS,
+    HOST_SECONDS,
     SILENCE_SECONDS,
     STEADY_SECONDS,
 )
@@ -59,7 +60,7 @@ def unanswered(
     question, own = answer.question, own_vantage(answer.question.vantage, scene.objects)
     if question.vantage == Vantage.LEARNER_HOST and (there := _answered_inside(scene, question)):
         told = {**facts, "control": _reach_text(there, facts["service"])}
-        return environment(Problem("data-plane-silent", told), hop).once_quiet(SILENCE_SECONDS, Waits.CONTROL, facts)
+        return environment(Problem("data-plane-silent", told), hop).once_quiet(HOST_SECONDS, Waits.CONTROL, facts)
     beside = _reached(controls, compared(question, own, service, scene.objects))
     told = {**facts, "control": _reach_text(beside.answer if beside else None, name_of(service))}
     if objection := _unsound(scene, controls, beside, own, Problem("data-plane-silent", told), hop, facts):
