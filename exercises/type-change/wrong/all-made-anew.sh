@@ -1,5 +1,5 @@
-# criterion: monitor
-# diagnosis: object-differs
+# criterion: ground
+# diagnosis: ground-remade
 # What need not be made anew is, and loses the ClusterIP that nobody wrote down.
 kubectl replace --force -f - <<'EOF'
 apiVersion: v1

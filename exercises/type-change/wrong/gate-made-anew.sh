@@ -1,5 +1,5 @@
-# criterion: gate
-# diagnosis: node-port-differs
+# criterion: ground
+# diagnosis: ground-remade
 # Made anew by a command: the cluster allocates another number.
 kubectl delete service ticket-gate sensors
 kubectl expose deployment ticket-gate --type=LoadBalancer --port=80 --target-port=8080

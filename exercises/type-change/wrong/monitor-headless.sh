@@ -1,5 +1,5 @@
-# criterion: monitor
-# diagnosis: service-is-headless
+# criterion: ground
+# diagnosis: ground-remade
 # Internal is taken for headless.
 kubectl delete service tank-monitor sensors
 kubectl apply -f - <<'EOF'

@@ -1,4 +1,6 @@
-# All made anew, with the address and the number that must stay written down.
+# criterion: ground
+# diagnosis: ground-remade
+# Address and number are as before, but both were away for a while, though in use.
 kubectl delete service tank-monitor ticket-gate sensors
 kubectl apply -f - <<'EOF'
 apiVersion: v1
