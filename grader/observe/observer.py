@@ -67,6 +67,7 @@ class Target:
         executor: makes what asks several things at a time; its argument is how many.
         from_here: asks as the learner's own machine does, with a first try of so many seconds.
         longest_pause: seconds between two looks, at the most.
+        lasting: what was answered as wanted will be as long as no object changes: it is not asked again.
     """
 
     api: KubeApi
@@ -79,6 +80,7 @@ class Target:
     executor: Callable[[int], Executor] = _threads
     from_here: Callable[[ReachQuestion, float], ReachAnswer] = ask_from_here
     longest_pause: float = 0.25
+    lasting: bool = False
 
 
 class Observer:
@@ -102,6 +104,7 @@ class Observer:
         self._by_hand: tuple[RawObject, ...] = ()
         self._configs: tuple[RawObject, ...] = ()
         self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
+        self._right: Mapping[ReachQuestion, ReachAnswer] = {}
         self._fingerprint: object = None
         self._changed = self.clock()
         self._nodes: tuple[RawObject, ...] = ()
@@ -286,7 +289,7 @@ class Observer:
         )
         if fingerprint == self._fingerprint:
             return True
-        self._fingerprint, self._changed = fingerprint, self.clock()
+        self._fingerprint, self._changed, self._right = fingerprint, self.clock(), {}
         return False
 
     def host_ports(self) -> Mapping[int, str]:
@@ -327,8 +330,13 @@ class Observer:
     ) -> tuple[tuple[DnsAnswer, ...], tuple[ReachAnswer, ...], tuple[ShellAnswer, ...]]:
         shell_futures = [self._executor.submit(asking.shell, question) for question in planned.shell]
         dns_futures = [self._executor.submit(asking.dns, question) for question in planned.dns]
-        reach_futures = [self._executor.submit(asking.reach, question) for question in planned.reach]
-        answers = [future.result() for future in reach_futures]
+        reach_futures = [
+            self._executor.submit(asking.reach, question) for question in planned.reach if question not in self._right
+        ]
+        new = {answer.question: answer for answer in (future.result() for future in reach_futures)}
+        answers = [self._right.get(question) or new[question] for question in planned.reach]
+        if self.target.lasting:
+            self._right = {answer.question: answer for answer in answers if answer.question.want and _as_wanted(answer)}
         if not planned.reach or any(not _as_wanted(answer) for answer in answers):
             directly = [self._executor.submit(asking.briefly, question) for question in planned.direct]
             answers += [future.result() for future in directly]

@@ -47,7 +47,7 @@ def in_process(target: Target) -> Target:
     inside = target.clock
     assert isinstance(inside, Inside)
     from_here = partial(ask_from_here, fetch=inside.fetch)
-    return replace(target, executor=AtOnce, from_here=from_here, longest_pause=LONGEST_PAUSE)
+    return replace(target, executor=AtOnce, from_here=from_here, longest_pause=LONGEST_PAUSE, lasting=True)
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:

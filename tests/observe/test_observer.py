@@ -18,7 +18,7 @@ from grader.kube.client import ApiRefused, KubeApi, ProbeUnreachable
 from grader.model.evidence import Action, Evidence, ManifestResult, Outcome
 from grader.model.ground import Change, Given, Ground
 from grader.model.report import Hop, Verdict
-from grader.model.vantage import At, Vantage
+from grader.model.vantage import PROBE_POD, At, Vantage
 from grader.observe import Observer
 from grader.observe.carriers import ApiCarrier, CarrierError, PodCarrier
 from grader.observe.container import ContainerCarrier
@@ -296,3 +296,18 @@ def test_the_variables_of_pods_are_asked_in_each_of_them() -> None:
         "pod/backend-c:8080": (Outcome.ANSWERED, "A=b\n"),
     }
     assert [item.vantage for item in found.problems] == ["pod/backend-b:8080"]
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_where_answers_last_a_right_one_is_not_asked_for_again_until_an_object_changes(lasting: bool) -> None:
+    api = Api(World().ground())
+
+    def outcomes(eyes: Observer) -> set[Outcome]:
+        return {item.outcome for item in eyes.observe().reach if item.question.vantage == "same-namespace"}
+
+    with looking(api, lasting=lasting) as eyes:
+        assert outcomes(eyes) == {Outcome.ANSWERED}
+        api.silent = {PROBE_POD}
+        assert outcomes(eyes) == {Outcome.ANSWERED if lasting else Outcome.UNASKED}
+        api.world.pods[0]["metadata"]["resourceVersion"] = "changed"
+        assert outcomes(eyes) == {Outcome.UNASKED}
