@@ -65,8 +65,8 @@ def _selection_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
     facts = {"service": name_of(service), "namespace": scene.exercise.namespace}
     selector = service["spec"].get("selector") or {}
     if not _followed(scene, service, wanted):
-        if actual_slices(service, made_by_hand(scene)):
-            return None  # they are compared as they are
+        if actual_slices(service, made_by_hand(scene)):  # they are compared as they are
+            return not_lasting(scene, service, labels) if wanted.lasting else None
         code = "slice-missing" if wanted.pods_in else "selector-missing"
         return without_slices(scene, service) or fail(code, Hop.ENDPOINT_SLICE, **facts)
     facts["selector"] = label_text(selector)

@@ -157,6 +157,7 @@ def without_selector(*addresses: str, **changes: Any) -> World:
 
 def test_addresses_written_by_hand_pass_only_where_the_task_wants_them() -> None:
     failed(without_selector(*EVERY), "endpoints-by-hand")
+    failed(without_selector(EVERY[0]), "endpoints-by-hand")  # that some are missing is not the cause
     assert told(without_selector(*EVERY, lasting=False)).verdict is Verdict.PASS
     failed(without_selector(*EVERY[:2], lasting=False), "endpoints-differ")
 
