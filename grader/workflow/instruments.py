@@ -7,9 +7,7 @@ from typing import Any
 
 from grader.causes.partial import differences
 from grader.cluster import probes
-from grader.cluster.choose import provider_of
 from grader.cluster.info import ClusterInfo, Provider
-from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, CourseError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.exercise import Exercise
@@ -93,11 +91,16 @@ def mend(api: KubeApi, cluster: ClusterInfo, exercise: Exercise, blind: Collecti
         if any(item == Vantage.OTHER_NAMESPACE or item.startswith(NODE_PREFIX) for item in blind):
             done = ensure_node_probes(api) or done
         if Vantage.OUTSIDE_CLIENT in blind and cluster.provider is Provider.KIND:
-            provider_of(cluster).up(cluster.name, {}, silent)
-            done = True
+            done = _mend_outside(cluster) or done
         return done
     except (ApiRefused, ClusterUnreachable, CourseError):  # the next observation says what is wrong
         return False
+
+
+def _mend_outside(cluster: ClusterInfo) -> bool:
+    from grader.cluster.kind import KindProvider
+
+    return KindProvider().mend_outside(cluster.name)
 
 
 def replace_strangers(api: KubeApi, cluster: ClusterInfo, exercise: Exercise) -> bool:

@@ -97,6 +97,11 @@ class Converger:
             missing.append(Lack("outside-client", outside.outside_name(self._name)))
         return tuple(missing)
 
+    def mend_outside(self) -> bool:
+        """Have the outside client run; tell whether something was done. Raises as `_load_balancer`."""
+        pool = self._pool_in_use() or self._choose_pool()
+        return outside.ensure(self._docker, self._name, self._wished.probe_image, self._network, pool)
+
     def _step(self) -> tuple[Lack, ...]:
         """Look once, and begin whatever is missing; what is still missing."""
         try:

@@ -34,9 +34,9 @@ def ensure(docker: Docker, cluster: str, image: str, network: str, pool: Pool) -
     if found is not None and found.labels.get(LABEL_OUTSIDE) != cluster:
         raise EnvironmentError_("outside-name-taken", container=name)
     if found is not None and fits(found, image, network, pool):
-        if found.running:
+        if found.running and not found.paused:
             return False
-        docker.run("start", name)
+        docker.run("unpause" if found.paused else "start", name)
         return True
     if found is not None:
         docker.remove([name])

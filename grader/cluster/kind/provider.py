@@ -123,7 +123,7 @@ class KindProvider:
                 return Status(running=False, ready=False, detail="not-created")
             if state.load(place).phase == state.CREATING:
                 return Status(running=True, ready=False, detail="half-made")
-            stopped = [container.name for container in nodes if not container.running]
+            stopped = [container.name for container in nodes if not container.running or container.paused]
             if stopped:
                 return Status(running=False, ready=False, detail="stopped", facts={"nodes": ", ".join(stopped)})
             wished = parse({}, os.environ)
@@ -140,6 +140,15 @@ class KindProvider:
             return Status(running=True, ready=True, detail="ready", nodes=statuses)
         detail = "nodes-not-ready" if missing[0].what == "node" else "incomplete"
         return Status(running=True, ready=False, detail=detail, facts={"missing": str(missing[0])}, nodes=statuses)
+
+    def mend_outside(self, name: str) -> bool:
+        """Have the outside client run, and nothing else; tell whether something was done.
+
+        Raises EnvironmentError_, ClusterUnreachable, ApiRefused.
+        """
+        nodes, wished = self._nodes(name), parse({}, os.environ)
+        with Converger(self._docker, name, nodes, wished, folder(name) / "kubeconfig", silent) as work:
+            return work.mend_outside()
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
@@ -233,7 +242,9 @@ class KindProvider:
     def _started(
         self, nodes: tuple[Container, ...], name: str, wished: KindOptions, progress: Progress
     ) -> tuple[Container, ...]:
-        """The nodes, with those that were stopped started again, the control plane first."""
+        """The nodes, with those that were stopped or frozen started again, the control plane first."""
+        if frozen := [node.name for node in nodes if node.paused]:
+            self._docker.run("unpause", *frozen)
         stopped = [node.name for node in nodes if not node.running]
         if not stopped:
             return nodes

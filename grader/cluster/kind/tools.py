@@ -32,6 +32,7 @@ class Container:
         labels: its labels.
         ports: what is published: "30080/tcp" → "127.0.0.1:30080".
         networks: names of the networks it is attached to.
+        paused: whether it is frozen, which Docker calls running too.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Container:
     labels: dict[str, str]
     ports: dict[str, str]
     networks: tuple[str, ...]
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,7 @@ def _container(item: dict[str, Any]) -> Container:
         labels=dict((item.get("Config") or {}).get("Labels") or {}),
         ports={port: f"{bound[0]['HostIp']}:{bound[0]['HostPort']}" for port, bound in ports.items() if bound},
         networks=tuple(((item.get("NetworkSettings") or {}).get("Networks") or {}).keys()),
+        paused=bool(state.get("Paused")),
     )
 
 

@@ -47,6 +47,9 @@ class Engine(Docker):
             case ("start", *names):
                 for name in names:
                     self.containers_[name]["State"]["Running"] = True
+            case ("unpause", *names):
+                for name in names:
+                    self.containers_[name]["State"]["Paused"] = False
             case ("run", "-d", *rest):
                 self._run(rest)
             case ("image", "inspect", *_, image):

@@ -72,6 +72,14 @@ class World:
     def pause(self, seconds: float) -> None:
         self.now += 100 * seconds
 
+    def mend(self, kubeconfig: Path) -> bool:
+        nodes = self.engine.containers("label=io.x-k8s.kind.cluster=c")
+        wished = KindOptions(probe_image="probe:1")
+        with Converger(
+            self.engine, "c", nodes, wished, kubeconfig, lambda code, facts: None, pause=self.pause, clock=lambda: 0.0
+        ) as work:
+            return work.mend_outside()
+
     def run(self, kubeconfig: Path) -> str:
         (self.folder / "metallb.yaml").write_text(MANIFEST)
         wished = KindOptions(metallb_manifest=str(self.folder / "metallb.yaml"), probe_image="probe:1")
@@ -127,6 +135,16 @@ def test_what_is_gone_comes_back_and_nothing_else_is_touched(world: World, kubec
     world.run(kubeconfig)
     assert world.api.methods("POST") == [PODS]
     assert "c-outside" in world.engine.containers_
+
+
+def test_the_outside_client_is_mended_and_nothing_is_waited_for(world: World, kubeconfig: Path) -> None:
+    world.run(kubeconfig)
+    assert not world.mend(kubeconfig)
+    del world.engine.containers_["c-outside"]
+    before = len(world.engine.calls)
+    assert world.mend(kubeconfig)
+    assert world.engine.containers_["c-outside"]["State"]["Running"]
+    assert not [call for call in world.engine.calls[before:] if "exec" in call]
 
 
 def test_a_probe_of_another_image_is_replaced(world: World, kubeconfig: Path) -> None:

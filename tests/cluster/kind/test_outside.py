@@ -31,6 +31,15 @@ def test_a_stopped_one_is_started_again() -> None:
     assert engine.containers_["c-outside"]["State"]["Running"]
 
 
+def test_a_frozen_one_goes_on() -> None:
+    engine = Engine()
+    ensure(engine, "c", "agnhost:1", "kind", POOL)
+    engine.containers_["c-outside"]["State"]["Paused"] = True  # Docker calls it running too
+    assert ensure(engine, "c", "agnhost:1", "kind", POOL)
+    assert not engine.containers_["c-outside"]["State"]["Paused"]
+    assert not ensure(engine, "c", "agnhost:1", "kind", POOL)
+
+
 @pytest.mark.parametrize(
     ("image", "network", "pool"),
     [("agnhost:2", "kind", POOL), ("agnhost:1", "net", POOL), ("agnhost:1", "kind", OTHER)],

@@ -143,6 +143,15 @@ def test_stopped_nodes_are_started() -> None:
     assert engine.containers_["c-worker"]["State"]["Running"]
 
 
+def test_frozen_nodes_go_on() -> None:
+    engine = Making()
+    KindProvider(engine).up("c", {}, silent)
+    engine.containers_["c-worker"]["State"]["Paused"] = True
+    assert KindProvider(engine).status("c").detail == "stopped"
+    KindProvider(engine).up("c", {}, silent)
+    assert not engine.containers_["c-worker"]["State"]["Paused"]
+
+
 def test_a_cluster_of_our_shape_without_a_record_is_taken_over() -> None:
     engine = Engine()
     engine.add_kind_cluster("c")
