@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from grader.causes.scene import Sight
 from grader.errors import ClusterUnreachable, EnvironmentError_
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import ApiRefused
 from grader.kube.clock import WALL, Clock
 from grader.kube.ground import CLUSTER_RECORD, joined, read_record, record_name, resources_of
 from grader.model.evidence import (
@@ -38,7 +37,8 @@ from grader.observe.comparison import Comparison
 from grader.observe.container import ContainerCarrier
 from grader.observe.environment import inspect, unreachable
 from grader.observe.plan import Plan, needs_outside, plan, resources
-from grader.observe.reach import FIRST_SECONDS, ask_from_here
+from grader.observe.reach import FIRST_SECONDS
+from grader.observe.target import Target
 
 THREADS = 8
 BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
@@ -46,41 +46,6 @@ FURTHER = ("services", "pods", "endpointslices")
 # What acts on traffic or Pods beside them: looked at once a check, for every list has its price.
 ACTING = ("networkpolicies", "ingresses", "resourcequotas", "limitranges", "horizontalpodautoscalers")
 BY_HAND = f"{MANAGED_BY_LABEL}!={CONTROLLER}"  # slices that no controller made
-
-
-def _threads(count: int) -> Executor:
-    return ThreadPoolExecutor(count, thread_name_prefix="observe")
-
-
-@dataclass(frozen=True)
-class Target:
-    """The cluster that is observed.
-
-    Attributes:
-        api: its API server.
-        label: provider and Kubernetes version, for a person.
-        outside: the way to the outside client (ClusterInfo.outside).
-        host_ports: node port → address on the learner's host (ClusterInfo.host_ports).
-        host_ports_path: path on the API server that answers such a mapping, "" for none.
-        pace: how long its data plane may lag behind, relative to kind (Evidence.pace).
-        clock: by which it is observed.
-        executor: makes what asks several things at a time; its argument is how many.
-        from_here: asks as the learner's own machine does, with a first try of so many seconds.
-        longest_pause: seconds between two looks, at the most.
-        lasting: what was answered as wanted will be as long as no object changes: it is not asked again.
-    """
-
-    api: KubeApi
-    label: str
-    outside: str = ""
-    host_ports: Mapping[int, str] = field(default_factory=dict)
-    host_ports_path: str = ""
-    pace: float = 1.0
-    clock: Clock = WALL
-    executor: Callable[[int], Executor] = _threads
-    from_here: Callable[[ReachQuestion, float], ReachAnswer] = ask_from_here
-    longest_pause: float = 0.25
-    lasting: bool = False
 
 
 class Observer:
