@@ -153,7 +153,9 @@ def _until_told(
             stood = clock() - standing[report.verdict]
             if clock() - begun > deadline:
                 return report, evidence
-            reviving = clock() - revived < PROBE_COMES_UP
+            # what is broken in the cluster itself does not get well with an instrument of ours
+            broken = any(not item.vantage for item in evidence.problems)
+            reviving = clock() - revived < PROBE_COMES_UP and not (broken and report.verdict is Verdict.ENVIRONMENT)
             compared = evidence.controls is not None
             final = _final(report, stood, cluster.pace, reviving=reviving, compared=compared)
             if final and (fatal or observer.coexisted()):

@@ -15,11 +15,13 @@ from grader.cluster.info import ClusterInfo, Provider
 from grader.errors import ClusterUnreachable
 from grader.judge import judge
 from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.clock import WALL
 from grader.model.evidence import Evidence, Outcome, Problem
 from grader.model.report import Verdict
 from grader.model.vantage import PROBE_NAMESPACE, At
 from grader.observe import Observer
-from grader.workflow.check import _until_told, check
+from grader.workflow import instruments
+from grader.workflow.check import PROBE_COMES_UP, _until_told, check
 from grader.workflow.controls import CONTROL_LABEL, Control, service, sweep, type_for
 from grader.workflow.start import start
 from tests.judge.telling import NOBODY
@@ -32,6 +34,7 @@ class Api:
     """An API server's Services of our own."""
 
     def __init__(self, *, refuses: bool = False, unreachable: bool = False) -> None:
+        self.clock = WALL
         self.services: dict[str, dict[str, Any]] = {}
         self.refuses, self.unreachable = refuses, unreachable
 
@@ -111,6 +114,7 @@ class Eyes:
         self.exercise = world.task
         self.target = self
         self.now, self.compared_at = 0.0, -1.0
+        self.longest_pause = 1.0
         self.inspections: list[float] = []
         self.problems: tuple[Problem, ...] = ()
 
@@ -178,6 +182,18 @@ def test_a_blind_first_look_has_the_cluster_inspected_at_the_second() -> None:
     eyes.problems = (Problem("probe-silent", {"vantage": "v"}, "node/worker"),)
     until_told(eyes)
     assert eyes.inspections[0] == 2.0
+
+
+@pytest.mark.parametrize(("code", "waits"), [("kube-proxy-down", False), ("", True)])
+def test_what_is_broken_in_the_cluster_is_not_waited_for_with_our_instruments(
+    code: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instruments, "mend", lambda *_: True)  # one of ours is made anew, and stays silent
+    eyes = Eyes(silent(), Api(), Outcome.TIMEOUT)
+    broken = (Problem(code, {"node": "worker", "pod": "p"}),) if code else ()
+    eyes.problems = (*broken, Problem("probe-silent", {"vantage": "v"}, "same-namespace"))
+    assert until_told(eyes) is Verdict.ENVIRONMENT
+    assert (eyes.now > PROBE_COMES_UP) is waits
 
 
 def test_a_cluster_that_cannot_be_reached_is_told_after_one_long_look() -> None:
