@@ -130,7 +130,8 @@ def test_a_home_that_cannot_be_written_is_told(run: Run, home: Path, monkeypatch
 def test_ctrl_c_is_told_and_leaves_with_130(home: Path) -> None:
     (home / "work").mkdir()
     code = (
-        "import grader.cli.check as c, sys\n"
+        "import grader.cli.check as c, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have started us without it
         "from grader.workflow import find\n"
         "def slow(name, learner=None):\n"
         "    print('ready', flush=True)\n"
