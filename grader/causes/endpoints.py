@@ -137,8 +137,10 @@ def _readiness_wrong(scene: Scene, service: RawObject, wanted: Wanted) -> Ruling
         return fail("unready-published", Hop.ENDPOINT_SLICE, **facts)
     if not published and wanted.readiness is Readiness.PUBLISHED and has_slices(service):
         return fail("unready-left-out", Hop.ENDPOINT_SLICE, **facts)
-    if wanted.readiness is Readiness.GATED and (stopped := next(filter(stopped_by, waiting), None)):
-        return fail("unready-stopped", Hop.ENDPOINT_SLICE, pod=name_of(stopped), probe=stopped_by(stopped))
+    stopped = {name_of(pod): probe for pod in waiting if (probe := stopped_by(pod))}
+    if wanted.readiness is Readiness.GATED and stopped:
+        pod, probe = next(iter(stopped.items()))
+        return fail("unready-stopped", Hop.ENDPOINT_SLICE, pod=pod, probe=probe)
     if len(waiting) == len(pods) and wanted.readiness is Readiness.GATED:
         ruling = pods_not_ready(scene, wanted.labels, wanted.pods_in)
         if ruling is not None and ruling.verdict is Verdict.FAIL:  # what the Pods wait for may just have come

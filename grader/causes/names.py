@@ -7,11 +7,11 @@ from ipaddress import ip_address
 
 from grader.causes.ruling import Ruling, fail
 from grader.causes.scene import Scene
-from grader.causes.service import made_elsewhere
+from grader.causes.service import lost
 from grader.causes.words import listed, port_text, word
 from grader.model.choosing import config_map, find_service
 from grader.model.dnsnames import leaves_cluster
-from grader.model.kubernetes import is_terminating, name_of
+from grader.model.kubernetes import name_of
 from grader.model.objects import Objects, RawObject
 from grader.model.report import Hop
 from grader.model.vantage import ConfigKey
@@ -72,14 +72,7 @@ def literal(alias: RawObject) -> Ruling | None:
 
 def value_lost(scene: Scene, key: ConfigKey) -> Ruling | None:
     """Object to a ConfigMap that is in another Namespace, or was deleted and is only held back by a finalizer."""
-    found = config_map(scene.objects, key)
-    if not found and (elsewhere := made_elsewhere(scene, "ConfigMap", key.config_map)):
-        facts = {"name": key.config_map, "namespace": scene.exercise.namespace, "found": listed(elsewhere)}
-        return fail("object-in-other-namespace", Hop.SERVICE, kind="ConfigMap", **facts)
-    if not is_terminating(found):
-        return None
-    since = found["metadata"]["deletionTimestamp"]
-    return fail("object-going", Hop.SERVICE, kind="ConfigMap", name=key.config_map, since=since)
+    return lost(scene, "ConfigMap", key.config_map, config_map(scene.objects, key), Hop.SERVICE)
 
 
 def unfit(key: ConfigKey, name: str) -> Ruling | None:

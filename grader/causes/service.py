@@ -9,7 +9,7 @@ from grader.causes.way import Way
 from grader.causes.words import listed, port_text
 from grader.model.evidence import Action
 from grader.model.ground import Given
-from grader.model.kubernetes import PROXY_NAME_LABEL, ingress_address, labels_of, name_of, service_port
+from grader.model.kubernetes import PROXY_NAME_LABEL, ingress_address, is_terminating, labels_of, name_of, service_port
 from grader.model.objects import RawObject
 from grader.model.report import Hop, Waits
 from grader.model.vantage import PROBE_POD, At, Vantage
@@ -28,6 +28,24 @@ def made_elsewhere(scene: Scene, kind: str, name: str) -> list[str]:
         if namespace in scene.exercise.namespaces or born >= begun:
             found.add(namespace)
     return sorted(found)
+
+
+def lost(scene: Scene, kind: str, name: str, found: RawObject, hop: Hop | None = None) -> Ruling | None:
+    """Object to an object that is in another Namespace, or was deleted and is only held back by a finalizer.
+
+    Args:
+        scene: what was observed.
+        kind: its kind.
+        name: its name.
+        found: the object, empty where it is not there.
+        hop: what depends on it.
+    """
+    if not found and (elsewhere := made_elsewhere(scene, kind, name)):
+        facts = {"name": name, "namespace": scene.exercise.namespace, "found": listed(elsewhere)}
+        return fail("object-in-other-namespace", hop, kind=kind, **facts)
+    if not is_terminating(found):
+        return None
+    return fail("object-going", hop, kind=kind, name=name, since=found["metadata"]["deletionTimestamp"])
 
 
 def missing(scene: Scene, name: str) -> Ruling:

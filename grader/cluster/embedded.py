@@ -26,6 +26,7 @@ from typing import Any
 import grader
 from grader.cluster.info import ClusterInfo, Provider, folder
 from grader.cluster.provider import NodeStatus, Progress, Status
+from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
 from grader.paths import state_root
 
@@ -33,8 +34,6 @@ READY_SECONDS = 30.0  # far more than a cold start on a slow machine takes
 ANSWER_SECONDS = 5.0
 STOP_SECONDS = 5.0
 LOG_BYTES = 1_000_000  # a log that has grown beyond is begun anew at the next start
-OUTSIDE_PATH = "/embedded/v1/outside"
-HOST_PORTS_PATH = "/embedded/v1/host-ports"
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,8 @@ class EmbeddedProvider:
             provider=Provider.EMBEDDED,
             kubeconfig=place / "kubeconfig",
             version=endpoint.version,
-            outside=f"api:{OUTSIDE_PATH}",
-            host_ports_path=HOST_PORTS_PATH,
+            outside=f"api:{OUTSIDE}",
+            host_ports_path=HOST_PORTS,
             pid=endpoint.pid,
         )
         info.save()

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
-from grader.embedded.inprocess import HOST_PORTS, OUTSIDE, VERSION, Cluster
+from grader.embedded import HOST_PORTS, OUTSIDE
+from grader.embedded.core.bootstrap import VERSION
+from grader.embedded.inprocess import Cluster
 from grader.errors import ClusterUnreachable
 from grader.kube.client import KubeApi
 from grader.kube.connection import Connection

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from grader.causes.partial import Difference, differences
 from grader.causes.ruling import Ruling, fail, passed
 from grader.causes.scene import Scene, Sight
-from grader.causes.service import made_elsewhere, missing
+from grader.causes.service import lost, missing
 from grader.causes.words import listed, port_text, text, word
 from grader.criteria.kind import Questions
 from grader.model.exercise import Exercise
-from grader.model.kubernetes import is_terminating, name_of
+from grader.model.kubernetes import name_of
 from grader.model.objects import RawObject
 from grader.model.report import Hop
 
@@ -90,15 +90,12 @@ class Object:
             if found is None:
                 return passed("object-absent", kind=self.kind, name=self.name)
             return fail("object-present", kind=self.kind, name=self.name)
+        if found is None and self.kind == "Service":
+            return missing(scene, self.name)
+        if objection := lost(scene, self.kind, self.name, found or {}):
+            return objection
         if found is None:
-            if self.kind == "Service":
-                return missing(scene, self.name)
-            if elsewhere := made_elsewhere(scene, self.kind, self.name):
-                facts = {"name": self.name, "namespace": scene.exercise.namespace, "found": listed(elsewhere)}
-                return fail("object-in-other-namespace", kind=self.kind, **facts)
             return fail("object-missing", kind=self.kind, name=self.name, namespace=scene.exercise.namespace)
-        if is_terminating(found):
-            return fail("object-going", kind=self.kind, name=self.name, since=found["metadata"]["deletionTimestamp"])
         different = differences(self.matches, found)
         if not different:
             return self._has_more(found) or passed("object-matches", kind=self.kind, name=self.name)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, unquote
 
+from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.embedded.core.api import proxying, targets
 from grader.embedded.core.api.messages import Connect, Request, Response
 from grader.embedded.core.api.server import ApiServer
@@ -27,9 +28,6 @@ from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import NotRunning, World
 
-VERSION = "v1.36.3"
-OUTSIDE = "/embedded/v1/outside"
-HOST_PORTS = "/embedded/v1/host-ports"
 CONNECT_SECONDS = 30.0  # k8s.io/apimachinery/pkg/util/net: the transport's dialer
 
 
@@ -111,9 +109,8 @@ class Cluster:
             case Response():
                 return answer.status, answer.body
             case Connect() if answer.kind == "proxy":
-                find = targets.proxied_pod if answer.resource == "pods" else targets.proxied_service
                 rest = f"/{''.join(path.split('/', 8)[8:])}" + (f"?{query}" if query else "")
-                return self._fetched(asked, self._control_plane, find(self._store, answer), rest, limit)
+                return self._fetched(asked, self._control_plane, targets.proxied(self._store, answer), rest, limit)
         raise ValueError(f"{asked.method} {path} answers with a stream")
 
     def _host_ports(self) -> dict[str, str]:
@@ -147,8 +144,7 @@ class Cluster:
         except TimeoutError:
             raise
         except (OSError, proxying.BadAnswer) as error:
-            message = f"error trying to reach service: {error}"
-            raise ApiError(503, "ServiceUnavailable", message) from error
+            raise targets.unavailable(f"error trying to reach service: {error}") from error
         return answer.status, answer.body
 
     def _driven(

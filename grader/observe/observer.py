@@ -124,9 +124,7 @@ class Observer:
                 return self._blind(common, Problem("exercise-not-started", facts, fatal=True))
             if common["ground"] is None:
                 facts = {"exercise": exercise.id}
-                return Evidence(
-                    **common, taken_at=now(self.target.clock), problems=(Problem("ground-unknown", facts, fatal=True),)
-                )
+                return self._blind(common, Problem("ground-unknown", facts, fatal=True))
             host_ports = self.host_ports()
             refused = any(item.action is Action.REFUSED for item in manifests)  # what is told then needs no answers
             planned = plan(() if refused else exercise.criteria, Sight(objects, exercise.namespace, host_ports))

@@ -15,10 +15,10 @@ from multiprocessing import get_context
 from grader.cluster.info import Provider
 from grader.cluster.inprocess import Inside
 from grader.cluster.provider import Progress, silent
-from grader.embedded.inprocess import VERSION
-from grader.model.exercise import Exercise, Form
+from grader.embedded.core.bootstrap import VERSION
+from grader.model.exercise import Exercise
 from grader.workflow.record import record_clusters_own
-from grader.workflow.verify import Attempt, Task, VerifyResult, attempts_at, shown
+from grader.workflow.verify import Attempt, Task, VerifyResult, attempts_at, chosen, length, shown
 
 NAME = "in-process"  # the nodes are called after it
 
@@ -49,11 +49,11 @@ def verify_in_process(
     left_out = 0
     with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
         futures = {}
-        for exercise in sorted(exercises, key=lambda item: -len(item.answers) - len(item.wrong)):
-            every = [task for task in make(exercise) if not only or {task.name, task.operator} & set(only)]
-            left_out += sum(not _is_manifest(task) for task in every)
-            chosen = tuple(filter(_is_manifest, every))
-            futures[pool.submit(_tried, exercise, chosen, deadline)] = exercise.id
+        for exercise in sorted(exercises, key=length, reverse=True):
+            every = chosen(make(exercise), only)
+            manifests = tuple(task for task in every if task.is_manifest)
+            left_out += len(every) - len(manifests)
+            futures[pool.submit(_tried, exercise, manifests, deadline)] = exercise.id
         for future in as_completed(futures):
             found[futures[future]] = future.result()
             for attempt in found[futures[future]]:
@@ -63,13 +63,9 @@ def verify_in_process(
     return VerifyResult(label, attempts, round(time.monotonic() - begun, 3)), left_out
 
 
-def _is_manifest(task: Task) -> bool:
-    return task.run is None and (task.text is None or task.form is Form.MANIFEST)
-
-
-def _tried(exercise: Exercise, chosen: tuple[Task, ...], deadline: float) -> list[Attempt]:
+def _tried(exercise: Exercise, manifests: tuple[Task, ...], deadline: float) -> list[Attempt]:
     """Make the attempts at one exercise, in a cluster of its own."""
     inside = Inside(NAME)
     with inside.api() as api:
         record_clusters_own(api, inside.info)
-        return attempts_at(api, exercise, inside.info, chosen, silent, deadline)
+        return attempts_at(api, exercise, inside.info, manifests, silent, deadline)

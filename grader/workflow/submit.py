@@ -198,9 +198,12 @@ def own_objects(api: KubeApi, exercise: Exercise) -> Iterator[Object]:
                 what = Given(namespace, resource.kind, metadata["name"])
                 if (was := given.get(what)) is None:
                     yield obj
-                elif what in exercise.ground.may_differ and laid.get(what) != content_of(obj):
-                    if differs(api, obj, was, namespace):
-                        yield obj
+                elif (
+                    what in exercise.ground.may_differ
+                    and laid.get(what) != content_of(obj)
+                    and differs(api, obj, was, namespace)
+                ):
+                    yield obj
 
 
 def ground_told(api: KubeApi, exercise: Exercise) -> tuple[Change, ...]:

@@ -175,14 +175,14 @@ def verify(
     with ThreadPoolExecutor(workers, thread_name_prefix="verify") as executor:
         futures = {
             exercise.id: executor.submit(_verify_one, exercise, cluster, tell, tuple(only), deadline, make or tasks)
-            for exercise in sorted(exercises, key=_length, reverse=True)
+            for exercise in sorted(exercises, key=length, reverse=True)
         }
         attempts = tuple(attempt for exercise in exercises for attempt in futures[exercise.id].result())
     label = f"{cluster.provider.value} {cluster.version}"
     return VerifyResult(label, attempts, round(time.monotonic() - begun, 3))
 
 
-def _length(exercise: Exercise) -> tuple[bool, int]:
+def length(exercise: Exercise) -> tuple[bool, int]:
     """Order exercises by how long they take: what begins last should end soon. Pods that wait are waited for."""
     return bool(exercise.ready), len(exercise.answers) + len(exercise.wrong)
 
@@ -211,6 +211,11 @@ class Task:
     names: tuple[str, ...] = ()
     run: Callable[[KubeApi, Exercise, ClusterInfo, Task, float], Attempt] | None = None
 
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it does nothing but apply a manifest, if anything."""
+        return self.run is None and (self.text is None or self.form is Form.MANIFEST)
+
 
 def tasks(exercise: Exercise) -> tuple[Task, ...]:
     """List the attempts at an exercise."""
@@ -236,18 +241,22 @@ def _verify_one(
     make: Callable[[Exercise], Sequence[Task]],
 ) -> list[Attempt]:
     with KubeApi(cluster.kubeconfig) as api:
-        chosen = [task for task in make(exercise) if not only or {task.name, task.operator} & set(only)]
-        return attempts_at(api, exercise, cluster, chosen, progress, deadline)
+        return attempts_at(api, exercise, cluster, chosen(make(exercise), only), progress, deadline)
+
+
+def chosen(tasks: Sequence[Task], only: Sequence[str]) -> list[Task]:
+    """Choose tasks by name or operator; all where nothing is asked for."""
+    return [task for task in tasks if not only or {task.name, task.operator} & set(only)]
 
 
 def attempts_at(
-    api: KubeApi, exercise: Exercise, cluster: ClusterInfo, chosen: Sequence[Task], progress: Progress, deadline: float
+    api: KubeApi, exercise: Exercise, cluster: ClusterInfo, tasks: Sequence[Task], progress: Progress, deadline: float
 ) -> list[Attempt]:
     """Make attempts at an exercise one after the other, each on ground made new."""
     attempts = []
     made: Collection[str] | None = None
     with standing(api, exercise) as anew:
-        for task in chosen:
+        for task in tasks:
             anew(made)
             made = _kinds(task)
             attempt = (task.run or _attempt)(api, exercise, cluster, task, deadline)
@@ -258,7 +267,7 @@ def attempts_at(
 
 def _kinds(task: Task) -> Collection[str] | None:
     """List the kinds that an attempt may make something of, None where it may be any."""
-    if task.run or (task.text is not None and task.form is Form.SCRIPT):
+    if not task.is_manifest:
         return None
     try:
         found = read_documents(task.text or "")
@@ -293,8 +302,7 @@ def standing(api: KubeApi, exercise: Exercise) -> Iterator[Callable[..., None]]:
     def anew(kinds: Collection[str] | None = None) -> None:
         nonlocal begun
         begun = True
-        before = dict(restored)
-        prepare(api, exercise, restored, kinds, recorded=lambda: bool(before) and before == restored)
+        prepare(api, exercise, restored, kinds)
 
     yield anew
     if begun:
@@ -353,18 +361,18 @@ def prepare(
     exercise: Exercise,
     restored: dict[Key, Object] | None = None,
     kinds: Collection[str] | None = None,
-    recorded: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Make the exercise's ground as new, wait until the given workload is ready, and record it unless it was.
+    """Make the exercise's ground as new, wait until the given workload is ready, and record what was made anew.
 
     Args and errors: as `clear`.
     """
+    before = dict(restored or {})
     try:
         ensure_namespaces(api, exercise)
         clear(api, exercise, restored, kinds)
         ensure_probe(api, exercise.namespace)
         wait_ready(api, exercise)
-        if not recorded():
+        if not before or before != restored:
             remember(api, exercise)
     except ApiRefused as error:
         raise refused(exercise, error) from error

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from grader.embedded.inprocess import HOST_PORTS, OUTSIDE, Cluster
+from grader.embedded import HOST_PORTS, OUTSIDE
+from grader.embedded.inprocess import Cluster
 
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 PODS, SERVICES = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/services"

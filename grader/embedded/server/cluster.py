@@ -10,8 +10,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.embedded.core.api.messages import Request
 from grader.embedded.core.api.server import ApiServer
+from grader.embedded.core.bootstrap import VERSION
 from grader.embedded.core.dns import Answer
 from grader.embedded.core.kernel import Kernel, Stream
 from grader.embedded.core.store import Store
@@ -24,10 +26,6 @@ from grader.embedded.server.front import Front
 from grader.embedded.server.hostports import HostPorts
 from grader.embedded.server.http import Connection, Exchange
 from grader.embedded.server.state import Saver, restore
-
-OUTSIDE = "/embedded/v1/outside"
-HOST_PORTS = "/embedded/v1/host-ports"
-VERSION = "v1.36.3"
 
 log = logging.getLogger(__name__)
 

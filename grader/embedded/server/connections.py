@@ -203,8 +203,7 @@ class Connections:
         await portforward.serve_channels(socket, ports, dial)
 
     async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
-        find = targets.proxied_pod if connect.resource == "pods" else targets.proxied_service
-        address = find(self._store, connect)
+        address = targets.proxied(self._store, connect)
         # /api/v1/namespaces/NAMESPACE/pods/NAME/proxy/REST, where REST keeps its percent-encoding
         rest = exchange.raw_path.split("/", 8)[8:]
         target = f"/{''.join(rest)}" + (f"?{exchange.raw_query}" if exchange.raw_query else "")

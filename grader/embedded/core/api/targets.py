@@ -58,6 +58,11 @@ def check_loggable(pod: Obj, container: str, *, previous: bool) -> None:
     raise bad_request(f"{subject} is waiting to start" + (f": {why}" if why else " - no logs yet"))
 
 
+def proxied(store: Store, connect: Connect) -> tuple[str, int]:
+    """Address and port that a proxy request is passed on to. Raises ApiError."""
+    return (proxied_pod if connect.resource == "pods" else proxied_service)(store, connect)
+
+
 def proxied_pod(store: Store, connect: Connect) -> tuple[str, int]:
     """Address and port of a Pod proxy request (pkg/registry/core/pod/strategy.go ResourceLocation). Raises ApiError."""
     pod = pod_of(store, connect)
