@@ -103,8 +103,8 @@ def ground(cluster: Cluster) -> None:
     """Make the Namespace, and wait until Pods can be made there."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": parity_cases.NAMESPACE}}
     while cluster.call("POST", "/api/v1/namespaces", namespace)[1].get("reason") == "AlreadyExists":
-        found = cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")[1]
-        if found.get("status", {}).get("phase") == "Active":
+        status, found, _ = cluster.call("GET", f"/api/v1/namespaces/{parity_cases.NAMESPACE}")
+        if status == 200 and found["status"].get("phase") == "Active":
             break
         time.sleep(0.2)  # one that an earlier run deleted is still going
     for _ in range(100):

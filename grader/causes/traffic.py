@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.causes.answers import address_of
 from grader.causes.handmade import relabelled
-from grader.causes.patience import STALE_SECONDS
+from grader.causes.patience import BALANCER_SECONDS, DATA_PLANE_SECONDS, STALE_SECONDS
 from grader.causes.ruling import Ruling, environment, fail
 from grader.causes.scene import Scene
 from grader.causes.silence import unanswered
@@ -20,6 +20,7 @@ from grader.causes.words import listed, vantage_text, word
 from grader.model.evidence import Outcome, ReachAnswer
 from grader.model.kubernetes import (
     actual_slices,
+    addresses_of,
     has_cluster_ip,
     hostname_of,
     internal_ip,
@@ -42,6 +43,28 @@ HOPS = {
     Vantage.OUTSIDE_CLIENT: Hop.OUTSIDE_CLIENT,
     Vantage.LEARNER_HOST: Hop.LEARNER_HOST,
 }
+
+
+def of_strangers(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, strangers: set[str]) -> Ruling:
+    """Object to answers of Pods that must not answer, once those cannot be of before a change."""
+    ruling = fail("unexpected-answer", Hop.RESPONSE, **facts_of(way.service, answer), who=listed(sorted(strangers)))
+    late = BALANCER_SECONDS if way.at is At.LOAD_BALANCER else DATA_PLANE_SECONDS
+    return ruling.once_quiet(scene.paced(STALE_SECONDS if sent_to(scene, service, strangers) else late))
+
+
+def sent_to(scene: Scene, service: RawObject, names: set[str], namespace: str = "") -> bool:
+    """Tell whether the EndpointSlices of a Service hold Pods of all these host names; else others sent somebody there.
+
+    Args:
+        scene: what was observed.
+        service: the Service.
+        names: host names of Pods.
+        namespace: a further Namespace where they are, "" for the exercise's own.
+    """
+    slices = actual_slices(service, scene.objects.of("endpointslices", namespace))
+    addresses = {endpoint.address for endpoint in slices}
+    pods = scene.objects.of("pods", namespace)
+    return names <= {hostname_of(pod) for pod in pods if addresses.intersection(addresses_of(pod))}
 
 
 def suspect(way: Way, scene: Scene, service: RawObject, answer: ReachAnswer, wanted: set[str]) -> bool:

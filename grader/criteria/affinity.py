@@ -10,7 +10,7 @@ from grader.causes.answers import described
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
-from grader.causes.traffic import explained, facts_of, unexplained
+from grader.causes.traffic import explained, of_strangers, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text, word
 from grader.criteria.asking import reach_questions
@@ -122,9 +122,8 @@ class Affinity:
             if set(answer.responders) != pods:  # the control shows that the same Pods can be told apart from here
                 return explained(self._spread, scene, plain, answer, pods)
         for answer in answers:
-            told = facts_of(self.service, answer)
-            if strangers := sorted(set(answer.responders) - pods):
-                return fail("unexpected-answer", self.hop, **told, who=listed(strangers))
+            if strangers := set(answer.responders) - pods:
+                return of_strangers(way, scene, service, answer, strangers)
             if len(answer.responders) > 1:
                 return unexplained(way, scene, answer)
         vantages = listed(vantage_text(source.value) for source in self.sources)

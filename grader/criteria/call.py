@@ -11,13 +11,13 @@ from grader.causes.answers import described
 from grader.causes.endpoints import pods_not_ready
 from grader.causes.lasting import going, not_lasting
 from grader.causes.names import disguised, literal, value_lost
-from grader.causes.patience import SILENCE_SECONDS, STALE_SECONDS
+from grader.causes.patience import DATA_PLANE_SECONDS, SILENCE_SECONDS, STALE_SECONDS
 from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.silence import unanswered
-from grader.causes.traffic import facts_of, policy_keeps_out, served_locally
+from grader.causes.traffic import facts_of, policy_keeps_out, sent_to, served_locally
 from grader.causes.way import Way
 from grader.causes.words import label_text, listed, vantage_text, word
 from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
@@ -216,8 +216,10 @@ class Call:
         facts = {"to": to.text, "host": to.host, "port": str(to.port), "vantage": vantage_text(answer.question.vantage)}
         stale = scene.paced(STALE_SECONDS)
         if not seen <= wanted:
-            who = listed(sorted(seen - wanted))
-            return fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=who).once_quiet(stale, Waits.CALL)
+            elsewhere = fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=listed(sorted(seen - wanted)))
+            found = service_behind(scene, to.host, home_of(answer.question.vantage, scene.exercise.namespace))
+            late = found is not None and not sent_to(scene, found[0], seen - wanted, found[1])
+            return elsewhere.once_quiet(scene.paced(DATA_PLANE_SECONDS) if late else stale, Waits.CALL)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted or (seen and not self.all_of_them)):
             return None
         if answer.outcome is not Outcome.ANSWERED and (ruling := _port_unserved(scene, to, answer, facts)):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grader.causes.answers import address_of, described
-from grader.causes.patience import STALE_SECONDS, SUSPECT_SECONDS, WATCH_SECONDS
+from grader.causes.patience import SUSPECT_SECONDS, WATCH_SECONDS
 from grader.causes.ruling import Doubt, Ruling, believed, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, port_missing
-from grader.causes.traffic import HOPS, explained, facts_of, hop_of, suspect, unexplained
+from grader.causes.traffic import HOPS, explained, facts_of, hop_of, of_strangers, suspect, unexplained
 from grader.causes.way import Way
 from grader.causes.words import listed, vantage_text
 from grader.criteria.asking import control_questions, reach_questions
@@ -96,9 +96,8 @@ class Reach(Way):
     ) -> Ruling | Doubt | None:
         """Say what is wrong with one answer, None where it is as wanted."""
         seen, told = set(answer.responders), facts_of(self.service, answer)
-        if strangers := sorted(seen - wanted):
-            ruling = fail("unexpected-answer", Hop.RESPONSE, **told, who=listed(strangers))
-            return ruling.once_quiet(scene.paced(STALE_SECONDS))
+        if strangers := seen - wanted:
+            return of_strangers(self, scene, service, answer, strangers)
         if answer.outcome is Outcome.ANSWERED and (seen == wanted if self.all_of_them else seen):
             if suspect(self, scene, service, answer, wanted):
                 return Doubt(hop_of(self, answer), scene.paced(SUSPECT_SECONDS), told)

@@ -11,6 +11,7 @@ from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.errors import ClusterUnreachable, ManifestError
 from grader.judge import judge
+from grader.judge.chain import ORDER
 from grader.kube.client import ApiRefused, KubeApi
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
@@ -33,6 +34,7 @@ PATIENCE = ((12.0, 4.0), (5.0, 1.2), (0.0, FIRST_SECONDS))
 """Seconds that were waited, and how long a first try may then take: a busy machine answers late, but it answers."""
 # How long a verdict must stand before it is given although something else is still moving.
 FAIL_STANDS = 8.0
+AHEAD_STANDS = 20.0  # where what is moving comes first on the way: the cause may lie there
 LEAST_FAIL_STANDS = 2.0
 ENVIRONMENT_STANDS = 2.0
 PROBE_COMES_UP = 10.0
@@ -201,12 +203,26 @@ def _final(report: Report, stood: float, pace: float, *, reviving: bool, compare
     moving = [result.waits_for for result in report.criteria if result.verdict is Verdict.NOT_YET]
     if report.verdict is Verdict.FAIL:
         blinded = any(result.verdict is Verdict.ENVIRONMENT for result in report.criteria)
+        stands = AHEAD_STANDS if _moves_ahead(report) else FAIL_STANDS
         if moving and all(item is not None and item.lags for item in moving) and not blinded:
-            return stood > max(FAIL_STANDS * pace, LEAST_FAIL_STANDS)
-        return not (moving or (blinded and reviving)) or stood > FAIL_STANDS
+            return stood > max(stands * pace, LEAST_FAIL_STANDS)
+        return not (moving or (blinded and reviving)) or stood > stands
     if report.verdict is Verdict.ENVIRONMENT:
         return stood >= (PROBE_COMES_UP if reviving else 0.0 if compared else ENVIRONMENT_STANDS)
     return report.verdict is Verdict.PASS
+
+
+def _moves_ahead(report: Report) -> bool:
+    """Tell whether something is moving that comes before the cause on the way."""
+    if report.broken is None:
+        return False
+    first = next(index for index, result in enumerate(report.criteria) if result.verdict is Verdict.FAIL)
+    cause = (ORDER.index(report.broken), first)
+    return any(
+        (ORDER.index(result.hop), index) < cause
+        for index, result in enumerate(report.criteria)
+        if result.verdict is Verdict.NOT_YET
+    )
 
 
 def _tell(report: Report, told: str, progress: Progress) -> str:

@@ -158,6 +158,14 @@ def test_each_way_to_fail_has_its_own_words(value: str, answer: ReachAnswer, dia
         assert told(world, quiet_for=0.5).verdict is Verdict.NOT_YET
 
 
+def test_an_answer_that_no_endpointslice_explains_may_be_one_of_before() -> None:
+    world = call(f"http://{SERVICE}/")
+    world.answered["*"] = only("backend-a", "batch-a")
+    assert told(world, quiet_for=5.0).verdict is Verdict.NOT_YET
+    world.slices = slices(world.set(selector={"tier": "api"}).service, world.pods)
+    assert told(world, quiet_for=3.0).finding.diagnosis == "call-unexpected-answer"
+
+
 @pytest.mark.parametrize(
     "name", [SERVICE, f"{SERVICE}.shop", f"{SERVICE}.shop.svc", f"{SERVICE}.shop.svc.cluster.local."]
 )

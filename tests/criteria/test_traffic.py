@@ -36,6 +36,20 @@ def test_one_of_three_answering_is_no_pass_and_a_stranger_answering_fails() -> N
     assert told(world).finding.diagnosis == "unexpected-answer"
 
 
+def test_a_stranger_that_no_endpointslice_sends_anybody_to_may_be_answering_for_rules_of_before() -> None:
+    world = World(exercise(criterion("reach")))
+    world.answered["same-namespace"] = only("backend-a", "batch-a")
+    assert told(world, quiet_for=5.0).finding.diagnosis == "data-plane-moving"
+    assert told(world, quiet_for=21.0).finding.diagnosis == "unexpected-answer"
+
+
+def test_a_stranger_at_an_address_that_was_given_anew_is_believed_only_when_no_node_announces_the_old_one() -> None:
+    world = load_balancer()
+    world.answered["*"] = only("batch-a")
+    assert told(world, quiet_for=30.0).finding.diagnosis == "data-plane-moving"
+    assert told(world, quiet_for=46.0).finding.diagnosis == "unexpected-answer"
+
+
 @pytest.mark.parametrize("label", [{"kubernetes.io/service-name": "backend-old"}, {}])
 def test_silence_beside_a_slice_that_was_given_another_label_is_blamed_on_it(label: dict[str, str]) -> None:
     def world(generation: int) -> World:

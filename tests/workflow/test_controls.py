@@ -12,19 +12,20 @@ import pytest
 
 from grader import exercises
 from grader.cluster.info import ClusterInfo, Provider
+from grader.criteria.probe import Probe
 from grader.errors import ClusterUnreachable
 from grader.judge import judge
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.clock import WALL
 from grader.model.evidence import Evidence, Outcome, Problem
-from grader.model.report import Verdict
+from grader.model.report import Hop, Verdict
 from grader.model.vantage import PROBE_NAMESPACE, At
 from grader.observe import Observer
 from grader.workflow import instruments
 from grader.workflow.check import PROBE_COMES_UP, _until_told, check
 from grader.workflow.controls import CONTROL_LABEL, Control, service, sweep, type_for
 from grader.workflow.start import start
-from tests.judge.telling import NOBODY
+from tests.judge.telling import NOBODY, replacing
 from tests.judge.world import World, criterion, exercise
 
 LOCAL = ClusterInfo("a", Provider.EMBEDDED, Path("kubeconfig"), "v1.36.3")
@@ -161,6 +162,20 @@ def test_silence_is_compared_and_told_within_seconds(outcome: Outcome, verdict: 
     assert until_told(eyes) is verdict
     assert eyes.now <= 12.0
     assert api.services == {}
+
+
+@pytest.mark.parametrize(("order", "least", "most"), [((0, 1), 20.0, 24.0), ((1, 0), 8.0, 12.0)])
+def test_a_failure_waits_longer_for_what_moves_before_it_on_the_way(
+    order: tuple[int, int], least: float, most: float
+) -> None:
+    probe = Probe("Deployment", "backend", 8080, "/healthz", "server")
+    criteria = (criterion("endpoints"), criterion("probe", probe, hop=Hop.ENDPOINT_SLICE))
+    world = World(exercise(*(criteria[place] for place in order)))
+    replacing(world, updated=1)
+    world.deployments[0]["spec"]["template"]["spec"] = {"containers": [{"name": "server"}]}
+    eyes = Eyes(world, Api(), Outcome.ANSWERED)
+    assert until_told(eyes) is Verdict.FAIL
+    assert least <= eyes.now <= most
 
 
 def test_a_check_that_runs_out_of_time_leaves_nothing_behind() -> None:
