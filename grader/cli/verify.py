@@ -26,19 +26,23 @@ def _read(path: Path) -> VerifyResult:
 
 
 def _compare(session: Session, left: Path, right: Path) -> int:
-    """Show how two results differ; exit status 1 where they do."""
+    """Show how two results differ; exit status 1 where they do, or have nothing in common."""
     from grader.text import labels
-    from grader.workflow.verify import differences
+    from grader.workflow.differences import common, differences
 
     one, other = _read(left), _read(right)
-    found = differences(one, other)
+    found, compared = differences(one, other), len(common(one, other))
     out = session.out()
     table = labels()
     for line in found:
         out.print(f"  {table['symbol.fail']} {line}", style="red")
-    facts = {"left": one.cluster, "right": other.cluster, "count": len(found), "total": len(one.attempts)}
-    out.print(table["verify.differ" if found else "verify.equal"].format(**facts))
-    return 1 if found else 0
+    alone = len(one.attempts) + len(other.attempts) - 2 * compared
+    facts = {"left": one.cluster, "right": other.cluster, "count": len(found), "total": compared, "alone": alone}
+    told = "verify.differ" if found else "verify.equal" if compared else "verify.nothing-common"
+    out.print(table[told].format(**facts))
+    if alone and compared:
+        out.print(table["verify.alone"].format(**facts))
+    return 1 if found or not compared else 0
 
 
 def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path, ...]) -> int:

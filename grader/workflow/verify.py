@@ -96,48 +96,6 @@ class VerifyResult:
         return cls(data["cluster"], attempts, data["seconds"])
 
 
-def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
-    """Compare what two results tell a learner, leaving out addresses, generated names and times.
-
-    Each difference is one line, "EXERCISE/ATTEMPT WHAT: LEFT != RIGHT"; equal results give none.
-    """
-    sides = [{(item.exercise, item.kind, item.name): _bones(item) for item in side.attempts} for side in (left, right)]
-    found = []
-    for key in dict.fromkeys([*sides[0], *sides[1]]):
-        one, other = (side.get(key, {}) for side in sides)
-        # a criterion that one side had still to wait for is not among its bones
-        both = [what for what in one if what in other] if one and other else ["verdict"]
-        for what in both:
-            if one.get(what) != other.get(what):
-                found.append(f"{key[0]}/{key[2]} {what}: {one.get(what)} != {other.get(what)}")
-    return tuple(found)
-
-
-def _bones(attempt: Attempt) -> dict[str, str]:
-    """Keep of an attempt what must be equal on every cluster: what a learner is told.
-
-    That is the verdict, its cause, the chain, and the criteria before the broken hop. What lies behind it may be of
-    before or after a change, at whatever moment the cause was plain; so may other criteria of the broken hop itself.
-    """
-    report = attempt.report
-    order = [hop for hop, _ in report.chain]
-    reached = order.index(report.broken) if report.broken in order else len(order)
-    bones = {
-        "verdict": report.verdict.value,
-        "broken": str(report.broken),
-        "diagnosis": report.finding.diagnosis,
-        "chain": " ".join(f"{hop}={state}" for hop, state in report.chain),
-    }
-    if report.verdict is Verdict.PASS:
-        bones["points"] = f"{report.points:g}"
-    for item in report.criteria:
-        before = item.hop not in order or order.index(item.hop) < reached
-        told = item.verdict is Verdict.FAIL and item.finding.diagnosis == report.finding.diagnosis
-        if told or (before and item.verdict is not Verdict.NOT_YET):
-            bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
-    return bones
-
-
 def verify(
     exercises: Sequence[Exercise],
     cluster: ClusterInfo,

@@ -21,10 +21,11 @@ from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow.apply import apply_manifests
 from grader.workflow.check import check, check_with_evidence, observe_once
+from grader.workflow.differences import common, differences
 from grader.workflow.ground import given_ready
 from grader.workflow.reset import reset
 from grader.workflow.start import start
-from grader.workflow.verify import VerifyResult, differences, verify
+from grader.workflow.verify import VerifyResult, verify
 
 
 @pytest.fixture
@@ -222,6 +223,7 @@ def test_verify_tells_an_answer_that_fails_and_a_wrong_one_that_passes(
     assert result.attempts[1].got == "pass"
     sound = verify([exercise], cluster, only=("reference",))
     assert any("reference verdict: pass != fail" in line for line in differences(sound, result))
+    assert [key[2] for key in common(sound, result)] == ["reference"]
 
 
 def test_verify_leaves_no_namespace_that_it_made_and_waits_for_one_that_is_going(
