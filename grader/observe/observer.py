@@ -47,6 +47,9 @@ FURTHER = ("services", "pods", "endpointslices")
 ACTING = ("networkpolicies", "ingresses", "resourcequotas", "limitranges", "horizontalpodautoscalers")
 BY_HAND = f"{MANAGED_BY_LABEL}!={CONTROLLER}"  # slices that no controller made
 
+LOOK_SECONDS = 5.0
+"""What a look adds at most to the time for which nothing changed: one that took longer saw no more."""
+
 
 class Observer:
     """Observes one exercise on one cluster, as often as it is asked to. Close it (or use `with`) to end its threads."""
@@ -71,7 +74,7 @@ class Observer:
         self._acting: Mapping[tuple[str, str], tuple[RawObject, ...]] | None = None
         self._right: Mapping[ReachQuestion, ReachAnswer] = {}
         self._fingerprint: object = None
-        self._changed = self.clock()
+        self._looked, self._quiet = self.clock(), 0.0
         self._nodes: tuple[RawObject, ...] = ()
         self._inspected: tuple[Problem, ...] = ()
         self._comparison: Comparison | None = None
@@ -150,7 +153,7 @@ class Observer:
             shell=shell,
             problems=_distinct((*asking.problems, *self._inspected)),
             host_ports=host_ports,
-            quiet_for=round(self.clock() - self._changed, 3),
+            quiet_for=round(self._quiet + self._since_looked(), 3),
         )
 
     def compare(self, control: str) -> None:
@@ -250,10 +253,16 @@ class Observer:
             for items in listed.values()
             for item in items
         )
-        if fingerprint == self._fingerprint:
-            return True
-        self._fingerprint, self._changed, self._right = fingerprint, self.clock(), {}
-        return False
+        alike = fingerprint == self._fingerprint
+        self._quiet = self._quiet + self._since_looked() if alike else 0.0
+        self._looked = self.clock()
+        if not alike:
+            self._fingerprint, self._right = fingerprint, {}
+        return alike
+
+    def _since_looked(self) -> float:
+        """Seconds since the objects were looked at, as far as they count: a starved machine waits for looks, too."""
+        return min(self.clock() - self._looked, LOOK_SECONDS)
 
     def host_ports(self) -> Mapping[int, str]:
         """Tell how the learner's host reaches node ports. Raises ClusterUnreachable, ApiRefused."""

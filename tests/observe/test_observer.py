@@ -121,11 +121,16 @@ def codes(found: Evidence) -> list[str]:
     return [item.code for item in found.problems]
 
 
+def test_time_in_which_nobody_looked_is_not_time_in_which_nothing_changed() -> None:
+    with looking(Api(World().ground())) as eyes:  # ten minutes between looks
+        assert [eyes.observe().quiet_for for _ in range(3)] == [5.0, 10.0, 15.0]
+
+
 def test_everything_that_is_observed_of_a_right_answer_passes() -> None:
     api = Api(World().ground())
     found = evidence(api)
     assert judge(api.world.task, found).verdict is Verdict.PASS
-    assert (found.quiet_for, found.problems, found.controls) == (600.0, (), None)
+    assert (found.quiet_for, found.problems, found.controls) == (5.0, (), None)
     assert {item.outcome for item in (*found.reach, *found.dns)} == {Outcome.ANSWERED}
 
 
