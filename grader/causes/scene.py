@@ -118,9 +118,17 @@ class Scene:
         home = namespace or self.exercise.namespace
         return self._meant is not None and owner_of(pod, home) not in self._meant
 
+    @cached_property
+    def _labelled(self) -> dict[tuple[frozenset[tuple[str, str]], str], tuple[RawObject, ...]]:
+        return {}
+
     def labelled(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
         """Choose the living Pods with these labels, whoever made them, of the namespace or of a further one."""
-        return backends(self.objects, labels, namespace) if namespace else living(self.pods, labels)
+        key = (frozenset(labels.items()), namespace)
+        if key not in self._labelled:
+            found = backends(self.objects, labels, namespace) if namespace else living(self.pods, labels)
+            self._labelled[key] = tuple(found)
+        return self._labelled[key]
 
     def backends(self, labels: Mapping[str, str], namespace: str = "") -> tuple[RawObject, ...]:
         """Choose the living Pods with these labels that belong to what the task speaks of."""

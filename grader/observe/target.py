@@ -30,6 +30,7 @@ class Target:
         clock: by which it is observed.
         executor: makes what asks several things at a time; its argument is how many.
         from_here: asks as the learner's own machine does, with a first try of so many seconds.
+        first_pause: seconds between the first look and the next; further pauses grow.
         longest_pause: seconds between two looks, at the most.
         lasting: what was answered as wanted will be as long as no object changes: it is not asked again.
     """
@@ -43,5 +44,6 @@ class Target:
     clock: Clock = WALL
     executor: Callable[[int], Executor] = _threads
     from_here: Callable[[ReachQuestion, float], ReachAnswer] = ask_from_here
+    first_pause: float = 0.04
     longest_pause: float = 0.25
     lasting: bool = False

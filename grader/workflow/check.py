@@ -26,7 +26,6 @@ from grader.workflow.apply import apply_manifests
 from grader.workflow.controls import Control
 from grader.workflow.ground import target
 
-FIRST_PAUSE = 0.04
 INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0
 COMPARE_AFTER = 2.0  # seconds of silence after which a Service of our own is asked too
@@ -136,7 +135,7 @@ def _until_told(
     clock, sleep = clock or observer.target.clock.monotonic, sleep or observer.target.clock.sleep
     begun = clock()
     standing: dict[Verdict, float] = {}
-    inspected, pause, revived, told = begun - INSPECT_EVERY, FIRST_PAUSE, -PROBE_COMES_UP, ""
+    inspected, pause, revived, told = begun - INSPECT_EVERY, observer.target.first_pause, -PROBE_COMES_UP, ""
     mended: set[str] = set()
     blind, silent_since = False, None
     if instruments.replace_strangers(api, cluster, exercise):

@@ -28,7 +28,7 @@ GONE_SECONDS = 120.0
 GONE_PAUSE = 0.2
 READY_SECONDS = 120.0
 READY_PAUSE = 0.1
-LONGEST_PAUSE = 1.0  # between two looks that take no time themselves
+PAUSE = 1.0  # between two looks where waiting costs nothing, and looking does
 
 
 def target(cluster: ClusterInfo, api: KubeApi) -> Target:
@@ -47,7 +47,7 @@ def in_process(target: Target) -> Target:
     inside = target.clock
     assert isinstance(inside, Inside)
     from_here = partial(ask_from_here, fetch=inside.fetch)
-    return replace(target, executor=AtOnce, from_here=from_here, longest_pause=LONGEST_PAUSE, lasting=True)
+    return replace(target, executor=AtOnce, from_here=from_here, first_pause=PAUSE, longest_pause=PAUSE, lasting=True)
 
 
 def ensure_namespaces(api: KubeApi, exercise: Exercise) -> None:

@@ -115,7 +115,7 @@ class Eyes:
         self.exercise = world.task
         self.target = self
         self.now, self.compared_at = 0.0, -1.0
-        self.longest_pause = 1.0
+        self.first_pause = self.longest_pause = 1.0
         self.inspections: list[float] = []
         self.problems: tuple[Problem, ...] = ()
 

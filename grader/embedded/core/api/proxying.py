@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import h11
-
 from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.programs.http import BadReply, exchange
 
 # net/http/httputil/reverseproxy.go hopHeaders
 HOP_BY_HOP = frozenset(
@@ -43,7 +42,6 @@ async def fetch(
 
     Raises BadAnswer where the peer speaks no HTTP or breaks off.
     """
-    connection = h11.Connection(h11.CLIENT)
     sent = [
         ("host", host),
         *((name, value) for name, value in headers if name not in HOP_BY_HOP and name not in OWN),
@@ -52,32 +50,13 @@ async def fetch(
     if body or method in ("POST", "PUT", "PATCH"):
         sent.append(("content-length", str(len(body))))
     try:
-        stream.send(connection.send(h11.Request(method=method, target=target, headers=sent)) or b"")
-        stream.send(connection.send(h11.Data(data=body)) or b"")
-        stream.send(connection.send(h11.EndOfMessage()) or b"")
-        status, chunks = 0, bytearray()
-        received: tuple[tuple[str, str], ...] = ()
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                connection.receive_data(await stream.recv())
-            elif isinstance(event, h11.Response):
-                status = event.status_code
-                received = tuple(
-                    (name.decode("latin-1"), value.decode("latin-1"))
-                    for name, value in event.headers
-                    if name.decode("latin-1") not in HOP_BY_HOP | {"content-length"}
-                )
-            elif isinstance(event, h11.Data):
-                chunks += event.data
-            elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
-                break
-    except h11.RemoteProtocolError as error:
-        raise BadAnswer(f"malformed HTTP response: {error}") from error
+        response = await exchange(stream, method, target, sent, body)
+    except BadReply as error:
+        raise BadAnswer("EOF" if error.empty else f"malformed HTTP response: {error}") from error
     except ConnectionReset_ as error:
         raise BadAnswer(str(error)) from error
     finally:
         stream.close()
-    if not status:
-        raise BadAnswer("EOF")
-    return Answer(status, received, bytes(chunks))
+    received = ((name.lower(), value) for name, value in response.headers)
+    kept = tuple((name, value) for name, value in received if name not in HOP_BY_HOP and name != "content-length")
+    return Answer(response.status, kept, response.body)

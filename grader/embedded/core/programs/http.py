@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import h11
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.programs import wire
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Address, Handler
@@ -122,7 +123,34 @@ def server(process: Process, respond: Responder) -> Handler:
 
 
 async def _serve(stream: Stream, peer: Address, respond: Responder) -> None:
+    while data := await stream.recv():
+        read = wire.read_request(data)
+        if read is None:
+            await _serve_any(data, stream, peer, respond)
+            return
+        method, target, headers = read
+        request = Request(method, target, list(headers), b"", peer)
+        if not _answer(data, stream, request, await respond(request)):
+            return
+
+
+def _answer(data: bytes, stream: Stream, request: Request, response: Response) -> bool:
+    """Answer a request that came whole; tell whether the connection lives on."""
+    length = response.header("content-length") or str(len(response.body))
+    if response.status < 200 or response.status in {204, 304} or length != str(len(response.body)):
+        connection, _ = wire.asked(data) or (h11.Connection(h11.SERVER), None)
+        _send_response(connection, stream, request, response)
+        return connection.our_state is h11.DONE
+    headers, reason = _framed(response)
+    head, lives = wire.response_head(data, response.status, tuple(headers), reason)
+    stream.send(head if request.method == "HEAD" else head + response.body)
+    return lives
+
+
+async def _serve_any(data: bytes, stream: Stream, peer: Address, respond: Responder) -> None:
+    """Serve from a request on that is more than a head, or comes in pieces; `data` has come already."""
     connection = h11.Connection(h11.SERVER)
+    connection.receive_data(data)
     while True:
         request = await _receive_request(connection, stream, peer)
         if request is None:
@@ -165,16 +193,24 @@ async def _receive_request(connection: h11.Connection, stream: Stream, peer: Add
 
 
 def _send_response(connection: h11.Connection, stream: Stream, request: Request, response: Response) -> None:
+    headers, reason = _framed(response)
+    sent = connection.send(h11.Response(status_code=response.status, headers=headers, reason=reason.encode())) or b""
+    if response.body and request.method != "HEAD" and not _bodiless(response):
+        sent += connection.send(h11.Data(data=response.body)) or b""
+    sent += connection.send(h11.EndOfMessage()) or b""
+    stream.send(sent)
+
+
+def _framed(response: Response) -> tuple[Headers, str]:
+    """The headers, with the length of the body, and the reason."""
     headers = list(response.headers)
-    bodiless = response.status in {204, 304} or response.status < 200
-    if not bodiless and not response.header("content-length"):
+    if not _bodiless(response) and not response.header("content-length"):
         headers.append(("Content-Length", str(len(response.body))))
-    reason = response.reason or REASONS.get(response.status, "")
-    wire = connection.send(h11.Response(status_code=response.status, headers=headers, reason=reason.encode())) or b""
-    if response.body and request.method != "HEAD" and not bodiless:
-        wire += connection.send(h11.Data(data=response.body)) or b""
-    wire += connection.send(h11.EndOfMessage()) or b""
-    stream.send(wire)
+    return headers, response.reason or REASONS.get(response.status, "")
+
+
+def _bodiless(response: Response) -> bool:
+    return response.status in {204, 304} or response.status < 200
 
 
 class BadReply(Exception):
@@ -202,12 +238,29 @@ async def exchange(
 
     `on_response` is called with the head as soon as it has come. Raises BadReply, ConnectionReset_.
     """
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
-    wire = connection.send(h11.Request(method=method, target=target, headers=headers)) or b""
     if body:
-        wire += connection.send(h11.Data(data=body)) or b""
-    wire += connection.send(h11.EndOfMessage()) or b""
-    stream.send(wire)
+        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
+        sent = connection.send(h11.Request(method=method, target=target, headers=headers)) or b""
+        sent += connection.send(h11.Data(data=body)) or b""
+        stream.send(sent + (connection.send(h11.EndOfMessage()) or b""))
+    else:
+        stream.send(wire.request_bytes(method, target, tuple(headers)))
+        data = await stream.recv()
+        if whole := wire.read_response(method, data):
+            response = Response(whole[0], whole[1], list(whole[2]), whole[3])
+            if on_response is not None:
+                on_response(replace(response, body=b""))
+            return response
+        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
+        connection.send(h11.Request(method=method, target=target, headers=headers))
+        connection.send(h11.EndOfMessage())
+        connection.receive_data(data)
+    return await _read_response(connection, stream, on_response)
+
+
+async def _read_response(
+    connection: h11.Connection, stream: Stream, on_response: Callable[[Response], None] | None
+) -> Response:
     got: Response | None = None
     content = bytearray()
     try:
