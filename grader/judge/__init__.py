@@ -63,6 +63,7 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
         criteria=results,
         cluster=evidence.cluster,
         taken_at=evidence.taken_at,
+        inert=evidence.inert,
     )
 
 

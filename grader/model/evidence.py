@@ -245,6 +245,7 @@ class Evidence:
         pace: how long this cluster's data plane and DNS may lag behind the objects, relative to kind: 1.0.
         ground: what `start` or `reset` laid; None where nothing is known of it.
         controls: how a Service of our own was answered; None where it was not asked.
+        inert: fields of these objects that the cluster stores without any effect: "Deployment/web spec.hostPID".
     """
 
     exercise: str
@@ -263,6 +264,7 @@ class Evidence:
     pace: float = 1.0
     ground: Ground | None = None
     controls: Controls | None = None
+    inert: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Turn it into a JSON object; `from_json` reads it back equal."""
@@ -297,6 +299,7 @@ class Evidence:
                 "host_ports": {int(port): address for port, address in data["host_ports"].items()},
                 "ground": Ground.from_json(data["ground"]) if data.get("ground") else None,
                 "controls": Controls.from_json(data["controls"]) if data.get("controls") else None,
+                "inert": tuple(data.get("inert", ())),
             }
         )
 

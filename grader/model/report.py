@@ -124,6 +124,7 @@ class Report:
         criteria: one result a criterion, in the order of exercise.yaml.
         cluster: provider and Kubernetes version, for a person ("embedded v1.36.3").
         taken_at: when the Evidence was complete, RFC 3339.
+        inert: fields that the cluster stores without any effect (Evidence.inert).
     """
 
     exercise: str
@@ -137,6 +138,7 @@ class Report:
     criteria: tuple[CriterionResult, ...]
     cluster: str
     taken_at: str
+    inert: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back equal."""
@@ -165,5 +167,6 @@ class Report:
                 "broken": Hop(data["broken"]) if data["broken"] else None,
                 "finding": Finding(**data["finding"]),
                 "criteria": criteria,
+                "inert": tuple(data.get("inert", ())),
             }
         )

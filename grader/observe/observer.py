@@ -36,6 +36,7 @@ from grader.observe.carriers import ApiCarrier, Carrier, CarrierError, PodCarrie
 from grader.observe.comparison import Comparison
 from grader.observe.container import ContainerCarrier
 from grader.observe.environment import inspect, unreachable
+from grader.observe.inert import inert
 from grader.observe.plan import Plan, needs_outside, plan, resources
 from grader.observe.reach import FIRST_SECONDS
 from grader.observe.target import Target
@@ -153,6 +154,7 @@ class Observer:
             shell=shell,
             problems=_distinct((*asking.problems, *self._inspected)),
             host_ports=host_ports,
+            inert=inert(objects, self.target.unemulated) if self.target.unemulated else (),
             quiet_for=round(self._quiet + self._since_looked(), 3),
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from grader.kube.client import KubeApi
 from grader.kube.clock import WALL, Clock
 from grader.model.evidence import ReachAnswer, ReachQuestion
+from grader.observe.inert import Unemulated
 from grader.observe.reach import ask_from_here
 
 
@@ -32,6 +33,7 @@ class Target:
         from_here: asks as the learner's own machine does, with a first try of so many seconds.
         first_pause: seconds between the first look and the next; further pauses grow.
         longest_pause: seconds between two looks, at the most.
+        unemulated: lists the fields of an object that the cluster stores without any effect; None: there are none.
         lasting: what was answered as wanted will be as long as no object changes: it is not asked again.
     """
 
@@ -47,3 +49,4 @@ class Target:
     first_pause: float = 0.04
     longest_pause: float = 0.25
     lasting: bool = False
+    unemulated: Unemulated | None = None

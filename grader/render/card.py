@@ -113,6 +113,12 @@ def _parts(tone: Verdict, words: Message) -> tuple[tuple[str, str], ...]:
     return tuple((table[f"part.{name}"], sentence) for name, sentence in lines if sentence)
 
 
+def _inert(report: Report) -> tuple[tuple[str, str], ...]:
+    """Say which fields the verdict does not rest on, because the cluster does not act upon them."""
+    table = labels()
+    return tuple((table["part.inert"], table["card.inert"].format(field=field)) for field in report.inert)
+
+
 def _points(report: Report) -> str:
     table = labels()
     if report.verdict in (Verdict.ENVIRONMENT, Verdict.NOT_YET):
@@ -182,7 +188,7 @@ def report_card(report: Report) -> Card:
             )
             for hop, state in report.chain
         ),
-        parts=_parts(report.verdict, finding_message(report.verdict, report.finding)),
+        parts=(*_parts(report.verdict, finding_message(report.verdict, report.finding)), *_inert(report)),
         rows=tuple(_row(result, report) for result in report.criteria),
         pair=_pair(report),
         footer=tuple(footer),

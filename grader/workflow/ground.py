@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from grader.causes.owners import WORKLOADS
-from grader.cluster.info import ClusterInfo
+from grader.cluster.info import ClusterInfo, Provider
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
 from grader.kube.clock import WALL
@@ -37,6 +37,10 @@ def target(cluster: ClusterInfo, api: KubeApi) -> Target:
     found = Target(
         api, label, cluster.outside, cluster.host_ports, cluster.host_ports_path, cluster.pace, clock=api.clock
     )
+    if cluster.provider is Provider.EMBEDDED:
+        from grader.embedded.core.support.unemulated import unemulated  # it reads the schema of Kubernetes
+
+        found = replace(found, unemulated=unemulated)
     return found if api.clock is WALL else in_process(found)
 
 

@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.embedded.core.support.telling import PREFIX
+
 FOLDER = Path(__file__).parent
 ONCE, ASKED, QUIET = "$", "~", "!"
 STEP_SECONDS = 90.0
@@ -31,6 +33,8 @@ SETTLED_SECONDS = 2.5
 """How long an answer stays the same before it is recorded."""
 PATIENCE_SECONDS = 20.0
 PAUSE = 0.25
+OWN_WARNING = re.compile(rf"^Warning: {PREFIX}.*\n", re.MULTILINE)
+"""What the embedded cluster tells of itself, which no real one does."""
 CHOSEN = "10.96.200."
 """ClusterIPs that scripts choose begin so; any other is named in transcripts, since it may be a generated one."""
 PRELUDE = (FOLDER / "prelude.sh").read_text(encoding="utf-8")
@@ -107,7 +111,7 @@ class Runner:
         self.run(f"kubectl delete namespace {self.script.name} --ignore-not-found --wait --timeout=120s")
 
     def run(self, command: str) -> tuple[int, str]:
-        """Run a command; its exit status, and what it printed to both outputs."""
+        """Run a command; its exit status, and what it printed to both outputs, without warnings of our own."""
         done = subprocess.run(
             ["bash", "-c", PRELUDE + command],
             env=self._environment,
@@ -117,7 +121,7 @@ class Runner:
             timeout=STEP_SECONDS,
             check=False,
         )
-        return done.returncode, done.stdout.decode(errors="replace")
+        return done.returncode, OWN_WARNING.sub("", done.stdout.decode(errors="replace"))
 
     def record(self) -> str:
         """Run everything; the transcript."""

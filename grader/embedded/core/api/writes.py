@@ -24,8 +24,10 @@ from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.routes import Target
 from grader.embedded.core.api.scale import scale_of
 from grader.embedded.core.api.strategy import Context, validate_meta, validate_meta_update
+from grader.embedded.core.events import Recorder
 from grader.embedded.core.objects import is_deleting
 from grader.embedded.core.store import GENERATION_FIELDS, AlreadyExists, Conflict, Obj, Store, timestamp
+from grader.embedded.core.support.telling import record, warnings
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
 GENERATE_TRIES = 8
@@ -79,6 +81,7 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._recorder = Recorder(store)
 
     def read_body(self, request: Request, resource: Resource) -> tuple[Obj, list[str]]:
         """The object of a body, and what strict decoding objects to. Raises ApiError."""
@@ -194,7 +197,7 @@ class Writer:
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
         admit(self._store, resource.store_name, obj)
-        write.warnings += strategy.warnings(obj, None)
+        write.warnings += [*strategy.warnings(obj, None), *warnings(obj)]
         there = self._store.get(resource.store_name, meta.get("namespace", ""), name)
         if there is not None:
             raise status.already_exists(resource.plural, resource.group, name, deleting=is_deleting(there))
@@ -204,9 +207,11 @@ class Writer:
                 kept["generation"] = 1
             return {**obj, "metadata": kept}
         try:
-            return self._store.create(resource.store_name, obj)
+            stored = self._store.create(resource.store_name, obj)
         except AlreadyExists as error:
             raise status.already_exists(resource.plural, resource.group, name) from error
+        record(self._recorder, stored, None)
+        return stored
 
     def _generate_name(self, meta: Tree, write: Write) -> None:
         prefix = meta["generateName"][:NAME_LIMIT]
@@ -267,7 +272,7 @@ class Writer:
             raise status.invalid(resource.kind, resource.group, name, errors)
         if not write.target.subresource:
             admit(self._store, resource.store_name, obj, old)
-        write.warnings += strategy.warnings(obj, old)
+        write.warnings += [*strategy.warnings(obj, old), *warnings(obj)]
         obj = managed.keep_times(obj, old)
         if write.dry_run:
             return {**obj, "metadata": {**obj["metadata"], "resourceVersion": before["resourceVersion"]}}
@@ -275,6 +280,7 @@ class Writer:
             stored = self._store.update(resource.store_name, obj, expect=before["resourceVersion"])
         except Conflict as error:
             raise status.conflict(resource.plural, resource.group, name) from error
+        record(self._recorder, stored, old)
         return deletion.finish(self._store, resource, stored)
 
     def _note_owners(

@@ -1,9 +1,9 @@
 """Binds Pods to nodes.
 
 Source: k8s.io/kubernetes/pkg/scheduler (schedule_one.go, framework/plugins nodeunschedulable, tainttoleration,
-nodeaffinity, nodename, noderesources). Among the nodes that fit, the one with the fewest Pods of the same owner or
-labels wins, then the one with the fewest Pods: what PodTopologySpread's defaults and balanced allocation come to for
-equal nodes.
+nodeaffinity, nodename, noderesources; spreading.py). Among the nodes that fit, the one that the Pod prefers wins, then
+the one with the fewest Pods of the same owner or labels, then the one with the fewest Pods: what PodTopologySpread's
+defaults and balanced allocation come to for equal nodes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.fit import exceeds, insufficient, requests
+from grader.embedded.core.controllers.spreading import PREFERRED, Around, matters, objection, preference
 from grader.embedded.core.objects import (
     Key,
     condition,
@@ -46,7 +47,7 @@ class Scheduler(Controller):
         if change.resource == "pods" and change.type != "DELETED" and not change.obj["spec"].get("nodeName"):
             if change.type == "ADDED" or change.old is None or change.old["spec"] != change.obj["spec"]:
                 self.queue.add(key_of(change.obj))
-        elif change.resource == "nodes" or (change.resource == "pods" and change.type == "DELETED"):
+        elif change.resource in ("nodes", "pods"):  # room, or a Pod that one wants near or away, came or went
             for key in self._waiting:
                 self.queue.add(key)
 
@@ -63,32 +64,45 @@ class Scheduler(Controller):
             found = f'persistentvolumeclaim "{claim}" not found. not found'
             self._refuse(pod, f"0/{len(nodes)} nodes are available: {found}")
             return
-        asked = requests(pod)
-        reasons = {node["metadata"]["name"]: self._why_not(pod, asked, node) for node in nodes}
+        asked, around = requests(pod), self._around(pod, nodes)
+        reasons = {node["metadata"]["name"]: self._why_not(pod, asked, node, around) for node in nodes}
         fitting = [name for name, found in reasons.items() if not found]
         if not fitting:
             self._waiting[key] = None
             helpless = [why_not(pod, node) != "" or exceeds(asked, node) for node in nodes]
             self._refuse(pod, _why_nowhere(list(reasons.values()), sum(helpless)))
             return
-        self._bind(pod, self._best(pod, fitting))
+        self._bind(pod, self._best(pod, [node for node in nodes if node["metadata"]["name"] in fitting], around))
 
-    def _why_not(self, pod: Obj, asked: dict[str, Fraction], node: Obj) -> list[str]:
-        if reason := why_not(pod, node):
+    def _around(self, pod: Obj, nodes: list[Obj]) -> Around | None:
+        """What is around a Pod, where that matters for it."""
+        found = Around(
+            nodes,
+            {name: tuple(self.index.pods_on(name)) for name in (node["metadata"]["name"] for node in nodes)},
+            {item["metadata"]["name"]: labels_of(item) for item in self.store.list("namespaces")},
+            lambda node: affinity_holds(pod["spec"], node),
+            lambda node: not untolerated(pod["spec"].get("tolerations") or (), node, ("NoSchedule", "NoExecute")),
+        )
+        return found if matters(pod, found) else None
+
+    def _why_not(self, pod: Obj, asked: dict[str, Fraction], node: Obj, around: Around | None) -> list[str]:
+        if reason := why_not(pod, node) or (objection(pod, node, around) if around else ""):
             return [reason]
         held = [other for other in self.index.pods_on(node["metadata"]["name"]) if not is_pod_finished(other)]
         return insufficient(asked, node, held)
 
-    def _best(self, pod: Obj, nodes: list[str]) -> str:
+    def _best(self, pod: Obj, nodes: list[Obj], around: Around | None) -> str:
         owner = controller_of(pod)
-        on_node = {name: [p for p in self.index.pods_on(name) if is_pod_active(p)] for name in nodes}
 
-        def score(name: str) -> tuple[int, int]:
-            same = sum(1 for other in on_node[name] if _alike(pod, owner, other))
-            return same, len(on_node[name])
+        def score(node: Obj) -> tuple[int, tuple[int, int], int, int]:
+            held = [p for p in self.index.pods_on(node["metadata"]["name"]) if is_pod_active(p)]
+            same = sum(1 for other in held if _alike(pod, owner, other))
+            preferred = preference(pod, node, around) if around else (0, 0)
+            return -_liking(pod["spec"], node), preferred, same, len(held)
 
-        best = min(score(name) for name in nodes)
-        return self.context.random.choice([name for name in nodes if score(name) == best])
+        scores = {node["metadata"]["name"]: score(node) for node in nodes}
+        best = min(scores.values())
+        return str(self.context.random.choice([name for name, found in scores.items() if found == best]))
 
     def _bind(self, pod: Obj, node: str) -> None:
         namespace, name = key_of(pod)
@@ -193,13 +207,20 @@ def affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
     )
     if not required:
         return True
+    return any(_term_holds(term, node) for term in required.get("nodeSelectorTerms") or ())
+
+
+def _liking(spec: dict[str, Any], node: Obj) -> int:
+    """The weight of the node affinity that is only preferred (nodeaffinity/node_affinity.go Score)."""
+    preferred = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(PREFERRED) or ()
+    return sum(int(item["weight"]) for item in preferred if _term_holds(item["preference"], node))
+
+
+def _term_holds(term: dict[str, Any], node: Obj) -> bool:
     labels = {**labels_of(node), "metadata.name": node["metadata"]["name"]}
-    return any(
-        all(
-            _requirement_holds(requirement, labels)
-            for requirement in [*(term.get("matchExpressions") or ()), *(term.get("matchFields") or ())]
-        )
-        for term in required.get("nodeSelectorTerms") or ()
+    return all(
+        _requirement_holds(requirement, labels)
+        for requirement in [*(term.get("matchExpressions") or ()), *(term.get("matchFields") or ())]
     )
 
 

@@ -87,6 +87,8 @@ class PodWorker:
                     self.kernel.spawn(self.runner.stop(held, held.process, None), f"stop {held.name}")
             held.spec = new
         self._start_ephemeral()
+        if pod["spec"].get("readinessGates"):
+            self.publish()  # somebody else may have written a gate's condition (kubelet.go ReconcileReadinessCondition)
         if is_deleting(pod) and not self.terminating:
             self.terminating = True
             self.kernel.spawn(self._terminate(), f"terminate {self.key[1]}")

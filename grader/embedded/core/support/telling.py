@@ -1,0 +1,29 @@
+"""Tell whoever writes an object which of its fields have no effect here: a warning with the answer, and an Event."""
+
+from __future__ import annotations
+
+from grader.embedded.core.events import Recorder
+from grader.embedded.core.store import Obj
+from grader.embedded.core.support.unemulated import unemulated
+
+PREFIX = "embedded cluster: "
+"""Begins every warning that a real cluster would not give; comparisons with recordings leave such warnings out."""
+REASON, COMPONENT = "NotEmulated", "embedded-cluster"
+
+
+def warnings(obj: Obj) -> list[str]:
+    """Warn of each field of an object that has no effect here."""
+    return [_text(path) for path in unemulated(obj)]
+
+
+def record(recorder: Recorder, obj: Obj, old: Obj | None) -> None:
+    """Record an Event for each field of a written object that has no effect here, and was not there before."""
+    if found := unemulated(obj):
+        known = unemulated(old) if old else ()
+        for path in found:
+            if path not in known:
+                recorder.event(obj, "Warning", REASON, _text(path), COMPONENT)
+
+
+def _text(path: str) -> str:
+    return f"{PREFIX}{path} is stored, but has no effect here"

@@ -1,0 +1,70 @@
+"""Which fields of an object would have an effect in a real cluster, and have none here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from grader.embedded.core.api import schema
+from grader.embedded.core.support.fields import FIELDS
+from grader.embedded.core.support.states import Look, Warned
+
+KINDS: Mapping[str, str] = {
+    "Pod": "core.v1.Pod",
+    "Service": "core.v1.Service",
+    "Deployment": "apps.v1.Deployment",
+    "ReplicaSet": "apps.v1.ReplicaSet",
+    "DaemonSet": "apps.v1.DaemonSet",
+    "StatefulSet": "apps.v1.StatefulSet",
+    "Job": "batch.v1.Job",
+    "CronJob": "batch.v1.CronJob",
+    "ReplicationController": "core.v1.ReplicationController",
+    "EndpointSlice": "discovery.v1.EndpointSlice",
+}
+"""Kinds whose objects may hold such fields, with the definitions of their types."""
+
+
+def unemulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the fields of an object that have no effect here, as paths ("spec.containers[0].workingDir"), in order."""
+    definition = KINDS.get(str(obj.get("kind")))
+    return tuple(_walk(obj, _fields(f"io.k8s.api.{definition}"), "")) if definition else ()
+
+
+@cache
+def _fields(definition: str) -> Mapping[str, Warned | str]:
+    """The fields of a definition that are warned of, or that lead to such: these with the definition of their type."""
+    properties = schema.resolved(definition).get("properties") or {}
+    states = FIELDS.get(definition.rsplit(".", 1)[1], {})
+    found: dict[str, Warned | str] = {}
+    for name, node in properties.items():
+        state = states.get(name)
+        if isinstance(state, Warned):
+            found[name] = state
+        elif isinstance(state, Look) or not states:  # kinds that the course is not about lead to Pod templates
+            inner = schema.reference(node) or schema.reference(node.get("items") or {})
+            if inner.startswith("io.k8s.api.") and _fields(inner):
+                found[name] = inner
+    return found
+
+
+def _walk(obj: Mapping[str, Any], fields: Mapping[str, Warned | str], path: str) -> Iterator[str]:
+    for name, value in obj.items():
+        if (field := fields.get(name)) is None:
+            continue
+        here = f"{path}.{name}" if path else name
+        if isinstance(field, Warned):
+            if _says_something(value, field):
+                yield here
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _walk(item, _fields(field), f"{here}[{index}]")
+        elif isinstance(value, Mapping):
+            yield from _walk(value, _fields(field), here)
+
+
+def _says_something(value: Any, field: Warned) -> bool:
+    """Tell whether a value would change anything in a real cluster; `{}` may be a choice (`emptyDir: {}`)."""
+    if value is False:
+        return True in field.unless
+    return value is not None and value not in ("", []) and value not in field.unless
