@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.exercises import all_exercises
+from grader.lessons.limits import limits_page
 from grader.lessons.notebook import learner_notebook, solution_notebook, written
 from grader.lessons.outputs import read_outputs
 from grader.lessons.page import catalogue_page, exercise_page, lesson_page, soundness_page
@@ -55,6 +56,7 @@ def _pages(lessons: Mapping[int, Lesson], exercises: Mapping[str, Exercise]) -> 
     record = json.loads((content_root() / "exercises" / "verified.json").read_text(encoding="utf-8"))
     pages = {
         "exercises/index.md": catalogue_page(exercises.values(), lessons),
+        "embedded-fields.md": limits_page(),
         "exercises/soundness.md": soundness_page(exercises.values(), record),
     }
     for lesson in lessons.values():
