@@ -1,4 +1,4 @@
-"""Which fields of an object would have an effect in a real cluster, and have none here."""
+"""Which fields, labels and annotations of an object would have an effect in a real cluster, and have none here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.embedded.core.api import schema
 from grader.embedded.core.support.fields import FIELDS
+from grader.embedded.core.support.keys import ANNOTATIONS, LABELS
 from grader.embedded.core.support.states import Look, Warned
 
 KINDS: Mapping[str, str] = {
@@ -26,9 +27,22 @@ KINDS: Mapping[str, str] = {
 
 
 def unemulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the fields of an object that have no effect here, as paths ("spec.containers[0].workingDir"), in order."""
-    definition = KINDS.get(str(obj.get("kind")))
-    return tuple(_walk(obj, _fields(f"io.k8s.api.{definition}"), "")) if definition else ()
+    """List what of an object has no effect here, in order.
+
+    Fields are paths ("spec.containers[0].workingDir"), keys stand in brackets ("metadata.labels[KEY]").
+    """
+    found = list(_keys(obj.get("metadata") or {}))
+    if definition := KINDS.get(str(obj.get("kind"))):
+        found += _walk(obj, _fields(f"io.k8s.api.{definition}"), "")
+    return tuple(found)
+
+
+def _keys(metadata: Mapping[str, Any]) -> Iterator[str]:
+    for field, states in (("labels", LABELS), ("annotations", ANNOTATIONS)):
+        for key, value in (metadata.get(field) or {}).items():
+            state = states.get(key)
+            if isinstance(state, Warned) and _says_something(value, state):
+                yield f"metadata.{field}[{key}]"
 
 
 @cache

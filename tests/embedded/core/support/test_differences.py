@@ -238,3 +238,26 @@ def test_a_rollout_that_does_not_get_on_says_so_after_its_deadline(cluster: Any)
     assert progressing() == "ReplicaSetUpdated"
     cluster.settle(20.0)
     assert progressing() == "ProgressDeadlineExceeded"
+
+
+def test_the_cheapest_pod_is_deleted_first(cluster: Any) -> None:
+    cluster.deployment("web", 3)
+    cluster.settle()
+    cheap = cluster.store.get("pods", "default", sorted(cluster.names("web"))[1])
+    cost = {"controller.kubernetes.io/pod-deletion-cost": "-5"}
+    cluster.store.update("pods", {**cheap, "metadata": {**cheap["metadata"], "annotations": cost}})
+    cluster.change("deployments", "web", replicas=2)
+    cluster.settle(60.0)
+    assert cheap["metadata"]["name"] not in cluster.names("web")
+
+
+def test_the_default_container_is_the_annotated_one(cluster: Any) -> None:
+    containers = [{**busybox("sleep", "1000", env=[{"name": "WHO", "value": name}]), "name": name} for name in "ab"]
+    pod = cluster.pod("p", containers=containers)
+    cluster.settle()
+    assert output(cluster, "sh", "-c", "echo $WHO") == "a\n"
+    chosen = {"kubectl.kubernetes.io/default-container": "b"}
+    live = stored(cluster)
+    cluster.store.update("pods", {**live, "metadata": {**pod["metadata"], **live["metadata"], "annotations": chosen}})
+    cluster.settle()
+    assert output(cluster, "sh", "-c", "echo $WHO") == "b\n"

@@ -11,6 +11,7 @@ import pytest
 
 from grader.embedded.core.api import schema
 from grader.embedded.core.support.fields import FIELDS
+from grader.embedded.core.support.keys import ANNOTATIONS, LABELS
 from grader.embedded.core.support.states import Done, Look
 
 TESTS = Path(__file__).parents[3]
@@ -70,6 +71,12 @@ def sources() -> dict[str, str]:
         for kind, fields in FIELDS.items()
         for name, state in fields.items()
         if isinstance(state, Done)
+    ]
+    + [
+        (kind, key, state.shown_by)
+        for kind, keys in (("label", LABELS), ("annotation", ANNOTATIONS))
+        for key, state in keys.items()
+        if isinstance(state, Done)
     ],
 )
 def test_what_is_called_emulated_is_shown_by_a_test_that_sets_it(kind: str, name: str, shown_by: str) -> None:
@@ -79,4 +86,4 @@ def test_what_is_called_emulated_is_shown_by_a_test_that_sets_it(kind: str, name
     else:
         assert shown_by in sources(), f"{kind}.{name}: no test is called so"
         text = sources()[shown_by]
-    assert re.search(rf"\b{name}\b", text), f"{kind}.{name}: {shown_by} does not set it"
+    assert re.search(rf"\b{re.escape(name)}\b", text), f"{kind}.{name}: {shown_by} does not set it"

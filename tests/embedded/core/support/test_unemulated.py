@@ -34,6 +34,11 @@ def contained(**fields: Any) -> dict[str, Any]:
         (pod(volumes=[{"name": "a", "hostPath": {}}]), ("spec.volumes[0].hostPath",)),
         (contained(terminationMessagePolicy="File"), ()),
         (contained(terminationMessagePolicy="FallbackToLogsOnError"), ("spec.containers[0].terminationMessagePolicy",)),
+        (
+            {"kind": "Namespace", "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+            ("metadata.labels[pod-security.kubernetes.io/enforce]",),
+        ),
+        ({"kind": "Namespace", "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}, ()),
         ({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}, ()),
     ],
 )
