@@ -1,6 +1,6 @@
 """Labels and annotations that a cluster like kind acts upon, and what the embedded cluster makes of them.
 
-Source: https://kubernetes.io/docs/reference/labels-annotations-taints/ (v1.36), plugin/pkg/admission of Kubernetes 1.36.
+Source: https://kubernetes.io/docs/reference/labels-annotations-taints/ (v1.36), plugin/pkg/admission (1.36).
 A key that nothing in such a cluster reads (those of cloud providers, of Ingress controllers, of tools) is not here.
 """
 
