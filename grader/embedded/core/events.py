@@ -48,6 +48,8 @@ class Recorder:
             self._store.update("events", {**event, "count": event["count"] + 1, "lastTimestamp": timestamp(now)})
             return
         self._stamp = max(int(now * 1e9), self._stamp + 1)
+        while self._store.get("events", namespace, f"{metadata['name']}.{self._stamp:x}"):
+            self._stamp += 1  # another recorder was at the same moment
         name = f"{metadata['name']}.{self._stamp:x}"
         self._seen[key] = (namespace, name)
         self._store.create("events", self._body(obj, namespace, name, key, now))

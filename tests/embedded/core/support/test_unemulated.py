@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grader.embedded.core.api.messages import Response
+from grader.embedded.core.events import Recorder
 from grader.embedded.core.support.telling import PREFIX
 from grader.embedded.core.support.unemulated import unemulated
 from tests.embedded.core.api.api_client import Api
@@ -92,3 +93,10 @@ def test_what_is_emulated_goes_without_a_word() -> None:
     api = Api()
     assert warnings(api, "POST", PODS, pod()) == []
     assert told(api) == []
+
+
+def test_two_recorders_at_the_same_moment_record_both_events() -> None:
+    api = Api()
+    made = api.create(PODS, pod(hostPID=True))
+    Recorder(api.store).event(made, "Normal", "Scheduled", "at the same moment", "scheduler")
+    assert sorted(event["reason"] for event in api.store.list("events", "default")) == ["NotEmulated", "Scheduled"]
