@@ -15,7 +15,7 @@ from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Run
 from grader.embedded.core.kubelet.status import pod_status
 from grader.embedded.core.network import Machine
 from grader.embedded.core.objects import is_deleting, key_of, pod_ip, uid_of
-from grader.embedded.core.programs.process import SIGKILL
+from grader.embedded.core.programs.process import SIGKILL, Process
 from grader.embedded.core.store import Obj
 
 if TYPE_CHECKING:
@@ -250,10 +250,6 @@ class PodWorker:
             await sleep(held.backoff)
         held.restarts += 1
 
-    # --- one run of a container
-
-    # --- probes
-
     # --- ending
 
     async def _terminate(self) -> None:
@@ -264,13 +260,12 @@ class PodWorker:
         for held in self.containers:
             if held.process is not None:
                 self.event("Normal", "Killing", f"Stopping container {held.name}", held)
-                stopping.append(self.kernel.spawn(self.runner.stop(held, held.process, grace), f"stop {held.name}"))
+                stop = self.runner.stop(held, held.process, grace, self._ending_before(held))
+                stopping.append(self.kernel.spawn(stop, f"stop {held.name}"))
             else:
                 self._stop_tasks(held)
         for task in stopping:
             await task
-        while not self._gone and any(held.process is not None for held in self.containers):
-            await turn()
         if self._gone:  # deleted by force meanwhile
             return
         for held in self.containers:
@@ -282,6 +277,13 @@ class PodWorker:
         stored = self.kubelet.context.store.get("pods", *self.key)
         if stored is not None and uid_of(stored) == uid_of(self.pod):
             self.kubelet.remove(stored)
+
+    def _ending_before(self, held: Container) -> list[Process]:
+        """What a sidecar outlives: the containers, and the sidecars after it (kuberuntime_termination_order.go)."""
+        if not held.is_sidecar:
+            return []
+        later = [other for other in self.init[self.init.index(held) + 1 :] if other.is_sidecar]
+        return [other.process for other in [*self.main, *later] if other.process is not None]
 
     def _stop_tasks(self, held: Container) -> None:
         tasks, held.tasks = held.tasks, []

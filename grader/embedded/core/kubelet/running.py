@@ -7,10 +7,10 @@ images/image_manager.go EnsureImageExists, lifecycle/handlers.go). Event texts a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from grader.embedded.core.kernel import Event, Kernel, TimeoutError_, sleep, with_timeout
+from grader.embedded.core.kernel import Kernel, TimeoutError_, sleep, with_timeout
 from grader.embedded.core.kubelet import system
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
 from grader.embedded.core.kubelet.environment import (
@@ -86,8 +86,7 @@ class Runner:
         held.process = process
         held.began = self.kernel.now()
         process.on_output(held.log.write)
-        ended = Event()
-        process.on_exit(lambda _code: ended.set())
+        process.on_exit(lambda _code: self._ended(held, process))  # whoever waits for it may be cancelled meanwhile
         stop_serving = self._serve_dns(held)
         held.state = {"running": {"startedAt": timestamp(held.began)}}
         held.started = held.spec.get("startupProbe") is None
@@ -98,12 +97,11 @@ class Runner:
             process.kill(SIGKILL)
         self.worker.publish()
         try:
-            await ended.wait()
+            return await process.wait()
         finally:  # a Pod that is deleted by force is probed no more either
             stop_serving()
             for task in probes:
                 task.cancel()
-        return self._ended(held, process)
 
     def _start_process(self, held: Container, image: ImageSpec, argv: list[str]) -> Process:
         assert held.host is not None
@@ -148,7 +146,7 @@ class Runner:
             held.last = ended
         return 128
 
-    def _ended(self, held: Container, process: Process) -> int:
+    def _ended(self, held: Container, process: Process) -> None:
         code = process.exit_code or 0
         held.process = None
         held.started = held.probed_ready = False
@@ -165,7 +163,7 @@ class Runner:
                 "containerID": held.container_id,
             }
         }
-        return code
+        self.worker.publish()
 
     async def _pull(self, held: Container) -> ImageSpec:
         """Wait until the image is there (images/image_manager.go EnsureImageExists)."""
@@ -244,8 +242,20 @@ class Runner:
         held.process.on_exit(lambda _code: process.kill(SIGKILL))
         return process
 
-    async def stop(self, held: Container, process: Process, grace: float | None) -> None:
-        """Ask a container to end, and end it when the grace period is over (kuberuntime_container.go killContainer)."""
+    async def stop(
+        self, held: Container, process: Process, grace: float | None, before: Iterable[Process] = ()
+    ) -> None:
+        """Ask a container to end, and end it when the grace period is over (kuberuntime_container.go killContainer).
+
+        Args:
+            held: the container.
+            process: the run of it that is to end.
+            grace: seconds, None for those of the Pod's spec.
+            before: what is to end first, where the grace period has room for it.
+
+        """
+        if process.exit_code is not None:
+            return
         seconds = float(self.worker.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace)
         deadline = self.kernel.now() + seconds
         if hook := (held.spec.get("lifecycle") or {}).get("preStop"):
@@ -253,6 +263,11 @@ class Runner:
                 await with_timeout(max(0.001, seconds), self._hook(held, hook))
             except TimeoutError_:
                 pass
+        try:
+            for other in before:
+                await with_timeout(max(0.0, deadline - self.kernel.now()), other.wait())
+        except TimeoutError_:
+            pass
         if process.exit_code is None:
             process.kill(held.image.stop_signal if held.image is not None else 15)
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.kubelet.probing import CANCELLED
 from grader.embedded.core.objects import condition
@@ -437,3 +439,63 @@ def test_a_pod_that_is_deleted_by_force_is_probed_no_more(cluster: Any) -> None:
     cluster.store.delete("pods", "default", "p")
     cluster.settle(10)
     assert "Unhealthy" not in reasons(cluster)
+
+
+def test_a_pod_deleted_while_it_initializes_is_gone_after_its_grace_period(cluster: Any) -> None:
+    waits = {**busybox("sh", "-c", "until nslookup stock; do sleep 2; done"), "name": "wait-for-stock"}
+    cluster.pod("p", initContainers=[waits], terminationGracePeriodSeconds=5)
+    cluster.settle()
+    cluster.delete("pods", "p")
+    cluster.settle(4)
+    assert stored(cluster) is not None
+    cluster.settle(2)
+    assert stored(cluster) is None
+    assert cluster.kernel.run() != cluster.clock.now(), "something goes on for ever"
+    assert ("Killing", "Stopping container wait-for-stock") in cluster.events("p")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"initContainers": [{**busybox("sleep", "1000"), "name": "side", "restartPolicy": "Always"}]},
+        {
+            "initContainers": [
+                {
+                    **busybox("sleep", "1000"),
+                    "name": "side",
+                    "restartPolicy": "Always",
+                    "startupProbe": {"exec": {"command": ["false"]}, "failureThreshold": 100},
+                }
+            ]
+        },
+        {"initContainers": [{**busybox("false"), "name": "backing-off"}]},
+        {"initContainers": [{**busybox("true", image="nosuch.example/x:1"), "name": "unpulled"}]},
+        {"containers": [busybox("false")]},
+        {"containers": [busybox("sleep", "1000", livenessProbe={"exec": {"command": ["sleep", "1000"]}})]},
+    ],
+    ids=["sidecar", "sidecar-that-does-not-start", "init-backoff", "init-image", "backoff", "hung-probe"],
+)
+def test_whatever_a_pod_is_doing_it_ends_within_its_grace_period(cluster: Any, spec: dict[str, Any]) -> None:
+    cluster.pod("p", terminationGracePeriodSeconds=3, **spec)
+    cluster.settle(8)
+    cluster.delete("pods", "p")
+    cluster.settle(6)
+    assert stored(cluster) is None
+    assert cluster.kernel.run() != cluster.clock.now(), "something goes on for ever"
+
+
+def test_sidecars_end_after_the_containers_the_last_one_first(cluster: Any) -> None:
+    """kuberuntime_termination_order.go (1.36)."""
+    loud = "trap 'echo ended at $(date +%s); exit 0' TERM; while true; do sleep 1; done"
+    sides = [{**busybox("sh", "-c", loud), "name": name, "restartPolicy": "Always"} for name in ("first", "second")]
+    slow = busybox("sh", "-c", "trap 'sleep 3; exit 0' TERM; while true; do sleep 1; done")
+    cluster.pod("p", initContainers=sides, containers=[slow])
+    cluster.settle()
+    worker = cluster.world.kubelets.worker(("default", "p"))
+    ended: list[str] = []
+    for held in worker.containers:
+        held.process.on_exit(lambda _code, name=held.name: ended.append(name))
+    cluster.delete("pods", "p")
+    cluster.settle(10)
+    assert ended == ["web", "second", "first"]
+    assert stored(cluster) is None
