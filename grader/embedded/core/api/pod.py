@@ -12,7 +12,8 @@ from typing import Any
 
 from grader.embedded.core.api import quotas
 from grader.embedded.core.api.field import FieldError, forbidden, go_json
-from grader.embedded.core.api.pod_rules import PROBES, ephemeral, image, validate_spec
+from grader.embedded.core.api.handler_rules import PROBES
+from grader.embedded.core.api.pod_rules import ephemeral, image, validate_spec
 from grader.embedded.core.api.status import forbidden as forbidden_request
 from grader.embedded.core.api.strategy import Context, WithStatus
 from grader.embedded.core.store import Obj

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api import names
+from grader.embedded.core.api import names, volume_rules
 from grader.embedded.core.api.field import (
     FieldError,
     duplicate,
@@ -14,7 +14,7 @@ from grader.embedded.core.api.field import (
     not_supported,
     required,
 )
-from grader.embedded.core.api.service_rules import port_or_name
+from grader.embedded.core.api.handler_rules import probes_and_lifecycle
 
 Spec = dict[str, Any]
 MAX_NAMESERVERS, MAX_SEARCHES, MAX_SEARCH_LETTERS = 3, 32, 2048
@@ -23,20 +23,22 @@ NOT_EPHEMERAL = (
     "restartPolicy",
 )  # fmt: skip
 """Fields of a container that an ephemeral one may not have (allowedEphemeralContainerFields)."""
-PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def validate_spec(spec: Spec, path: str) -> list[FieldError]:
     """ValidatePodSpec, as far as learners get it wrong."""
     errors: list[FieldError] = []
-    volumes = _volumes(spec, path, errors)
+    volumes = volume_rules.volumes(spec, path, errors)
     containers = spec.get("containers") or []
     if not containers:
         errors.append(required(f"{path}.containers"))
     seen: set[str] = set()
     for kind in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(kind) or ()):
-            errors += _container(container, f"{path}.{kind}[{index}]", seen, volumes)
+            where = f"{path}.{kind}[{index}]"
+            errors += _container(container, where, seen, volumes)
+            grace = spec.get("terminationGracePeriodSeconds", 30)
+            errors += probes_and_lifecycle(container, where, grace, init=kind == "initContainers")
     errors += _host_ports(containers, f"{path}.containers")
     policies: tuple[str, ...] = ("Always", "OnFailure", "Never")
     if spec.get("restartPolicy") not in policies:
@@ -83,20 +85,6 @@ def _dns_config(spec: Spec, path: str) -> list[FieldError]:
     return errors
 
 
-def _volumes(spec: Spec, path: str, errors: list[FieldError]) -> set[str]:
-    seen: set[str] = set()
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        where, name = f"{path}.volumes[{index}].name", volume.get("name", "")
-        if not name:
-            errors.append(required(where))
-        else:
-            errors += [invalid(where, name, text) for text in names.dns_label(name)]
-        if name in seen:
-            errors.append(duplicate(where, name))
-        seen.add(name)
-    return seen
-
-
 def image(container: Spec, path: str) -> list[FieldError]:
     """ValidateContainerImage: there, and without white space around it."""
     value = container.get("image", "")
@@ -120,24 +108,10 @@ def _container(container: Spec, path: str, seen: set[str], volumes: set[str]) ->
     errors += image(container, path)
     errors += _ports(container.get("ports") or [], f"{path}.ports")
     errors += _env(container.get("env") or [], f"{path}.env")
-    mounted: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts") or ()):
-        where = f"{path}.volumeMounts[{index}]"
-        if not mount.get("name"):
-            errors.append(required(f"{where}.name"))
-        elif mount["name"] not in volumes:
-            errors.append(not_found(f"{where}.name", mount["name"]))
-        if not mount.get("mountPath"):
-            errors.append(required(f"{where}.mountPath"))
-        elif mount["mountPath"] in mounted:
-            errors.append(invalid(f"{where}.mountPath", mount["mountPath"], "must be unique"))
-        mounted.add(mount.get("mountPath", ""))
+    errors += volume_rules.mounts(container, f"{path}.volumeMounts", volumes)
     policies = ("Always", "IfNotPresent", "Never")
     if container.get("imagePullPolicy") not in policies:
         errors.append(not_supported(f"{path}.imagePullPolicy", container.get("imagePullPolicy", ""), policies))
-    for probe in PROBES:
-        if probe in container:
-            errors += _probe(container[probe], f"{path}.{probe}", probe)
     return errors
 
 
@@ -219,30 +193,4 @@ def _env(variables: list[Spec], path: str) -> list[FieldError]:
         if variable.get("value") and "valueFrom" in variable:
             text = "may not be specified when `value` is not empty"
             errors.append(invalid(f"{path}[{index}].valueFrom", "", text))
-    return errors
-
-
-def _probe(probe: Spec, path: str, kind: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    handlers = [name for name in ("exec", "httpGet", "tcpSocket", "grpc") if name in probe]
-    if not handlers:
-        errors.append(required(path, "must specify a handler type"))
-    for extra in handlers[1:]:
-        errors.append(forbidden(f"{path}.{extra}", "may not specify more than 1 handler type"))
-    for field in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
-        if probe.get(field, 0) < 0:
-            errors.append(invalid(f"{path}.{field}", probe[field], "must be greater than or equal to 0"))
-    if "exec" in probe and not probe["exec"].get("command"):
-        errors.append(required(f"{path}.exec.command"))
-    for handler in ("httpGet", "tcpSocket"):
-        if handler in probe:
-            errors += port_or_name(probe[handler].get("port", 0), f"{path}.{handler}.port")
-    if "httpGet" in probe:
-        if not probe["httpGet"].get("path"):
-            errors.append(required(f"{path}.httpGet.path"))
-        if probe["httpGet"].get("scheme") not in ("HTTP", "HTTPS"):
-            scheme = probe["httpGet"].get("scheme", "")
-            errors.append(not_supported(f"{path}.httpGet.scheme", scheme, ("HTTP", "HTTPS")))
-    if kind != "readinessProbe" and probe.get("successThreshold", 1) != 1:
-        errors.append(invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1"))
     return errors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import deque
+from functools import partial
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.kubelet.machine import Nameserver
@@ -47,6 +48,7 @@ class Kubelet:
         ip: the node's address.
         machine: the node's network namespace.
         workers: the Pods by namespace and name.
+        disk: its own files, for what Pods keep on it: paths without a leading slash, and contents.
 
     """
 
@@ -59,6 +61,7 @@ class Kubelet:
         self.ip = node.machine.ip
         self.addresses = Addresses(node.pod_cidr)
         self.workers: dict[Key, PodWorker] = {}
+        self.disk: dict[str, bytes] = {}
 
     def take(self, pod: Obj) -> None:
         """A Pod of this node is new or has changed."""
@@ -114,7 +117,7 @@ class Kubelets(Controller):
             for key, kubelet in self._held_by.items():
                 worker = kubelet.workers.get(key)
                 if key[0] == namespace and worker is not None:
-                    self.context.kernel.call_later(REFRESH, worker.refresh_volumes)
+                    self.context.kernel.call_later(REFRESH, partial(_refresh, worker))
 
     def sync(self, key: Key) -> None:
         """Hand a Pod to its kubelet."""
@@ -138,3 +141,7 @@ class Kubelets(Controller):
         """What runs a Pod."""
         holder = self._held_by.get(key)
         return holder.workers.get(key) if holder is not None else None
+
+
+def _refresh(worker: PodWorker) -> None:
+    worker.volumes.refresh(worker.pod)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grader.embedded.core.index import Index, cluster_ips
@@ -238,69 +238,3 @@ def resolv_conf(pod: Obj) -> str:
     if named:
         lines.append(f"options {' '.join(named.values())}")
     return "\n".join(lines) + "\n"
-
-
-def volume_files(store: Store, pod: Obj, container: Obj, host_ip: str) -> dict[str, bytes]:
-    """The files that a container's volume mounts bring. Raises ConfigError where a volume's source is missing."""
-    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
-    result: dict[str, bytes] = {}
-    for mount in container.get("volumeMounts") or ():
-        volume = volumes.get(mount["name"])
-        if volume is None:
-            continue
-        files = dict(volume_contents(store, pod, volume, host_ip))
-        root = mount["mountPath"].rstrip("/")
-        if sub := mount.get("subPath"):
-            if sub in files:
-                result[root] = files[sub]
-            continue
-        result.update({f"{root}/{path}": data for path, data in files.items()})
-    return result
-
-
-def volume_contents(store: Store, pod: Obj, volume: Obj, host_ip: str) -> Iterator[tuple[str, bytes]]:
-    """Path inside the volume and content of each file."""
-    namespace = pod["metadata"]["namespace"]
-    if source := volume.get("configMap"):
-        yield from _source(store, "configmaps", namespace, source, source.get("name"))
-    elif source := volume.get("secret"):
-        yield from _source(store, "secrets", namespace, source, source.get("secretName"))
-    elif source := volume.get("downwardAPI"):
-        yield from _downward(pod, source, host_ip)
-    elif source := volume.get("projected"):
-        for part in source.get("sources") or ():
-            if inner := part.get("configMap"):
-                yield from _source(store, "configmaps", namespace, inner, inner.get("name"))
-            elif inner := part.get("secret"):
-                yield from _source(store, "secrets", namespace, inner, inner.get("name"))
-            elif inner := part.get("downwardAPI"):
-                yield from _downward(pod, inner, host_ip)
-            elif inner := part.get("serviceAccountToken"):
-                account = pod["spec"].get("serviceAccountName") or "default"
-                yield inner["path"], f"embedded.{namespace}.{account}".encode()
-
-
-def _source(
-    store: Store, resource: str, namespace: str, source: Mapping[str, Any], name: str | None
-) -> Iterator[tuple[str, bytes]]:
-    obj = store.get(resource, namespace, name or "")
-    if obj is None:
-        if not source.get("optional"):
-            raise ConfigError(f'{resource.removesuffix("s")} "{name}" not found')
-        return
-    data = contents(obj)
-    items = source.get("items")
-    if items:
-        for item in items:
-            if item["key"] in data:
-                yield item["path"], data[item["key"]]
-            elif not source.get("optional"):
-                raise ConfigError(f"references non-existent config key: {item['key']}")
-    else:
-        yield from data.items()
-
-
-def _downward(pod: Obj, source: Mapping[str, Any], host_ip: str) -> Iterator[tuple[str, bytes]]:
-    for item in source.get("items") or ():
-        if reference := item.get("fieldRef"):
-            yield item["path"], field_value(pod, reference["fieldPath"], host_ip).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 
 from grader.embedded.core.dns import Rr, Zone
 from grader.embedded.core.kernel import Event, Kernel, Stream
@@ -75,7 +75,7 @@ class ContainerHost:
         machine: Machine,
         hostname: str,
         env: dict[str, str],
-        files: dict[str, bytes],
+        files: MutableMapping[str, bytes],
     ) -> None:
         self.hostname = hostname
         self.ip = machine.ip

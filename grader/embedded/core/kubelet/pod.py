@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import sleep, turn
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
-from grader.embedded.core.kubelet.environment import ConfigError, volume_contents, volume_files
+from grader.embedded.core.kubelet.environment import ConfigError
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
+from grader.embedded.core.kubelet.volumes import Volumes
 from grader.embedded.core.network import Machine
 from grader.embedded.core.objects import is_deleting, key_of, pod_ip, uid_of
 from grader.embedded.core.programs.process import SIGKILL, Process
@@ -39,6 +40,7 @@ class PodWorker:
         machine: its network namespace, None before it has one.
         terminating: whether it is to be deleted.
         runner: what runs its containers.
+        volumes: its volumes.
 
     """
 
@@ -62,6 +64,7 @@ class PodWorker:
         self.terminating = False
         self._publish_due = False
         self._gone = False
+        self.volumes = Volumes(kubelet.context.store, kubelet.disk, kubelet.ip)
         self.runner = Runner(self)
         self._task = self.kernel.spawn(self._run(), f"pod {self.key[0]}/{self.key[1]}")
 
@@ -92,17 +95,6 @@ class PodWorker:
         if is_deleting(pod) and not self.terminating:
             self.terminating = True
             self.kernel.spawn(self._terminate(), f"terminate {self.key[1]}")
-
-    def refresh_volumes(self) -> None:
-        """Write the files of ConfigMaps and Secrets anew; those mounted by subPath stay as they are."""
-        for held in self.containers:
-            mounts = [m for m in held.spec.get("volumeMounts") or () if not m.get("subPath")]
-            if held.host is not None and held.process is not None:
-                spec = {**held.spec, "volumeMounts": mounts}
-                try:
-                    held.host.files.update(volume_files(self.kubelet.context.store, self.pod, spec, self.kubelet.ip))
-                except ConfigError:
-                    return  # what is there stays, as on a real node
 
     def forget(self) -> None:
         """The Pod is no longer stored: end everything at once."""
@@ -155,7 +147,7 @@ class PodWorker:
             missing = ""
             for volume in self.pod["spec"].get("volumes") or ():
                 try:
-                    list(volume_contents(self.kubelet.context.store, self.pod, volume, self.kubelet.ip))
+                    self.volumes.set_up(self.pod, volume)
                 except ConfigError as problem:
                     missing = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {problem}'
                     break

@@ -19,7 +19,6 @@ from grader.embedded.core.kubelet.environment import (
     container_environment,
     expand,
     pod_hostname,
-    volume_files,
 )
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
@@ -27,6 +26,7 @@ from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
 from grader.embedded.core.programs.images import ImageSpec, ProgramNotFound, run
+from grader.embedded.core.programs.mounts import MountedFiles
 from grader.embedded.core.programs.process import SIGKILL, Process
 from grader.embedded.core.store import Obj, timestamp
 
@@ -216,8 +216,9 @@ class Runner:
         assert self.worker.machine is not None
         context = self.worker.kubelet.context
         env = container_environment(context.store, context.index, self._with_ip(), held.spec, self.worker.kubelet.ip)
-        files = base_files(self.worker.pod, self.worker.machine.ip)
-        files.update(volume_files(context.store, self._with_ip(), held.spec, self.worker.kubelet.ip))
+        files = MountedFiles(
+            base_files(self.worker.pod, self.worker.machine.ip), self.worker.volumes.mounts(held.spec, env)
+        )
         return ContainerHost(
             self.worker.kubelet.network,
             self.worker.kubelet.nameserver,

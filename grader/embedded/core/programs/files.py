@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs.image_files import FOLDERS, image_files
+from grader.embedded.core.programs.mounts import KEPT, folders
 from grader.embedded.core.programs.process import Context
 
 
@@ -24,6 +25,8 @@ def is_folder(context: Context, path: str) -> bool:
     if path == "/" or path in FOLDERS:
         return True
     below = path.rstrip("/") + "/"
+    if any(f"{folder}/".startswith(below) for folder in folders(context.host.files)):
+        return True
     return any(name.startswith(below) for name in (*context.host.files, *image_files(context.image, context.host)))
 
 
@@ -35,9 +38,10 @@ def exists(context: Context, path: str) -> bool:
 def children(context: Context, folder: str) -> list[str]:
     """Return the names in a folder, sorted."""
     below = folder.rstrip("/") + "/"
-    everything = (*context.host.files, *image_files(context.image, context.host), *FOLDERS)
+    files = context.host.files
+    everything = (*files, *folders(files), *image_files(context.image, context.host), *FOLDERS)
     found = {name.removeprefix(below).split("/")[0] for name in everything if name.startswith(below)}
-    return sorted(name for name in found if name and name != ".keep")
+    return sorted(name for name in found if name and name != KEPT)
 
 
 def _missing(context: Context, name: str) -> str:
@@ -170,7 +174,7 @@ async def mkdir(context: Context) -> int:
         path = context.path(name)
         if exists(context, path) and "-p" not in context.args:
             raise context.fail(1, f"mkdir: can't create directory '{name}': File exists")
-        context.host.files[f"{path}/.keep"] = b""
+        context.host.files[f"{path}/{KEPT}"] = b""
     return 0
 
 

@@ -6,7 +6,7 @@ ever, as a packet without answer does: programs bound their patience with `kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,14 +86,14 @@ class Host(Protocol):
         ip: the Pod's address.
         env: the container's environment, without what the image itself sets.
         files: whole file system as far as it is not the image's own: absolute path → content. Programs write to it.
-            One mapping a container, so that two containers of a Pod do not share files.
+            One mapping a container; two containers of a Pod share only what is in volumes (`mounts.MountedFiles`).
         kernel: the scheduler everything runs on.
     """
 
     hostname: str
     ip: str
     env: dict[str, str]
-    files: dict[str, bytes]
+    files: MutableMapping[str, bytes]
     kernel: Kernel
 
     async def connect(self, ip: str, port: int) -> Stream:

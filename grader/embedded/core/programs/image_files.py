@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.embedded.core.programs.process import is_mounted
+from grader.embedded.core.programs.mounts import folders
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
@@ -74,20 +74,20 @@ PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/no
 
 
 def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
-    """The image's own files: absolute path → content. A mounted web root hides the image's."""
+    """The image's own files: absolute path → content, without those over whose folder a volume is mounted."""
     if not spec.shell:
         return {}
     files = {"/etc/passwd": PASSWD, "/etc/os-release": _os_release(spec).encode()}
     if spec.name == "nginx":
-        if not is_mounted(host, NGINX_SITES):
-            files[f"{NGINX_SITES}/default.conf"] = NGINX_CONF
-        if not is_mounted(host, NGINX_ROOT):
-            files[f"{NGINX_ROOT}/index.html"] = NGINX_INDEX
-            files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
-    if spec.name == "httpd" and not is_mounted(host, HTTPD_ROOT):
+        files[f"{NGINX_SITES}/default.conf"] = NGINX_CONF
+        files[f"{NGINX_ROOT}/index.html"] = NGINX_INDEX
+        files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
+    if spec.name == "httpd":
         files[f"{HTTPD_ROOT}/index.html"] = HTTPD_INDEX
     if spec.name == "agnhost":
         files |= {"/agnhost": b"\x7fELF", "/uploads/.keep": b""}
+    for folder in folders(host.files):
+        files = {path: content for path, content in files.items() if not path.startswith(f"{folder}/")}
     return files
 
 

@@ -19,6 +19,7 @@ from grader.embedded.core.programs.catalogue import (
     DEBIAN,
     PROGRAMS,
 )
+from grader.embedded.core.programs.mounts import telling
 from grader.embedded.core.programs.process import (
     STDERR,
     STDOUT,
@@ -28,7 +29,6 @@ from grader.embedded.core.programs.process import (
     Program,
     next_pid,
     processes,
-    remember_mounts,
 )
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def load(name: str) -> Program:
     """The program of that name; imports its module. Raises KeyError for a name that is in no image."""
     module, function = PROGRAMS[name].split(":")
     program: Program = getattr(import_module(f"{__package__}.{module}"), function)
-    return program
+    return telling(program)
 
 
 def warm(*names: str) -> None:
@@ -276,8 +276,6 @@ def run(
         raise ProgramNotFound(argv[0] if argv else "")
     process = Process(host.kernel, argv, stdin=stdin, init=init, pid=1 if init else next_pid(host))
     processes(host)[process.pid] = process
-    if init:
-        remember_mounts(host)
     if tty:
         from grader.embedded.core.programs.terminal import Terminal
 

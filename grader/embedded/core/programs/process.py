@@ -315,19 +315,6 @@ def processes(host: Host) -> dict[int, Process]:
     return table
 
 
-_MOUNTED: WeakKeyDictionary[Host, frozenset[str]] = WeakKeyDictionary()
-
-
-def remember_mounts(host: Host) -> None:
-    """Take note of the files that are there before the container's first process runs: volumes brought them."""
-    _MOUNTED[host] = frozenset(host.files)
-
-
-def is_mounted(host: Host, folder: str) -> bool:
-    """Whether a volume with files is mounted at or below a folder, or over it."""
-    return any(path.startswith(f"{folder}/") for path in _MOUNTED.get(host, ()))
-
-
 def next_pid(host: Host) -> int:
     """A number for a new process of a container."""
     return max((*processes(host), 6)) + 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs import shell_expand as expand
 from grader.embedded.core.programs.files import children, exists, is_folder, read_file
+from grader.embedded.core.programs.mounts import is_writable
 from grader.embedded.core.programs.process import Context, Input, Sink
 from grader.embedded.core.programs.shell_syntax import Command, Redirect, Script
 
@@ -197,6 +198,9 @@ class ShellState(ABC):
             reason = "Is a directory" if is_folder(self.context, path) else reason
             verb = "cannot" if dash else "can't"
             raise RedirectError(f"{verb} create {name}: {reason}")
+        if not is_writable(files, path):
+            verb = "cannot" if self.context.image.shell == "dash" else "can't"
+            raise RedirectError(f"{verb} create {name}: Read-only file system")
         if not append or path not in files:
             files[path] = b""
 

@@ -6,12 +6,11 @@ import io
 import tarfile
 
 from grader.embedded.core.programs.files import children, exists, is_folder, read_file
+from grader.embedded.core.programs.mounts import KEPT
 from grader.embedded.core.programs.process import Context
 
 LETTERS = frozenset("cxtvmpohfCz")
 OWNERSHIP = ("--no-same-permissions", "--no-same-owner", "--no-xattrs")
-KEPT = ".keep"
-"""The hidden entry that keeps an empty folder (files.mkdir)."""
 
 
 async def tar(context: Context) -> int:

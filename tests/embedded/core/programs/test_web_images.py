@@ -6,6 +6,7 @@ import pytest
 from fake_host import AGNHOST, FakeHost, Network
 
 from grader.embedded.core.programs import images
+from grader.embedded.core.programs.mounts import Mount, MountedFiles
 from grader.embedded.core.programs.process import SIGQUIT, Process
 from grader.paths import content_root
 
@@ -53,14 +54,15 @@ def test_nginx_serves_what_a_learner_writes(probe: FakeHost, web: FakeHost) -> N
 
 
 def test_nginx_reads_a_mounted_configuration(probe: FakeHost, web: FakeHost) -> None:
-    web.files["/etc/nginx/conf.d/site.conf"] = b"server { listen 8080; location / { return 200 'v2\\n'; } }"
+    site = b"server { listen 8080; location / { return 200 'v2\\n'; } }"
+    web.files = MountedFiles(web.files, [Mount("/etc/nginx/conf.d", {"site.conf": site})])
     web.start("nginx:1.29")
     assert curl(probe, "http://10.244.2.5:8080/") == "v2\n"
     assert probe.run(AGNHOST, "curl", "-s", "http://10.244.2.5/").code == 7
 
 
 def test_a_mounted_web_root_hides_the_images(probe: FakeHost, web: FakeHost) -> None:
-    web.files["/usr/share/nginx/html/about.html"] = b"about\n"
+    web.files = MountedFiles(web.files, [Mount("/usr/share/nginx/html", {"about.html": b"about\n"})])
     web.start("nginx:1.29")
     assert curl(probe, "http://10.244.2.5/about.html") == "about\n"
     assert "403 Forbidden" in curl(probe, "http://10.244.2.5/")

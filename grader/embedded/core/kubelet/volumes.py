@@ -1,0 +1,189 @@
+"""The volumes of a Pod: what the kubelet sets up once for all containers, and where each container sees it.
+
+Source: k8s.io/kubernetes/pkg/volume ({configmap,secret,projected,downwardapi,emptydir,hostpath}),
+pkg/kubelet/kubelet_pods.go makeMounts (1.36). An emptyDir is kept over restarts of containers and goes with the Pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.embedded.core.kubelet.environment import ConfigError, contents, expand, field_value
+from grader.embedded.core.programs.mounts import KEPT, Files, Mount
+from grader.embedded.core.store import Obj, Store
+
+WRITTEN = ("configMap", "secret", "downwardAPI", "projected")
+"""Sources that the kubelet writes itself, to be read only."""
+NODE_FOLDERS = frozenset(
+    "/ /boot /dev /etc /etc/cni /etc/cni/net.d /etc/kubernetes /etc/kubernetes/manifests /etc/ssl /etc/ssl/certs /home"
+    " /lib /lib/modules /mnt /opt /opt/cni /opt/cni/bin /proc /root /run /run/containerd /srv /sys /sys/fs/cgroup /tmp"
+    " /usr /usr/share /usr/local /var /var/lib /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/log"
+    " /var/log/containers /var/log/pods /var/run".split()
+)
+"""Folders that a kind node has."""
+NODE_SOCKETS = frozenset({"/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"})
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume that was set up.
+
+    Attributes:
+        files: its files; those of the whole node where it is a folder of it.
+        folder: the folder of `files` that it is, "" for all of them.
+        written: whether the kubelet writes it, so that containers may not.
+        is_file: whether it is a single file of the node.
+
+    """
+
+    files: Files
+    folder: str = ""
+    written: bool = False
+    is_file: bool = False
+
+
+class Volumes:
+    """The volumes of one Pod.
+
+    Args:
+        store: where ConfigMaps and Secrets are.
+        disk: the files of the node: paths without a leading slash, and contents.
+        host_ip: the node's address.
+
+    """
+
+    def __init__(self, store: Store, disk: Files, host_ip: str) -> None:
+        self._store = store
+        self._disk = disk
+        self._host_ip = host_ip
+        self._held: dict[str, Volume] = {}
+
+    def set_up(self, pod: Obj, volume: Obj) -> None:
+        """Make a volume ready, once. Raises ConfigError where it cannot be."""
+        if volume["name"] not in self._held:
+            self._held[volume["name"]] = self._made(pod, volume)
+
+    def refresh(self, pod: Obj) -> None:
+        """Write ConfigMaps and Secrets anew; what cannot be had stays, as on a real node."""
+        for volume in pod["spec"].get("volumes") or ():
+            held = self._held.get(volume["name"])
+            if held is not None and held.written:
+                try:
+                    new = dict(_written(self._store, pod, volume, self._host_ip))
+                except ConfigError:
+                    continue
+                held.files.clear()
+                held.files.update(new)
+
+    def mounts(self, container: Obj, variables: Mapping[str, str]) -> list[Mount]:
+        """Where a container sees the volumes; a subPath that is not there becomes a folder."""
+        return [
+            _mount(self._held[mount["name"]], mount, variables)
+            for mount in container.get("volumeMounts") or ()
+            if mount["name"] in self._held
+        ]
+
+    def _made(self, pod: Obj, volume: Obj) -> Volume:
+        if any(source in volume for source in WRITTEN):
+            return Volume(dict(_written(self._store, pod, volume, self._host_ip)), written=True)
+        if "emptyDir" in volume:
+            return Volume({})
+        if "hostPath" in volume:
+            return self._of_node(volume["hostPath"])
+        kind = next((source for source in volume if source != "name"), "no")
+        raise ConfigError(f"the embedded cluster has no {kind} volumes (use a kind cluster: grader cluster up --kind)")
+
+    def _of_node(self, source: Mapping[str, Any]) -> Volume:
+        """A file or folder of the node (host_path.go checkTypeInternal). Raises ConfigError."""
+        path = str(source["path"]).rstrip("/") or "/"
+        key = path.strip("/")
+        is_file = key in self._disk
+        is_folder = path in NODE_FOLDERS or any(name.startswith(f"{key}/") for name in self._disk)
+        is_socket = path in NODE_SOCKETS
+        kind = source.get("type") or ""
+        if kind == "DirectoryOrCreate" and not (is_file or is_folder):
+            is_folder = True
+        elif kind == "FileOrCreate" and not (is_file or is_folder):
+            self._disk[key] = b""
+            is_file = True
+        right, what = {
+            "": (True, ""),
+            "Directory": (is_folder, "directory"),
+            "DirectoryOrCreate": (is_folder, "directory"),
+            "File": (is_file, "file"),
+            "FileOrCreate": (is_file, "file"),
+            "Socket": (is_socket, "socket file"),
+            "CharDevice": (False, "character device"),
+            "BlockDevice": (False, "block device"),
+        }[kind]
+        if not right:
+            raise ConfigError(f"hostPath type check failed: {path} is not a {what}")
+        if not is_file:
+            self._disk.setdefault(f"{key}/{KEPT}", b"")
+        return Volume(self._disk, key, is_file=is_file)
+
+
+def _mount(volume: Volume, mount: Obj, variables: Mapping[str, str]) -> Mount:
+    read_only = volume.written or bool(mount.get("readOnly"))
+    path = mount["mountPath"].rstrip("/") if mount["mountPath"].startswith("/") else f"/{mount['mountPath']}"
+    whole = Mount(path, volume.files, volume.folder, read_only, volume.is_file)
+    sub = (mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)).strip("/")
+    if not sub or sub == ".":
+        return whole
+    inside = f"{volume.folder}/{sub}" if volume.folder else sub
+    if inside in volume.files:
+        # what the kubelet writes anew is a new file, and the mount is of the old one
+        files = {inside: volume.files[inside]} if volume.written else volume.files
+        return replace(whole, files=files, inside=inside, is_file=True)
+    volume.files.setdefault(f"{inside}/{KEPT}", b"")
+    return replace(whole, inside=inside)
+
+
+def _written(store: Store, pod: Obj, volume: Obj, host_ip: str) -> Iterator[tuple[str, bytes]]:
+    """Path in the volume and content of each file of a volume that the kubelet writes. Raises ConfigError."""
+    namespace = pod["metadata"]["namespace"]
+    if source := volume.get("configMap"):
+        yield from _source(store, "configmaps", namespace, source, source.get("name"))
+    elif source := volume.get("secret"):
+        yield from _source(store, "secrets", namespace, source, source.get("secretName"))
+    elif source := volume.get("downwardAPI"):
+        yield from _downward(pod, source, host_ip)
+    elif source := volume.get("projected"):
+        for part in source.get("sources") or ():
+            if inner := part.get("configMap"):
+                yield from _source(store, "configmaps", namespace, inner, inner.get("name"))
+            elif inner := part.get("secret"):
+                yield from _source(store, "secrets", namespace, inner, inner.get("name"))
+            elif inner := part.get("downwardAPI"):
+                yield from _downward(pod, inner, host_ip)
+            elif inner := part.get("serviceAccountToken"):
+                account = pod["spec"].get("serviceAccountName") or "default"
+                yield inner["path"], f"embedded.{namespace}.{account}".encode()
+
+
+def _source(
+    store: Store, resource: str, namespace: str, source: Mapping[str, Any], name: str | None
+) -> Iterator[tuple[str, bytes]]:
+    obj = store.get(resource, namespace, name or "")
+    if obj is None:
+        if not source.get("optional"):
+            raise ConfigError(f'{resource.removesuffix("s")} "{name}" not found')
+        return
+    data = contents(obj)
+    items = source.get("items")
+    if items:
+        for item in items:
+            if item["key"] in data:
+                yield item["path"], data[item["key"]]
+            elif not source.get("optional"):
+                raise ConfigError(f"references non-existent config key: {item['key']}")
+    else:
+        yield from data.items()
+
+
+def _downward(pod: Obj, source: Mapping[str, Any], host_ip: str) -> Iterator[tuple[str, bytes]]:
+    for item in source.get("items") or ():
+        if reference := item.get("fieldRef"):
+            yield item["path"], field_value(pod, reference["fieldPath"], host_ip).encode()
