@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.embedded.core.stream import ConnectionReset_, Stream, pair
 from grader.embedded.core.tasks import Cancelled, Clock, Kernel, Task, Timer, VirtualClock, current_task, suspend, turn
-from grader.embedded.core.waiting import Event, Queue, TimeoutError_, drive, pass_time, sleep, with_timeout
+from grader.embedded.core.waiting import Event, Lock, Queue, TimeoutError_, drive, pass_time, sleep, with_timeout
 
 __all__ = [
     "Cancelled",
@@ -12,6 +12,7 @@ __all__ = [
     "ConnectionReset_",
     "Event",
     "Kernel",
+    "Lock",
     "Queue",
     "Stream",
     "Task",

@@ -105,6 +105,33 @@ class Event:
             await suspend(trap)
 
 
+class Lock:
+    """What one task at a time may hold, in the order in which they asked: `async with lock`."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Event] = deque()
+
+    async def __aenter__(self) -> None:
+        mine = Event()
+        self._waiting.append(mine)
+        if self._waiting[0] is mine:
+            return
+        try:
+            await mine.wait()
+        except BaseException:
+            self._leave(mine)
+            raise
+
+    async def __aexit__(self, *_failure: object) -> None:
+        self._leave(self._waiting[0])
+
+    def _leave(self, mine: Event) -> None:
+        first = self._waiting[0] is mine
+        self._waiting.remove(mine)
+        if first and self._waiting:
+            self._waiting[0].set()
+
+
 class Queue(Generic[T]):
     """First in, first out, without limit."""
 

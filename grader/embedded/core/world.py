@@ -180,7 +180,7 @@ class World:
             if held.previous_log is None:
                 raise NotRunning(f'previous terminated container "{held.name}" in pod "{pod}" not found')
             return held.previous_log
-        if held.log is None:
+        if held.log is None or ("waiting" in held.state and held.process is not None and not held.last):
             reason = next(iter(held.state.values())).get("reason", "")
             why = "trying and failing to pull image" if "Image" in reason else reason
             raise NotRunning(f'container "{held.name}" in pod "{pod}" is waiting to start: {why}')

@@ -126,11 +126,10 @@ class PodWorker:
 
     async def _run(self) -> None:
         await turn()
-        self.publish()
+        self._publish()  # the address is told with the next status, when the first sync is done
         await self._mount_volumes()
         self._join_network()
         self._start_ephemeral()
-        self.publish()
         for held in self.init:
             if not await self._run_init(held):
                 return
@@ -248,9 +247,11 @@ class PodWorker:
         """The Pod is to be deleted (kubelet.go SyncTerminatingPod, SyncTerminatedPod)."""
         grace = self.pod["metadata"].get("deletionGracePeriodSeconds")
         self._task.cancel()
+        async with self.runner.starting:  # a postStart is not cancelled
+            pass
         stopping = []
         for held in self.containers:
-            if held.process is not None:
+            if held.process is not None and not self._gone:
                 self.event("Normal", "Killing", f"Stopping container {held.name}", held)
                 stop = self.runner.stop(held, held.process, grace, self._ending_before(held))
                 stopping.append(self.kernel.spawn(stop, f"stop {held.name}"))
@@ -292,7 +293,7 @@ class PodWorker:
 
     def _publish(self) -> None:
         self._publish_due = False
-        if self._gone:
+        if self._gone or self.runner.hooking:
             return
         stored = self.kubelet.context.store.get("pods", *self.key)
         if stored is None or uid_of(stored) != uid_of(self.pod):
@@ -314,9 +315,9 @@ class PodWorker:
             return
         self.kubelet.context.update_status("pods", stored, status)
 
-    def event(self, type_: str, reason: str, message: str, held: Container) -> None:
-        """Record an event about a container."""
-        field = {"init": "initContainers", "main": "containers", "ephemeral": "ephemeralContainers"}[held.kind]
+    def event(self, type_: str, reason: str, message: str, held: Container | None = None) -> None:
+        """Record an event about a container, or about the Pod."""
+        field = {"init": "initContainers", "main": "containers", "ephemeral": "ephemeralContainers"}
         self.kubelet.context.recorder.event(
             self.pod,
             type_,
@@ -324,7 +325,7 @@ class PodWorker:
             message,
             "kubelet",
             host=self.kubelet.node,
-            field_path=f"spec.{field}{{{held.name}}}",
+            field_path=f"spec.{field[held.kind]}{{{held.name}}}" if held is not None else "",
         )
 
 

@@ -17,6 +17,7 @@ from grader.embedded.core.programs.process import Process
 
 USER_AGENT = "kube-probe/1.36"
 BODY_LIMIT = 10 * 1024
+HTTP_TO_HTTPS = "http: server gave HTTP response to HTTPS client"
 
 RunExec = Callable[[list[str]], Process]
 
@@ -28,11 +29,13 @@ class Result:
     Attributes:
         ok: whether it succeeded.
         text: why not, as the event tells it.
+        answered: whether there was an answer by HTTP, whatever its status.
 
     """
 
     ok: bool
     text: str = ""
+    answered: bool = False
 
 
 def port_number(container: dict[str, Any], port: int | str) -> int | None:
@@ -46,7 +49,13 @@ def port_number(container: dict[str, Any], port: int | str) -> int | None:
 
 
 async def probe(
-    network: Network, node: Machine, ip: str, container: dict[str, Any], spec: dict[str, Any], run: RunExec
+    network: Network,
+    node: Machine,
+    ip: str,
+    container: dict[str, Any],
+    spec: dict[str, Any],
+    run: RunExec,
+    agent: str = USER_AGENT,
 ) -> Result:
     """Probe a container once.
 
@@ -57,6 +66,7 @@ async def probe(
         container: the container's spec.
         spec: the probe's spec.
         run: starts a command in the container.
+        agent: who asks by HTTP.
 
     """
     seconds = float(spec.get("timeoutSeconds") or 1)
@@ -64,7 +74,7 @@ async def probe(
         port = port_number(container, http["port"])
         if port is None:
             return Result(False, f"couldn't find port: {http['port']}")
-        return await _http(network, node, http.get("host") or ip, port, http, seconds)
+        return await _http(network, node, http.get("host") or ip, port, http, seconds, agent)
     if tcp := spec.get("tcpSocket"):
         port = port_number(container, tcp["port"])
         if port is None:
@@ -89,7 +99,9 @@ async def _tcp(network: Network, node: Machine, ip: str, port: int, seconds: flo
     return Result(True)
 
 
-async def _http(network: Network, node: Machine, ip: str, port: int, action: dict[str, Any], seconds: float) -> Result:
+async def _http(
+    network: Network, node: Machine, ip: str, port: int, action: dict[str, Any], seconds: float, agent: str
+) -> Result:
     """pkg/probe/http/http.go DoHTTPProbe."""
     path = action.get("path") or "/"
     path = path if path.startswith("/") else f"/{path}"
@@ -98,7 +110,7 @@ async def _http(network: Network, node: Machine, ip: str, port: int, action: dic
     lines = [f"GET {path} HTTP/1.1"]
     named = {header["name"].lower(): header["value"] for header in action.get("httpHeaders") or ()}
     lines.append(f"Host: {named.get('host', f'{ip}:{port}')}")
-    lines.append(f"User-Agent: {named.get('user-agent', USER_AGENT)}")
+    lines.append(f"User-Agent: {named.get('user-agent', agent)}")
     lines.append(f"Accept: {named.get('accept', '*/*')}")
     lines += [
         f"{header['name']}: {header['value']}"
@@ -118,8 +130,8 @@ async def _http(network: Network, node: Machine, ip: str, port: int, action: dic
     except ValueError as failure:
         return Result(False, f'Get "{url}": {failure}')
     if 200 <= status < 400:
-        return Result(True)
-    return Result(False, f"HTTP probe failed with statuscode: {status}")
+        return Result(True, answered=True)
+    return Result(False, f"HTTP probe failed with statuscode: {status}", answered=True)
 
 
 async def _request(network: Network, node: Machine, ip: str, port: int, request: bytes, *, tls: bool) -> int:
@@ -127,7 +139,7 @@ async def _request(network: Network, node: Machine, ip: str, port: int, request:
     stream = await network.connect(node, ip, port)
     try:
         if tls:
-            raise ValueError("http: server gave HTTP response to HTTPS client")
+            raise ValueError(HTTP_TO_HTTPS)
         stream.send(request)
         return _status(await _head(stream))
     finally:

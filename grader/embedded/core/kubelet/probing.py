@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import Kernel, Task, sleep, turn
 from grader.embedded.core.kubelet.container import Container
-from grader.embedded.core.kubelet.probes import Result, probe
+from grader.embedded.core.kubelet.probes import USER_AGENT, Result, probe
 from grader.embedded.core.programs.process import Process
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class Prober:
             return True
         return False
 
-    async def once(self, held: Container, spec: dict[str, Any]) -> Result:
-        """Probe a container now."""
+    async def once(self, held: Container, spec: dict[str, Any], agent: str = USER_AGENT) -> Result:
+        """Probe a container now; `agent` is who asks by HTTP."""
         if self.worker.machine is None:
             return Result(False, "the Pod has no network")
         return await probe(
@@ -100,4 +100,5 @@ class Prober:
             held.spec,
             spec,
             lambda argv: self._runner.execute(held, argv),
+            agent,
         )

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from grader.embedded.core.kernel import Kernel, TimeoutError_, sleep, with_timeout
+from grader.embedded.core.kernel import Kernel, Lock, TimeoutError_, sleep, with_timeout
 from grader.embedded.core.kubelet import system
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
 from grader.embedded.core.kubelet.environment import (
@@ -20,6 +20,7 @@ from grader.embedded.core.kubelet.environment import (
     expand,
     pod_hostname,
 )
+from grader.embedded.core.kubelet.hooks import AGENT, run_hook
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.probing import Prober
@@ -38,6 +39,10 @@ LEAST_GRACE = 2.0
 LAST_BACKOFF = 300.0
 """Seconds between attempts to pull an image, at the most (kubelet.go MaxContainerBackOff)."""
 
+SYNC = 1.0
+"""Seconds until the kubelet notices that a container has ended (pleg/generic.go, one relist)."""
+EXEC = 0.05
+"""Seconds before a postStart takes effect: the program has had that long to begin."""
 CONFIG_RETRY = 1.0
 """Seconds until a missing ConfigMap or Secret is looked for again."""
 
@@ -48,6 +53,8 @@ class Runner:
     Attributes:
         worker: the Pod.
         prober: its probes.
+        starting: held while a container starts.
+        hooking: whether a postStart runs.
 
     """
 
@@ -55,22 +62,49 @@ class Runner:
         self.worker = worker
         self.prober = Prober(worker, self)
         self.kernel: Kernel = worker.kernel
+        self.starting = Lock()
+        self.hooking = False
 
     async def run_once(self, held: Container) -> int:
-        """Start a container and wait for its end; returns its exit code."""
-        image = await self._pull(held)
-        held.image = image
+        """Start a container, once its image and configuration are there, and wait for its end.
+
+        Returns its exit code. One container of a Pod starts at a time, its postStart included
+        (kuberuntime_manager.go SyncPod).
+        """
         while True:
-            try:
-                held.host = self._host(held)
-                break
-            except ConfigError as problem:
-                reason = {"reason": "CreateContainerConfigError", "message": str(problem)}
-                if held.state != {"waiting": reason}:
-                    held.state = {"waiting": reason}
-                    self.worker.event("Warning", "Failed", f"Error: {problem}", held)
-                    self.worker.publish()
-                await sleep(CONFIG_RETRY)
+            async with self.starting:
+                image = self._pull(held)
+                if image is not None and self._configure(held, image):
+                    process = await self._start(held, image)
+                    break
+            await (self._wait_for_image(held) if image is None else sleep(CONFIG_RETRY))
+        if process is None:
+            return 128
+        probes = [] if held.process is None else self.prober.start(held, process)
+        self.worker.publish()
+        try:
+            return await process.wait()
+        finally:  # a Pod that is deleted by force is probed no more either
+            for task in probes:
+                task.cancel()
+
+    def _configure(self, held: Container, image: ImageSpec) -> bool:
+        """Make the container's environment and files; whether what they need is there."""
+        held.image = image
+        try:
+            held.host = self._host(held)
+        except ConfigError as problem:
+            reason = {"reason": "CreateContainerConfigError", "message": str(problem)}
+            if held.state != {"waiting": reason}:
+                held.state = {"waiting": reason}
+                self.worker.event("Warning", "Failed", f"Error: {problem}", held)
+                self.worker.publish()
+            return False
+        return True
+
+    async def _start(self, held: Container, image: ImageSpec) -> Process | None:
+        """Start a container and run its postStart; None where there is nothing to run."""
+        assert held.host is not None
         held.container_id = f"containerd://{self._new_id(held)}"
         self.worker.event("Normal", "Created", "Container created", held)
         if held.log is not None:
@@ -82,26 +116,53 @@ class Runner:
         try:
             process = self._start_process(held, image, image.command(command or None, args or None))
         except ProgramNotFound as failure:
-            return self._could_not_start(held, failure)
+            self._could_not_start(held, failure)
+            return None
         held.process = process
         held.began = self.kernel.now()
         process.on_output(held.log.write)
-        process.on_exit(lambda _code: self._ended(held, process))  # whoever waits for it may be cancelled meanwhile
         stop_serving = self._serve_dns(held)
-        held.state = {"running": {"startedAt": timestamp(held.began)}}
-        held.started = held.spec.get("startupProbe") is None
-        held.probed_ready = held.spec.get("readinessProbe") is None
-        self.worker.event("Normal", "Started", "Container started", held)
-        probes = self.prober.start(held, process)
-        if self.worker.terminating:
-            process.kill(SIGKILL)
-        self.worker.publish()
-        try:
-            return await process.wait()
-        finally:  # a Pod that is deleted by force is probed no more either
+
+        def ended(_code: int) -> None:  # whoever waits for it may be cancelled meanwhile
             stop_serving()
-            for task in probes:
-                task.cancel()
+            self._ended(held, process)
+
+        process.on_exit(ended)
+        self.worker.event("Normal", "Started", "Container started", held)
+        hook = (held.spec.get("lifecycle") or {}).get("postStart")
+        if hook is None or await self._post_start(held, process, hook):
+            self._runs(held, process)
+        return process
+
+    def _runs(self, held: Container, process: Process) -> None:
+        """What is told of a container that has started, unless it has ended since."""
+        if held.process is process:
+            held.state = {"running": {"startedAt": timestamp(held.began)}}
+            held.started = held.spec.get("startupProbe") is None
+            held.probed_ready = held.spec.get("readinessProbe") is None
+
+    async def _post_start(self, held: Container, process: Process, hook: dict[str, Any]) -> bool:
+        """Whether the container may go on; else it has been killed (kuberuntime_container.go startContainer).
+
+        Until it is done nothing is told of the Pod, whose sync it holds up.
+        """
+        self.hooking = True
+        try:
+            await sleep(EXEC)
+            problem = await self._hook(held, hook)
+        finally:
+            self.hooking = False
+        if not problem:
+            return True
+        self.worker.event("Warning", "FailedPostStartHook", "PostStartHook failed", held)
+        self.worker.event("Normal", "Killing", "FailedPostStartHook", held)
+        await self.stop(held, process, None)
+        if not self._is_last_run(held):
+            held.last = held.state
+            held.state = {"waiting": {"reason": "PostStartHookError", "message": problem}}
+            self.worker.publish()
+            await sleep(SYNC)
+        return False
 
     def _start_process(self, held: Container, image: ImageSpec, argv: list[str]) -> Process:
         assert held.host is not None
@@ -121,7 +182,13 @@ class Runner:
             return self.worker.kubelet.nameserver.serve(self.worker.machine)
         return lambda: None
 
-    def _could_not_start(self, held: Container, failure: ProgramNotFound) -> int:
+    def _is_last_run(self, held: Container) -> bool:
+        """Whether a run that has failed is not followed by another one."""
+        policy = self.worker.pod["spec"].get("restartPolicy")
+        done = policy == "Never" or (policy == "OnFailure" and held.succeeded)
+        return (done and not held.is_sidecar) or held.kind == "ephemeral"
+
+    def _could_not_start(self, held: Container, failure: ProgramNotFound) -> None:
         text = (
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
             f"runc create failed: {failure}"
@@ -138,13 +205,11 @@ class Runner:
                 "containerID": held.container_id,
             }
         }
-        never = self.worker.pod["spec"].get("restartPolicy") == "Never" and not held.is_sidecar
-        if never or held.kind == "ephemeral":
+        if self._is_last_run(held):
             held.state = ended
         else:
             held.state = {"waiting": {"reason": "RunContainerError", "message": text}}
             held.last = ended
-        return 128
 
     def _ended(self, held: Container, process: Process) -> None:
         code = process.exit_code or 0
@@ -165,27 +230,31 @@ class Runner:
         }
         self.worker.publish()
 
-    async def _pull(self, held: Container) -> ImageSpec:
-        """Wait until the image is there (images/image_manager.go EnsureImageExists)."""
+    def _pull(self, held: Container) -> ImageSpec | None:
+        """The image where it can be had (images/image_manager.go EnsureImageExists)."""
+        reference = held.spec["image"]
+        image = system.find_image(reference)
+        if image is None:
+            return None
+        if held.spec.get("imagePullPolicy", "IfNotPresent") == "Always":
+            self.worker.event("Normal", "Pulling", f'Pulling image "{reference}"', held)
+            size = 20_000_000 + int(hashlib.sha256(reference.encode()).hexdigest()[:6], 16)
+            message = (
+                f'Successfully pulled image "{reference}" in 12ms (12ms including waiting). Image size: {size} bytes.'
+            )
+        else:
+            message = f'Container image "{reference}" already present on machine and can be accessed by the pod'
+        self.worker.event("Normal", "Pulled", message, held)
+        return image
+
+    async def _wait_for_image(self, held: Container) -> None:
+        """Tell why the image cannot be had, until another one is wanted."""
         backoff = FIRST_BACKOFF
         while True:
             reference = held.spec["image"]
-            policy = held.spec.get("imagePullPolicy", "IfNotPresent")
-            image = system.find_image(reference)
-            if image is not None:
-                if policy == "Always":
-                    self.worker.event("Normal", "Pulling", f'Pulling image "{reference}"', held)
-                    size = 20_000_000 + int(hashlib.sha256(reference.encode()).hexdigest()[:6], 16)
-                    message = (
-                        f'Successfully pulled image "{reference}" in 12ms (12ms including waiting). '
-                        f"Image size: {size} bytes."
-                    )
-                    self.worker.event("Normal", "Pulled", message, held)
-                else:
-                    message = f'Container image "{reference}" already present on machine and can be accessed by the pod'
-                    self.worker.event("Normal", "Pulled", message, held)
-                return image
-            if policy == "Never":
+            if system.find_image(reference) is not None:
+                return
+            if held.spec.get("imagePullPolicy") == "Never":
                 message = f'Container image "{reference}" is not present with pull policy of Never'
                 self.worker.event("Warning", "ErrImageNeverPull", message, held)
                 self.worker.event("Warning", "Failed", "Error: ErrImageNeverPull", held)
@@ -259,9 +328,10 @@ class Runner:
             return
         seconds = float(self.worker.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace)
         deadline = self.kernel.now() + seconds
-        if hook := (held.spec.get("lifecycle") or {}).get("preStop"):
+        if (hook := (held.spec.get("lifecycle") or {}).get("preStop")) and seconds > 0:
             try:
-                await with_timeout(max(0.001, seconds), self._hook(held, hook))
+                if await with_timeout(seconds, self._hook(held, hook)):
+                    self.worker.event("Warning", "FailedPreStopHook", "PreStopHook failed", held)
             except TimeoutError_:
                 pass
         try:
@@ -276,20 +346,23 @@ class Runner:
         except TimeoutError_:
             process.kill(SIGKILL)
 
-    async def _hook(self, held: Container, hook: dict[str, Any]) -> None:
-        if pause := hook.get("sleep"):
-            await sleep(float(pause["seconds"]))
-        elif command := hook.get("exec"):
-            try:
-                code = await self.execute(held, command.get("command") or []).wait()
-            except ProgramNotFound as failure:
-                code = 126
-                self.worker.event("Warning", "FailedPreStopHook", f"PreStopHook failed: {failure}", held)
-            else:
-                if code:
-                    self.worker.event("Warning", "FailedPreStopHook", f"PreStopHook failed: exit status {code}", held)
-        elif http := hook.get("httpGet"):
-            await self.prober.once(held, {"httpGet": http, "timeoutSeconds": 30})
+    async def _hook(self, held: Container, hook: dict[str, Any]) -> str:
+        """Run a hook; returns why it failed, "" where it did not."""
+        namespace, name = self.worker.key
+        where = f'Container "{held.name}" in Pod "{name}_{namespace}({uid_of(self.worker.pod)})"'
+
+        def fallback() -> None:
+            host = f"{hook['httpGet'].get('host') or self.worker.ip}:{hook['httpGet']['port']}"
+            message = f"request to HTTPS lifecycle hook {host} got HTTP response, retry with HTTP succeeded"
+            self.worker.event("Warning", "LifecycleHTTPFallback", message)
+
+        return await run_hook(
+            hook,
+            where,
+            lambda argv: self.execute(held, argv),
+            lambda spec: self.prober.once(held, spec, AGENT),
+            fallback,
+        )
 
 
 def pull_failure(reference: str) -> str:
