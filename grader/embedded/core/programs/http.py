@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -93,6 +94,11 @@ Responder = Callable[[Request], Awaitable[Response]]
 
 def date(now: float) -> str:
     """An HTTP date (RFC 9110 5.6.7)."""
+    return _date(int(now))
+
+
+@lru_cache(64)
+def _date(now: int) -> str:
     moment = datetime.fromtimestamp(now, UTC)
     return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 

@@ -53,7 +53,65 @@ NGINX_50X = b"""<!DOCTYPE html>
 </body>
 </html>
 """
-NGINX_CONF = b"""server {
+NGINX_CONF = b"""
+user  nginx;
+worker_processes  auto;
+
+error_log  /var/log/nginx/error.log notice;
+pid        /run/nginx.pid;
+
+
+events {
+    worker_connections  1024;
+}
+
+
+http {
+    include       /etc/nginx/mime.types;
+    default_type  application/octet-stream;
+
+    log_format  main  '$remote_addr - $remote_user [$time_local] "$request" '
+                      '$status $body_bytes_sent "$http_referer" '
+                      '"$http_user_agent" "$http_x_forwarded_for"';
+
+    access_log  /var/log/nginx/access.log  main;
+
+    sendfile        on;
+    #tcp_nopush     on;
+
+    keepalive_timeout  65;
+
+    #gzip  on;
+
+    include /etc/nginx/conf.d/*.conf;
+}
+"""
+NGINX_TYPES = b"""
+types {
+    text/html                                        html htm shtml;
+    text/css                                         css;
+    text/xml                                         xml;
+    image/gif                                        gif;
+    image/jpeg                                       jpeg jpg;
+    application/javascript                           js;
+    application/atom+xml                             atom;
+    application/rss+xml                              rss;
+
+    text/plain                                       txt;
+    image/png                                        png;
+    image/svg+xml                                    svg svgz;
+    image/webp                                       webp;
+    image/x-icon                                     ico;
+    font/woff                                        woff;
+    font/woff2                                       woff2;
+    application/json                                 json;
+    application/pdf                                  pdf;
+    application/wasm                                 wasm;
+    application/zip                                  zip;
+    video/mp4                                        mp4;
+}
+"""
+NGINX_SITE = b"""server {
     listen       80;
     listen  [::]:80;
     server_name  localhost;
@@ -79,7 +137,8 @@ def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
         return {}
     files = {"/etc/passwd": PASSWD, "/etc/os-release": _os_release(spec).encode()}
     if spec.name == "nginx":
-        files[f"{NGINX_SITES}/default.conf"] = NGINX_CONF
+        files |= {"/etc/nginx/nginx.conf": NGINX_CONF, "/etc/nginx/mime.types": NGINX_TYPES}
+        files[f"{NGINX_SITES}/default.conf"] = NGINX_SITE
         files[f"{NGINX_ROOT}/index.html"] = NGINX_INDEX
         files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
     if spec.name == "httpd":

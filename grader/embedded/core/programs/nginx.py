@@ -1,210 +1,257 @@
-"""The nginx image: its entrypoint script, and a server of static files configured by `conf.d/*.conf`.
+"""The nginx image: its entrypoint script, and a server that does what its configuration says.
 
-Understood are listen, root, return and location. Texts follow nginx 1.29 and the official image's
-docker-entrypoint.sh. A configuration's proxy_pass is not served.
+Configuration is read in nginx_conf and nginx_config, requests are handed on in nginx_proxy. Texts follow nginx 1.29 and
+the official image's docker-entrypoint.sh and docker-entrypoint.d (20-envsubst-on-templates.sh).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable
+from functools import partial
+from posixpath import normpath
 
-from grader.embedded.core.programs import http, webserver
+from grader.embedded.core.programs import http, images
 from grader.embedded.core.programs.files import children, read_file
+from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.http import Request, Response
-from grader.embedded.core.programs.image_files import NGINX_ROOT, NGINX_SITES
-from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.image_files import NGINX_SITES, image_files
+from grader.embedded.core.programs.nginx_conf import MAIN, Emerg, Files, Reader
+from grader.embedded.core.programs.nginx_config import Compiler, Config
+from grader.embedded.core.programs.nginx_log import Log
+from grader.embedded.core.programs.nginx_phases import Phases, find_site
+from grader.embedded.core.programs.nginx_proxy import Upstreams
+from grader.embedded.core.programs.nginx_variables import Call
+from grader.embedded.core.programs.process import SIGINT, SIGQUIT, SIGTERM, Context, processes
 from grader.embedded.core.programs.small import execute
+from grader.embedded.core.programs.webserver import SIGWINCH
 
-ENTRYPOINT_LINES = (
+SIGHUP = 1
+_TEMPLATES = "/etc/nginx/templates"
+_BEFORE = (
     "/docker-entrypoint.d/ is not empty, will attempt to perform configuration",
     "Looking for shell scripts in /docker-entrypoint.d/",
     "Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh",
     "Launching /docker-entrypoint.d/15-local-resolvers.envsh",
     "Launching /docker-entrypoint.d/20-envsubst-on-templates.sh",
+)
+_AFTER = (
     "Launching /docker-entrypoint.d/30-tune-worker-processes.sh",
     "Configuration complete; ready for start up",
 )
-
-
-@dataclass(frozen=True)
-class Site:
-    """One `server` block.
-
-    Attributes:
-        ports: what it listens on.
-        root: its document root.
-        locations: path prefix → (status, body) of a `return`, or another root.
-    """
-
-    ports: tuple[int, ...] = (80,)
-    root: str = NGINX_ROOT
-    locations: dict[str, tuple[int, str] | str] = field(default_factory=dict)
-
-
-def sites(text: str) -> list[Site]:
-    """Read the `server` blocks of a configuration, as far as they are understood."""
-    found: list[Site] = []
-    text = re.sub(r"#[^\n]*", "", text)
-    for block in _blocks(text, r"server\s*"):
-        locations: dict[str, tuple[int, str] | str] = {}
-        outer = block
-        for match in re.finditer(r"location\s+(=|\^~)?\s*(\S+)\s*\{([^{}]*)\}", block):
-            outer = outer.replace(match[0], "")
-            if answer := _return(match[3]):
-                locations[match[2]] = answer
-            elif root := re.search(r"\broot\s+([^;]+);", match[3]):
-                locations[match[2]] = root[1].strip()
-        if answer := _return(outer):
-            locations["/"] = answer
-        ports = {int(port) for port in re.findall(r"listen\s+(?:[^\s;]*:)?(\d+)[^;]*;", outer)} or {80}
-        root = re.search(r"\broot\s+([^;]+);", outer)
-        found.append(Site(tuple(sorted(ports)), root[1].strip() if root else NGINX_ROOT, locations))
-    return found
-
-
-def _return(text: str) -> tuple[int, str] | None:
-    match = re.search(r"""\breturn\s+(\d{3})(?:\s+("[^"]*"|'[^']*'|[^;\s]+))?\s*;""", text)
-    if match is None:
-        return None
-    body = (match[2] or "").strip("\"'").replace("\\n", "\n")
-    return int(match[1]), body
-
-
-def _blocks(text: str, head: str) -> list[str]:
-    found: list[str] = []
-    for match in re.finditer(rf"\b{head}\{{", text):
-        depth, at = 1, match.end()
-        while depth and at < len(text):
-            depth += {"{": 1, "}": -1}.get(text[at], 0)
-            at += 1
-        found.append(text[match.end() : at - 1])
-    return found
+_ADDED = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
+_FOLDER = "/etc/nginx/"
+_REMEMBERED = 256
+_KNOWN: dict[tuple[object, ...], tuple[Config, dict[str, str]]] = {}
+_SIGNALS = {"stop": SIGTERM, "quit": SIGQUIT, "reload": SIGHUP}
 
 
 async def main(context: Context) -> int:
-    """Run the entrypoint script, or `nginx [-g …] [-v] [-t] [-s signal]`."""
+    """Run the entrypoint script, or `nginx [-?hvVtTq] [-s signal] [-c file] [-g directives]`."""
     if context.name == "docker-entrypoint.sh":
         args = context.args or ["nginx", "-g", "daemon off;"]
         if args[0] in {"nginx", "nginx-debug"}:
-            context.print(*(f"/docker-entrypoint.sh: {line}" for line in ENTRYPOINT_LINES))
+            context.print(*(f"/docker-entrypoint.sh: {line}" for line in _BEFORE))
+            _fill_templates(context)
+            context.print(*(f"/docker-entrypoint.sh: {line}" for line in _AFTER))
         return await execute(context, args)
-    if "-v" in context.args or "-V" in context.args:
+    flags, values = _options(context)
+    if flags & set("vV?h"):
         context.error(f"nginx version: nginx/{context.image.version}")
         return 0
-    if "-t" in context.args:
-        context.error(
-            "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok",
-            "nginx: configuration file /etc/nginx/nginx.conf test is successful",
-        )
+    server = Nginx(context, values.get("c", MAIN), values.get("g", ""))
+    try:
+        await server.load()
+    except Emerg as failure:
+        server.log.emerg(str(failure))
+        if flags & set("tT"):
+            context.error(f"nginx: configuration file {server.path} test failed")
+        return 1
+    if "t" in flags or "T" in flags:
+        if "q" not in flags:
+            context.error(f"nginx: the configuration file {server.path} syntax is ok",
+                          f"nginx: configuration file {server.path} test is successful")  # fmt: skip
+        if "T" in flags:
+            for path, text in server.reader.seen.items():
+                context.print(f"# configuration file {path}:", text)
         return 0
-    if "-s" in context.args:
-        return 0
-    return await Nginx(context).run()
+    if "s" in values:
+        return _signal(context, server.log, values["s"])
+    if server.config.daemon:
+        return _into_background(context)
+    return await server.run()
+
+
+def _options(context: Context) -> tuple[set[str], dict[str, str]]:
+    """Read the command line (ngx_get_options of src/core/nginx.c)."""
+    flags, values, rest = set[str](), dict[str, str](), list(context.args)
+    needs = {"s": "parameter", "c": "file name", "g": "parameter", "p": "directory name", "e": "file name"}
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            raise context.fail(1, f'nginx: invalid option: "{word}"')
+        for at, letter in enumerate(word[1:], 1):
+            if letter in needs:
+                value = word[at + 1 :] or (rest.pop(0) if rest else "")
+                if not value:
+                    raise context.fail(1, f'nginx: option "-{letter}" requires {needs[letter]}')
+                values[letter] = value
+                break
+            if letter not in "?hvVtTq":
+                raise context.fail(1, f'nginx: invalid option: "{letter}"')
+            flags.add(letter)
+    for letter in {"p", "e"} & set(values):
+        context.error(f"nginx: the embedded cluster ignores the option -{letter}")
+    if "s" in values and values["s"] not in {*_SIGNALS, "reopen"}:
+        raise context.fail(1, f'nginx: invalid option: "-s {values["s"]}"')
+    return flags, values
+
+
+def _signal(context: Context, log: Log, name: str) -> int:
+    """`nginx -s`: tell the master process that runs."""
+    log.say("notice", "signal process started")
+    for process in processes(context.host).values():
+        if process is not context.process and _is_server(process.argv):
+            if name in _SIGNALS:
+                process.kill(_SIGNALS[name])
+            return 0
+    text = 'open() "/run/nginx.pid" failed (2: No such file or directory)'
+    log.say("error", text)
+    context.error(f"nginx: [error] {text}")
+    return 1
+
+
+def _is_server(argv: list[str]) -> bool:
+    return any(word.rpartition("/")[2] in {"nginx", "nginx-debug", "docker-entrypoint.sh"} for word in argv[:1])
+
+
+def _into_background(context: Context) -> int:
+    """Without `daemon off;` a child serves, which ends with a container whose first process this is."""
+    if context.process.pid != 1 or context.process.argv != context.argv:
+        images.run(context.host, context.image, [*context.argv, "-g", "daemon off;"], env=context.env)
+    return 0
+
+
+def _fill_templates(context: Context) -> None:
+    """Write conf.d from the templates, with the environment filled in (20-envsubst-on-templates.sh)."""
+    below = f"{_TEMPLATES}/"
+    for path in sorted(path for path in context.host.files if path.startswith(below) and path.endswith(".template")):
+        target = f"{NGINX_SITES}/{path.removeprefix(below).removesuffix('.template')}"
+        context.print(f"20-envsubst-on-templates.sh: Running envsubst on {path} to {target}")
+        text = context.host.files[path].decode(errors="replace")
+        filled = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: context.env.get(found[1] or found[2], found[0]), text)
+        context.host.files[target] = filled.encode()
 
 
 class Nginx:
-    """The running server."""
+    """A server and its configuration.
 
-    def __init__(self, context: Context) -> None:
+    Attributes:
+        path: the configuration file.
+        reader: what read it last.
+        config: what it says.
+    """
+
+    config: Config
+    phases: Phases
+
+    def __init__(self, context: Context, path: str, extra: str) -> None:
         self.context = context
-        self._sites = self._configured()
+        self.path = path
+        self.extra = extra
+        self.log = Log(context)
+        self.reader = Reader(Files(partial(read_file, context), partial(children, context)))
+        self._open: dict[int, Callable[[], None]] = {}
+        self._calls = 0
 
-    def _configured(self) -> list[Site]:
-        names = [name for name in children(self.context, NGINX_SITES) if name.endswith(".conf")]
-        if "/etc/nginx/nginx.conf" in self.context.host.files:
-            main_text = self.context.host.files["/etc/nginx/nginx.conf"].decode(errors="replace")
-            if found := sites(main_text):
-                return found
-        texts = (read_file(self.context, f"{NGINX_SITES}/{name}") or b"" for name in names)
-        return [site for text in texts for site in sites(text.decode(errors="replace"))]
+    async def load(self) -> None:
+        """Read the configuration and resolve its names. Raises Emerg and keeps what there was."""
+        config = self._read()
+        upstreams = Upstreams(self.context, self.log)
+        await upstreams.prepare(config)
+        self.config, self.phases = config, Phases(config, upstreams, self.log)
+        for level, text in config.notes:
+            self.log.say(level, text)
+
+    def _read(self) -> Config:
+        """The configuration; what is read below /etc/nginx, and nowhere else, is read once for all that have it."""
+        names = (*self.context.host.files, *image_files(self.context.image, self.context.host))
+        paths = sorted({name for name in names if name.startswith(_FOLDER)})
+        key = (self.path, self.extra, tuple((name, read_file(self.context, name)) for name in paths))
+        if (known := _KNOWN.get(key)) is not None:
+            config, self.reader.seen = known
+            return config
+        self.reader.seen = {}
+        given = self.reader.text(self.extra, "command line", "m") if self.extra else ()
+        config = Compiler().build((*given, *self.reader.main(self.path)))
+        if all(path.startswith(_FOLDER) for path in self.reader.seen):
+            if len(_KNOWN) >= _REMEMBERED:
+                _KNOWN.clear()
+            _KNOWN[key] = (config, self.reader.seen)
+        return config
 
     async def run(self) -> int:
         """Serve until a signal comes."""
-        version = f"nginx/{self.context.image.version}"
-        self._notice('using the "epoll" event method', version, "start worker processes")
-        ports = sorted({port for site in self._sites for port in site.ports})
-        return await webserver.serve(self.context, ports, self.respond, self._in_use)
+        self.log.say("notice", 'using the "epoll" event method', f"nginx/{self.context.image.version}",
+                     "start worker processes")  # fmt: skip
+        process = self.context.process
+        process.at_exit(self._close)
+        if not self._listen():
+            return 1
+        process.on_signal(SIGHUP, lambda: self.context.host.kernel.spawn(self._reload(), "nginx reload"))
+        await process.signalled(SIGTERM, SIGQUIT, SIGINT, SIGWINCH)
+        return 0
 
-    def _notice(self, *texts: str) -> None:
-        now = datetime.fromtimestamp(self.context.host.kernel.now(), UTC)
-        self.context.error(*(f"{now:%Y/%m/%d %H:%M:%S} [notice] 1#1: {text}" for text in texts))
+    def _close(self) -> None:
+        for close in self._open.values():
+            close()
 
-    def _in_use(self, port: int) -> str:
-        now = datetime.fromtimestamp(self.context.host.kernel.now(), UTC)
-        text = f"bind() to 0.0.0.0:{port} failed (98: Address already in use)"
-        return f"{now:%Y/%m/%d %H:%M:%S} [emerg] 1#1: {text}\nnginx: [emerg] {text}"
+    async def _reload(self) -> None:
+        self.log.say("notice", "signal 1 (SIGHUP) received, reconfiguring", "reconfiguring")
+        try:
+            await self.load()
+        except Emerg as failure:
+            self.log.say("emerg", str(failure))
+            return
+        if self._listen():
+            self.log.say("notice", "start worker processes")
 
-    async def respond(self, request: Request) -> Response:
+    def _listen(self) -> bool:
+        """Open and close ports as the configuration says; tells whether all could be had."""
+        process = self.context.process
+        wanted = {port for site in self.config.sites for port in site.ports}
+        for port in sorted(wanted - set(self._open)):
+            try:
+                handler = http.server(process, partial(self.respond, port))
+                self._open[port] = self.context.host.listen(port, handler)
+            except AddressInUse:
+                self.log.emerg(f"bind() to 0.0.0.0:{port} failed (98: Address already in use)")
+                return False
+        for port in set(self._open) - wanted:
+            self._open.pop(port)()
+        process.ports[:] = sorted(wanted)
+        return True
+
+    async def respond(self, port: int, request: Request) -> Response:
         """Answer one request and log it."""
-        response = self._answer(request)
-        webserver.log_request(self.context, request, response, combined=True)
-        if response.status == 404:
-            self._log_missing(request)
+        self._calls += 1
+        path = request.path
+        uri = path if "//" not in path and "/." not in path else _normal(path)
+        config = self.config
+        site = find_site(config, port, request.header("host"))
+        call = Call(self.context, request, port, self._calls, site, uri, request.target.partition("?")[2],
+                    config.maps, site.own, started=self.context.host.kernel.now())  # fmt: skip
+        response = await self.phases.answer(call, site)
+        location = call.location
+        if location.headers:
+            added = [(key, call.text(value)) for key, value, always in location.headers
+                     if always or response.status in _ADDED]  # fmt: skip
+            response = Response(response.status, response.body, [*response.headers, *added], response.reason)
+        call.response = response
+        self.log.access(call, location, config)
         return response
 
-    def _log_missing(self, request: Request) -> None:
-        now = datetime.fromtimestamp(self.context.host.kernel.now(), UTC)
-        path = f"{self._sites[0].root}{request.path}"
-        self.context.error(
-            f'{now:%Y/%m/%d %H:%M:%S} [error] 29#29: *1 open() "{path}" failed (2: No such file or directory), '
-            f'client: {request.peer[0]}, server: localhost, request: "{request.method} {request.target} HTTP/1.1", '
-            f'host: "{request.header("host")}"'
-        )
 
-    def _answer(self, request: Request) -> Response:
-        site, place = self._sites[0], "/"
-        for prefix in site.locations:
-            if request.path.startswith(prefix) and len(prefix) >= len(place):
-                place = prefix
-        rule = site.locations.get(place, site.root)
-        if isinstance(rule, tuple):
-            return self._returned(*rule)
-        if request.method not in {"GET", "HEAD"}:
-            return self._error(405)
-        content, path = webserver.find_file(self.context, rule, request.path)
-        if content is None:
-            if webserver.is_directory(self.context, rule, request.path):
-                if request.path.endswith("/"):
-                    return self._error(403)
-                location = f"http://{request.header('host')}{request.path}/"
-                return self._error(301, [("Location", location)])
-            return self._error(404)
-        modified = int(self.context.host.kernel.now()) // 86400 * 86400
-        extra = [
-            ("Last-Modified", http.date(modified)),
-            ("Connection", "keep-alive"),
-            ("ETag", f'"{modified:x}-{len(content):x}"'),
-            ("Accept-Ranges", "bytes"),
-        ]
-        return Response(200, content, [*self._headers(webserver.content_type(path), len(content)), *extra])
-
-    def _returned(self, status: int, body: str) -> Response:
-        if status in {301, 302, 303, 307, 308}:
-            return self._error(status, [("Location", body)])
-        if not body and status >= 300:
-            return self._error(status)
-        content = body.encode()
-        headers = self._headers("application/octet-stream", len(content))
-        return Response(status, content, [*headers, ("Connection", "keep-alive")])
-
-    def _headers(self, type: str, size: int) -> http.Headers:
-        return [
-            ("Server", f"nginx/{self.context.image.version}"),
-            ("Date", http.date(self.context.host.kernel.now())),
-            ("Content-Type", type),
-            ("Content-Length", str(size)),
-        ]
-
-    def _error(self, status: int, extra: http.Headers | None = None) -> Response:
-        phrase = f"{status} {_PHRASES.get(status) or http.REASONS.get(status, '')}"
-        body = (
-            f"<html>\r\n<head><title>{phrase}</title></head>\r\n<body>\r\n<center><h1>{phrase}</h1></center>\r\n"
-            f"<hr><center>nginx/{self.context.image.version}</center>\r\n</body>\r\n</html>\r\n"
-        ).encode()
-        headers = [*self._headers("text/html", len(body)), ("Connection", "keep-alive"), *(extra or [])]
-        return Response(status, body, headers, "Not Allowed" if status == 405 else "")
-
-
-_PHRASES = {405: "Not Allowed", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
+def _normal(path: str) -> str:
+    """A path without doubled slashes and dots (ngx_http_parse_complex_uri)."""
+    return "/" + normpath(path).strip("/") + ("/" if path.endswith(("/", "/.", "/..")) and path.strip("/.") else "")
