@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.nslookup import NO_SERVERS, reverse
+from grader.embedded.core.programs.nslookup import NO_SERVERS
 from grader.embedded.core.programs.process import Context
-from grader.embedded.core.programs.resolver import NameserverTimeout, ResolvConf, is_ipv4, query, search
+from grader.embedded.core.programs.resolver import NameserverTimeout, ResolvConf, is_ipv4, query, search, reverse
 
 
 async def main(context: Context) -> int:

@@ -83,6 +83,10 @@ class ImageSpec:
             return [*command, *(args or ())]
         return [*self.entrypoint, *(args if args is not None and args else self.args)]
 
+    def older_than(self, *version: int) -> bool:
+        """Whether its version comes before another one."""
+        return tuple(int(part) for part in self.version.split(".")[: len(version)]) < version
+
 
 _TAG = re.compile(
     r"(latest|stable|mainline|glibc|musl|uclibc|alpine|debian|bookworm|trixie|slim|edge|v?\d+(\.\d+){0,2})"

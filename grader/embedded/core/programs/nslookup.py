@@ -1,7 +1,8 @@
-"""`nslookup`, of BusyBox (networking/nslookup.c, the big one) and of BIND."""
+"""`nslookup`, of BusyBox (networking/nslookup.c, the big one, which came with 1.29) and of BIND."""
 
 from __future__ import annotations
 
+from grader.embedded.core.programs import nslookup_small
 from grader.embedded.core.programs.host import DnsReply, Record
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import (
@@ -11,6 +12,7 @@ from grader.embedded.core.programs.resolver import (
     is_ipv4,
     query,
     resolve,
+    reverse,
 )
 
 NO_SERVERS = ";; connection timed out; no servers could be reached"
@@ -18,6 +20,8 @@ NO_SERVERS = ";; connection timed out; no servers could be reached"
 
 async def main(context: Context) -> int:
     """`nslookup [-type=TYPE] [-opt] name [server]`."""
+    if context.image.name == "busybox" and context.image.older_than(1, 29):
+        return await nslookup_small.main(context)
     kind, words, port = "", list[str](), 53
     for word in context.args:
         option, _, value = word.lstrip("-").partition("=")
@@ -48,11 +52,6 @@ async def main(context: Context) -> int:
 
 def _is_bind(context: Context) -> bool:
     return context.image.name == "agnhost" or context.image.flavour == "debian"
-
-
-def reverse(address: str) -> str:
-    """Return the in-addr.arpa name of an IPv4 address, absolute."""
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
 
 
 async def _busybox(context: Context, conf: ResolvConf, name: str, kind: str) -> int:

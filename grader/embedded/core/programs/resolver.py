@@ -168,3 +168,21 @@ async def resolve(host: Host, name: str) -> list[str]:
     if found := addresses(reply.answers):
         return found
     raise NameNotFound(name)
+
+
+def reverse(address: str) -> str:
+    """The in-addr.arpa name of an IPv4 address, absolute."""
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+async def name_of(host: Host, address: str, conf: ResolvConf | None = None) -> str:
+    """The name of an address, as getnameinfo(3) gives it: of /etc/hosts, else of DNS; "" where there is none."""
+    for line in host.files.get(HOSTS, b"").decode().splitlines():
+        words = line.split("#")[0].split()
+        if words[:1] == [address] and len(words) > 1:
+            return words[1]
+    try:
+        reply = await query(host, reverse(address), "PTR", conf)
+    except NameserverTimeout:
+        return ""
+    return next((name.rstrip(".") for name in addresses(reply.answers, "PTR")), "")

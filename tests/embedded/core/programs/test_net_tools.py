@@ -210,6 +210,33 @@ def test_busybox_nslookup_tells_every_name_it_tried(probe: FakeHost) -> None:
     )
 
 
+@pytest.mark.parametrize("image", ["busybox:1.28", "busybox:1.28.4-glibc", "busybox:1.24"])
+def test_nslookup_of_an_old_busybox_uses_the_search_list_and_tells_reverse_names(probe: FakeHost, image: str) -> None:
+    probe.network.zone["10.0.96.10.in-addr.arpa.", "PTR"] = ["kube-dns.kube-system.svc.cluster.local."]
+    server = "Server:    10.96.0.10\nAddress 1: 10.96.0.10 kube-dns.kube-system.svc.cluster.local\n\n"
+    found = f"Name:      backend-service\nAddress 1: 10.96.244.56 {NAME}\n"
+    assert sh(probe, "nslookup backend-service", image) == Result(0, server + found, "", server + found)
+    assert sh(probe, "nslookup headless", image).out == (
+        f"{server}Name:      headless\nAddress 1: 10.244.1.4\nAddress 2: 10.244.2.3\n"
+    )
+    assert sh(probe, "nslookup backend-service | tail -n 1 | awk '{print $3}'", image).out == "10.96.244.56\n"
+    assert (
+        sh(probe, "nslookup 10.96.244.56", image).out
+        == f"{server}{found.replace('backend-service', '10.96.244.56', 1)}"
+    )
+    assert sh(probe, "nslookup probe", image).out == f"{server}Name:      probe\nAddress 1: 10.244.2.4 probe\n"
+
+
+def test_nslookup_of_an_old_busybox_fails_with_its_words(probe: FakeHost) -> None:
+    probe.network.zone["10.0.96.10.in-addr.arpa.", "PTR"] = ["kube-dns.kube-system.svc.cluster.local."]
+    result = sh(probe, "nslookup nosuch", "busybox:1.28")
+    assert (result.code, result.err) == (1, "nslookup: can't resolve 'nosuch'\n")
+    assert sh(probe, "nslookup nosuch nosuch", "busybox:1.28").both == "nslookup: bad address 'nosuch'\n"
+    usage = sh(probe, "nslookup -type=a x", "busybox:1.28")
+    assert usage.code == 1
+    assert "\nUsage: nslookup [HOST] [SERVER]\n" in usage.err
+
+
 def test_bind_nslookup_follows_the_search_list(probe: FakeHost) -> None:
     wanting = ";; Got recursion not available from 10.96.0.10\n"
     server = "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\n"
