@@ -73,8 +73,9 @@ _COMMON = frozenset(
     " cat ls touch rm cp mv mkdir tee pwd basename dirname sort uniq wc head tail grep egrep fgrep cut tr sed"
     " tar xargs awk clear".split()
 )
-BUSYBOX = _COMMON | set("ash busybox wget nslookup nc ping ps ip ifconfig netstat".split())
-ALPINE = BUSYBOX | {"getent"}
+_APPLETS = _COMMON | set("ash busybox wget nslookup nc ping ps ip ifconfig netstat".split())
+BUSYBOX = _APPLETS | {"httpd"}
+ALPINE = _APPLETS | {"getent"}
 CURL_ALPINE = ALPINE | {"curl", "entrypoint.sh"}
 DEBIAN = _COMMON | set("bash dash getent".split())
 AGNHOST = ALPINE | set("agnhost bash curl dig host ss".split())

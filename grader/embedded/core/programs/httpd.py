@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs import http, webserver
+from grader.embedded.core.programs import http, httpd_busybox, webserver
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.image_files import HTTPD_ROOT
 from grader.embedded.core.programs.process import Context
 
 
 async def main(context: Context) -> int:
-    """Run `httpd-foreground` or `httpd [-v]`."""
+    """Run `httpd-foreground` or `httpd [-v]`; elsewhere than in the httpd image it is BusyBox'."""
+    if context.image.name != "httpd":
+        return await httpd_busybox.main(context)
     if "-v" in context.args:
         context.print(f"Server version: Apache/{context.image.version} (Unix)")
         return 0

@@ -1,165 +1,149 @@
-"""`nc`: OpenBSD's in agnhost, BusyBox's elsewhere."""
+"""`nc`: OpenBSD's in agnhost, BusyBox's elsewhere.
+
+OpenBSD's: netcat.c of Debian's netcat-openbsd 1.226, which is Alpine's too.
+"""
 
 from __future__ import annotations
 
-from grader.embedded.core.kernel import ConnectionReset_, Event, Queue, Stream, Task, TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import Address, AddressInUse, NetworkError
+from collections.abc import Iterator
+
+from grader.embedded.core.kernel import Event, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs import nc_busybox, options
+from grader.embedded.core.programs.host import Address, NetworkError
+from grader.embedded.core.programs.nc_copy import Arrived, copy, datagrams, listen, send_datagrams
+from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 SERVICES = {80: "http", 443: "https", 53: "domain", 22: "ssh", 8080: "http-alt"}
 CONNECT_LIMIT = 127.0
+_LETTERS = "46CDdFhklNnrStUuvZzI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:b"
+_OBEYED = frozenset("46dklNnrtuvzpqsw")
+_USAGE = (
+    "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]",
+    "\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]",
+    "\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]",
+    "\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]",
+    "\t  [destination] [port]",
+)
 
 
 async def main(context: Context) -> int:
-    """`nc [-z] [-v] [-n] [-u] [-w seconds] host port`, `nc -l [-k] [-p] port`."""
-    args, flags, wait, ports = list(context.args), set[str](), 0.0, list[str]()
-    rest: list[str] = []
-    while args:
-        word = args.pop(0)
-        if not word.startswith("-") or len(word) == 1:
-            rest.append(word)
-            continue
-        for index, letter in enumerate(word[1:], 1):
-            if letter not in "zvnulkwpqiesN46h":
-                raise context.fail(1, f"nc: unrecognized option: {letter}", "usage: nc [-zvul] [-w SEC] HOST PORT")
-            if letter in "wpqie":
-                value = word[index + 1 :] or (args.pop(0) if args else "")
-                if letter == "w" and value.replace(".", "", 1).isdigit():
-                    wait = float(value)
-                elif letter == "p":
-                    ports.append(value)
-                break
-            flags.add(letter)
-    if "l" in flags:
-        return await _listen(context, [*ports, *rest], keep="k" in flags)
-    if len(rest) != 2 or not rest[1].isdigit():
-        raise context.fail(1, "usage: nc [-zvul] [-w SEC] HOST PORT")
-    host, port = rest[0], int(rest[1])
-    return await Client(context, flags, wait or None, host, port).run()
+    """`nc [-46dNnrtuvz] [-w seconds] host port`, `nc -l [-ku] [-p] port`."""
+    if not _is_openbsd(context):
+        return await nc_busybox.main(context)
+    known = {letter for letter in _LETTERS if letter != ":"}
+    for word in context.args:
+        if word.startswith("-") and len(word) > 1 and word[1] not in known:
+            raise context.fail(1, f"nc: unrecognized option: {word[1:] if word[1] == '-' else word[1]}", *_USAGE)
+    asked = options.read(context, _LETTERS)
+    for letter in sorted(set(asked.given) - _OBEYED - {"h"}):
+        context.error(f"nc: the embedded cluster ignores the option -{letter}")
+    wait = asked.last("w", "0")
+    if not wait.isdigit():
+        raise context.fail(1, f"nc: timeout invalid: {wait}")
+    if "h" in asked:
+        raise context.fail(1, *_USAGE)
+    if "l" in asked:
+        return await _listen(context, asked)
+    if len(asked.rest) != 2:
+        raise context.fail(1, *_USAGE)
+    code = 0
+    for port in _ports(context, asked.rest[1]):
+        code = await Client(context, asked, float(wait) or None, asked.rest[0], port).run()
+        if code == 0 and "z" not in asked:
+            return 0
+    return code
+
+
+def _is_openbsd(context: Context) -> bool:
+    return context.image.name in {"agnhost", "netshoot"} or context.image.flavour == "debian"
+
+
+def _ports(context: Context, text: str) -> Iterator[int]:
+    """The ports of `80`, `http` or `80-90`, in order."""
+    names = {name: port for port, name in SERVICES.items()}
+    first, dash, last = text.partition("-")
+    ends = [names.get(text, -1)] if text in names else [int(part) if part.isdigit() else -1 for part in (first, last)]
+    ends = ends if dash and text not in names else ends[:1] * 2
+    if not all(0 < port < 65536 for port in ends):
+        raise context.fail(1, f"nc: port number {'too large' if text.isdigit() and int(text) else 'invalid'}: {text}")
+    yield from range(min(ends), max(ends) + 1)
 
 
 class Client:
-    """A client's run."""
+    """A client's run to one port."""
 
-    def __init__(self, context: Context, flags: set[str], wait: float | None, host: str, port: int) -> None:
+    def __init__(self, context: Context, asked: Options, wait: float | None, host: str, port: int) -> None:
         self.context = context
-        self.flags = flags
+        self.asked = asked
         self.wait = wait
         self.name = host
         self.port = port
-        self.openbsd = context.image.name == "agnhost" or context.image.flavour == "debian"
-        self.protocol = "udp" if "u" in flags else "tcp"
+        self.protocol = "udp" if "u" in asked else "tcp"
 
     async def run(self) -> int:
         """Connect and copy; returns the exit code."""
         try:
             address = (await resolve(self.context.host, self.name))[0]
         except (NameNotFound, NameserverTimeout) as error:
-            if not self.openbsd:
-                raise self.context.fail(1, f"nc: bad address '{self.name}'") from None
             again = isinstance(error, NameserverTimeout)
             reason = "Try again" if again else "Name does not resolve"
             raise self.context.fail(1, f'nc: getaddrinfo for host "{self.name}" port {self.port}: {reason}') from None
         if self.protocol == "udp":
-            return await self._udp(address)
+            if "z" not in self.asked:
+                return await send_datagrams(self.context, address, self.port, self.wait)
+            self._succeeded(address)
+            return 0
         try:
             stream = await with_timeout(self.wait or CONNECT_LIMIT, self.context.host.connect(address, self.port))
         except TimeoutError_:
-            return self._failed(address, "timed out: Operation in progress", "Connection timed out")
+            return self._failed(address, "timed out: Operation in progress")
         except NetworkError as error:
             reason = str(error).capitalize().replace("No route to host", "Host is unreachable")
-            return self._failed(address, f"failed: {reason}", reason)
+            return self._failed(address, f"failed: {reason}")
         self._succeeded(address)
-        if "z" in self.flags:
+        if "z" in self.asked:
             stream.close()
             return 0
-        return await self._copy(stream)
+        return await copy(self.context, stream, self.wait)
 
-    def _failed(self, address: str, openbsd: str, busybox: str) -> int:
-        if self.openbsd and "v" in self.flags:
-            self.context.error(f"nc: connect to {self._shown(address)} port {self.port} ({self.protocol}) {openbsd}")
-        elif not self.openbsd and ("v" in self.flags or "z" not in self.flags):
-            self.context.error(f"nc: {self._pair(address)}: {busybox}")
+    def _failed(self, address: str, reason: str) -> int:
+        if "v" in self.asked:
+            shown = self.name if is_ipv4(self.name) else f"{self.name} ({address})"
+            self.context.error(f"nc: connect to {shown} port {self.port} ({self.protocol}) {reason}")
         return 1
 
-    def _shown(self, address: str) -> str:
-        return self.name if is_ipv4(self.name) else f"{self.name} ({address})"
-
-    def _pair(self, address: str) -> str:
-        return f"{self.name} ({address}:{self.port})"
-
     def _succeeded(self, address: str) -> None:
-        if "v" not in self.flags:
-            return
-        if self.openbsd:
+        if "v" in self.asked:
             service = SERVICES.get(self.port, "*")
             name = f"{self.name} ({address})" if not is_ipv4(self.name) else self.name
             self.context.error(f"Connection to {name} {self.port} port [{self.protocol}/{service}] succeeded!")
-        else:
-            self.context.error(f"{self._pair(address)} open")
-
-    async def _udp(self, address: str) -> int:
-        if "z" in self.flags:
-            self._succeeded(address)
-            return 0
-        while line := await self.context.stdin.readline():
-            try:
-                self.context.out(await with_timeout(self.wait, self.context.host.udp(address, self.port, line)))
-            except TimeoutError_:
-                return 0
-            except NetworkError:
-                return 1
-        return 0
-
-    async def _copy(self, stream: Stream) -> int:
-        sender = self.context.host.kernel.spawn(_send(self.context, stream), "nc stdin")
-        try:
-            while data := await with_timeout(self.wait, stream.recv()):
-                self.context.out(data)
-        except (TimeoutError_, ConnectionReset_):
-            return 0
-        finally:
-            sender.cancel()
-            stream.close()
-        return 0
 
 
-async def _send(context: Context, stream: Stream) -> None:
-    try:
-        while data := await context.stdin.read():
-            stream.send(data)
-        stream.close()
-    except ConnectionReset_:
-        return
-
-
-async def _listen(context: Context, words: list[str], *, keep: bool) -> int:
-    numbers = [int(word) for word in words if word.isdigit()]
-    if not numbers:
-        raise context.fail(1, "usage: nc -l [-k] [-p] PORT")
-    arrived: Queue[tuple[Stream, Event]] = Queue()
-
-    async def handle(stream: Stream, peer: Address) -> None:
-        done = Event()
-        arrived.put((stream, done))
-        await done.wait()
-
-    try:
-        close = context.host.listen(numbers[0], handle)
-    except AddressInUse:
-        raise context.fail(1, "nc: Address in use") from None
-    context.process.at_exit(close)
+async def _listen(context: Context, asked: Options) -> int:
+    words = [*asked.rest, *asked.given.get("p", [])][-1:]
+    if not words or len(asked.rest) > 2:
+        raise context.fail(1, *_USAGE)
+    port = next(_ports(context, words[0]))
+    if "v" in asked:
+        context.error(f"Listening on 0.0.0.0 {port}")
+    if "u" in asked:
+        return await datagrams(context, port, None)
+    arrived: Arrived = Arrived()
+    close = listen(context, port, arrived)
     try:
         while True:
-            stream, done = await arrived.get()
-            sender: Task[None] = context.host.kernel.spawn(_send(context, stream), "nc stdin")
-            while data := await stream.recv():
-                context.out(data)
-            sender.cancel()
-            stream.close()
-            done.set()
-            if not keep:
+            stream, peer, done = await arrived.get()
+            await _accepted(context, asked, stream, peer, done)
+            if "k" not in asked:
                 return 0
     finally:
         close()
+
+
+async def _accepted(context: Context, asked: Options, stream: Stream, peer: Address, done: Event) -> None:
+    if "v" in asked:
+        context.error(f"Connection received on {peer[0]} {peer[1]}")
+    await copy(context, stream, None)
+    done.set()
