@@ -49,6 +49,7 @@ _MODULES: dict[str, str] = {
     "files:tee": "tee",
     "files:pwd": "pwd",
     "files:basename": "basename dirname",
+    "find:find": "find",
     "text:sort": "sort",
     "text:uniq": "uniq",
     "text:wc": "wc",
@@ -71,11 +72,12 @@ PROGRAMS: dict[str, str] = {name: target for target, names in _MODULES.items() f
 _COMMON = frozenset(
     "sh true false echo printf env printenv hostname sleep date seq test [ uname id whoami timeout yes nproc which"
     " cat ls touch rm cp mv mkdir tee pwd basename dirname sort uniq wc head tail grep egrep fgrep cut tr sed"
-    " tar xargs awk clear".split()
+    " tar xargs awk clear find".split()
 )
 _APPLETS = _COMMON | set("ash busybox wget nslookup nc ping ps ip ifconfig netstat".split())
 BUSYBOX = _APPLETS | {"httpd"}
 ALPINE = _APPLETS | {"getent"}
 CURL_ALPINE = ALPINE | {"curl", "entrypoint.sh"}
 DEBIAN = _COMMON | set("bash dash getent".split())
+GLIBC_DNS = DEBIAN | set("dig host nslookup".split())
 AGNHOST = ALPINE | set("agnhost bash curl dig host ss".split())

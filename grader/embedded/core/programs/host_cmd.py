@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.embedded.core.programs.nslookup import NO_SERVERS
 from grader.embedded.core.programs.process import Context
-from grader.embedded.core.programs.resolver import NameserverTimeout, ResolvConf, is_ipv4, query, search, reverse
+from grader.embedded.core.programs.resolver import NameserverTimeout, ResolvConf, is_ipv4, query, reverse, search
 
 
 async def main(context: Context) -> int:

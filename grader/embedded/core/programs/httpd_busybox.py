@@ -1,7 +1,7 @@
 """BusyBox' `httpd`: files of a folder, and scripts in its cgi-bin.
 
-Source: networking/httpd.c of BusyBox 1.37.0. Its configuration file (access rules, passwords, proxying) is not read here,
-and said to be ignored where there is one.
+Source: networking/httpd.c of BusyBox 1.37.0. Its configuration file (access rules, passwords, proxying) is not read
+here, and said to be ignored where there is one.
 """
 
 from __future__ import annotations

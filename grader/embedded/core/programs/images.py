@@ -17,6 +17,7 @@ from grader.embedded.core.programs.catalogue import (
     BUSYBOX,
     CURL_ALPINE,
     DEBIAN,
+    GLIBC_DNS,
     PROGRAMS,
 )
 from grader.embedded.core.programs.mounts import telling
@@ -173,6 +174,15 @@ _IMAGES: dict[str, ImageSpec] = {
         args=("pause",),
         programs=AGNHOST,
         ports=(80, 8080, 8081, 9376, 5000),
+    ),
+    "registry.k8s.io/e2e-test-images/glibc-dns-testing": ImageSpec(
+        name="glibc-dns-testing",
+        version="2.1.0",
+        flavour="debian",
+        entrypoint=(),
+        args=("bash",),
+        programs=GLIBC_DNS,
+        shell="dash",
     ),
     "registry.k8s.io/pause": ImageSpec(
         name="pause",

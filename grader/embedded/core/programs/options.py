@@ -1,8 +1,8 @@
 """Options of a command line as getopt(3) reads them, and what a program says to one that it does not know.
 
-BusyBox: libbb/getopt32.c and libbb/appletlib.c (bb_show_usage) of 1.37.0; its C library is glibc in busybox' own image and
-musl in Alpine's, whose getopt has words of its own (src/misc/getopt.c). Debian's programs are coreutils' (src/system.h,
-emit_try_help).
+BusyBox: libbb/getopt32.c and libbb/appletlib.c (bb_show_usage) of 1.37.0; its C library is glibc in busybox' own
+image and musl in Alpine's, whose getopt has words of its own (src/misc/getopt.c). Debian's programs are coreutils'
+(src/system.h, emit_try_help).
 """
 
 from __future__ import annotations

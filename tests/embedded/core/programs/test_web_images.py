@@ -104,6 +104,7 @@ def test_two_servers_on_one_port_of_a_pod_collide(network: Network, web: FakeHos
         ("httpd:2.4", "httpd"),
         ("alpine:3.20", "alpine"),
         ("nginx@sha256:0000", "nginx"),
+        ("registry.k8s.io/e2e-test-images/glibc-dns-testing:2.0.0", "glibc-dns-testing"),
     ],
 )
 def test_known_images(reference: str, name: str) -> None:
