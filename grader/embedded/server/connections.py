@@ -15,11 +15,12 @@ from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.images import ProgramNotFound
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import NotRunning, World
-from grader.embedded.server import portforward, remotecommand, remotespdy
+from grader.embedded.server import handshake, portforward, remotecommand, remotespdy
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Disconnected, Exchange
 from grader.embedded.server.logs import Cutter, options_of
+from grader.embedded.server.streams import Body, Frames, Outlet
 
 TEXT = (("content-type", "text/plain"),)
 CONNECT_SECONDS = 30.0  # k8s.io/apimachinery/pkg/util/net: the transport's dialer
@@ -94,14 +95,20 @@ class Connections:
             )
             await exchange.respond(500, TEXT, f"{missing}\n".encode())  # the kubelet's words, which are no Status
             return
+        upgradable(exchange)
         stdin, tty = (remotecommand.truth(query, name) for name in ("stdin", "tty"))
+        if not any(remotecommand.truth(query, name) for name in ("stdin", "stdout", "stderr")):
+            raise handshake.Refused(
+                400, "you must specify at least 1 of stdin, stdout, stderr"
+            )  # remotecommand/httpstream.go
         command = [value for name, value in connect.query if name == "command"]
-        if connect.kind == "exec" and not command:
-            raise bad_request("you must specify at least 1 command for the container")
         channels = await self._channels(exchange, query)
         if channels is None:
             return
         where = (connect.namespace, connect.name, connect.container)
+        if connect.kind == "exec" and not command:
+            await remotecommand.refuse(channels, "args must not be empty")
+            return
         try:
             if connect.kind == "exec":
                 process = self._world.exec(*where, command, stdin=stdin, tty=tty)
@@ -117,19 +124,18 @@ class Connections:
     async def _channels(self, exchange: Exchange, query: Mapping[str, str]) -> remotecommand.Carrier | None:
         """Upgrade the connection of an exec or attach; None where the client has gone or speaks another protocol."""
         if exchange.headers.get("upgrade", "").lower() != remotespdy.UPGRADE:
-            try:
-                return remotecommand.Channels(await exchange.websocket(remotecommand.PROTOCOLS))
-            except ValueError as error:
-                raise bad_request(str(error)) from error
+            channels = remotecommand.Channels(await exchange.websocket(remotecommand.offered(exchange.headers)))
+            channels.greet(query)
+            return channels
         offered = exchange.headers.get("x-stream-protocol-version", "")
         if not remotespdy.agreed(offered):
             await exchange.respond(403, *remotespdy.refusal(offered))
             return None
         agreed = ("x-stream-protocol-version", remotecommand.V4)
-        channels = remotespdy.SpdyChannels(
+        streams = remotespdy.SpdyChannels(
             *await exchange.upgrade([("upgrade", "SPDY/3.1"), ("connection", "Upgrade"), agreed])
         )
-        return channels if await channels.opened(remotespdy.expected(query)) else None
+        return streams if await streams.opened(remotespdy.expected(query)) else None
 
     async def _log(self, exchange: Exchange, connect: Connect) -> None:
         options = options_of(dict(connect.query), self._store.now())
@@ -144,22 +150,29 @@ class Connections:
             raise bad_request(str(error)) from error
         cutter = Cutter(options)
         shown = cutter.existing(view.lines)
+        outlet: Outlet
+        framed = handshake.is_websocket(exchange.headers)
         if not options.follow:
-            await exchange.respond(200, TEXT, shown)
+            if framed:
+                outlet = await Frames.of_bytes(exchange)
+                await outlet.send([shown])
+                await outlet.finish()
+            else:
+                await exchange.respond(200, TEXT, shown)
             return
         later: asyncio.Queue[bytes | None] = asyncio.Queue()
         later.put_nowait(shown)
         end = view.subscribe(lambda line: later.put_nowait(cutter.later(line) if line is not None else None))
         try:
-            await exchange.start(200, TEXT)
-            async with exchange.leaving() as gone:
+            outlet = await Frames.of_bytes(exchange) if framed else await Body.open(exchange, TEXT)
+            async with outlet.leaving() as gone:
                 gone.add_done_callback(lambda _: later.put_nowait(None))
                 while (data := await later.get()) is not None and not gone.done():
-                    await exchange.write(data)
+                    await outlet.send([data])
                     if cutter.full:
                         break
                 if not gone.done():
-                    await exchange.finish()
+                    await outlet.finish()
         finally:
             end()
 
@@ -192,14 +205,13 @@ class Connections:
             )
             await portforward.serve_spdy(reader, writer, rest, dial)
             return
-        try:
-            socket = await exchange.websocket((portforward.TUNNEL, remotecommand.V4, remotecommand.V4_BASE64))
-        except ValueError as error:
-            raise bad_request(str(error)) from error
+        upgradable(exchange)
+        offered = portforward.offered(exchange.headers)
+        ports = portforward.ports_of(connect.query) if portforward.TUNNEL not in offered else []
+        socket = await exchange.websocket(offered)
         if socket.subprotocol == portforward.TUNNEL:
             await portforward.serve_tunnel(socket, dial)
             return
-        ports = [int(port) for name, value in connect.query if name == "ports" for port in value.split(",")]
         await portforward.serve_channels(socket, ports, dial)
 
     async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
@@ -208,3 +220,9 @@ class Connections:
         rest = exchange.raw_path.split("/", 8)[8:]
         target = f"/{''.join(rest)}" + (f"?{exchange.raw_query}" if exchange.raw_query else "")
         await self.fetch(exchange, self._control_plane, address, target)
+
+
+def upgradable(exchange: Exchange) -> None:
+    """A connection needs an upgrade (k8s.io/apimachinery pkg/util/proxy/upgradeaware.go). Raises ApiError (400)."""
+    if not exchange.headers.get("upgrade") or "upgrade" not in exchange.headers.get("connection", "").lower():
+        raise bad_request("Upgrade request required")

@@ -12,7 +12,9 @@ from typing import Any
 
 from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
 from grader.embedded.core.api.status import ApiError
+from grader.embedded.server import handshake
 from grader.embedded.server.http import Disconnected, Exchange
+from grader.embedded.server.streams import Body, Frames, Outlet
 
 PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 """What unauthenticated clients may read (ClusterRole system:public-info-viewer)."""
@@ -54,6 +56,8 @@ class Front:
             await self._handle(exchange)
         except ApiError as error:
             await respond_status(exchange, error.status())
+        except handshake.Refused as error:
+            await exchange.respond(error.code, [("connection", "close")], error.text.encode())
         except (Disconnected, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -63,9 +67,7 @@ class Front:
             await respond_status(exchange, failure(500, "InternalError", f"Internal error occurred: {error!r}"))
 
     async def _handle(self, exchange: Exchange) -> None:
-        given = exchange.headers.get("authorization", "").encode("utf-8", "surrogateescape")
-        known = hmac.compare_digest(given, self._authorization.encode("ascii"))
-        if not known and exchange.path.rstrip("/") not in PUBLIC:
+        if not self._known(exchange) and exchange.path.rstrip("/") not in PUBLIC:
             await respond_status(exchange, failure(401, "Unauthorized", "Unauthorized"))
             return
         for prefix, extension in self._extensions.items():
@@ -81,6 +83,14 @@ class Front:
                 await stream(exchange, answer)
             case Connect():
                 await self._connect(exchange, answer)
+
+    def _known(self, exchange: Exchange) -> bool:
+        """Whether the request carries the token, in its header or (a browser's WebSocket) among its subprotocols."""
+        given = exchange.headers.get("authorization", "")
+        if not given and handshake.PROTOCOL in exchange.headers and (hidden := handshake.bearer(exchange.headers)):
+            given = f"Bearer {hidden[0]}"
+            exchange.headers[handshake.PROTOCOL] = ", ".join(hidden[1])
+        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._authorization.encode("ascii"))
 
 
 async def stream(exchange: Exchange, watch: Watch) -> None:
@@ -99,22 +109,26 @@ async def stream(exchange: Exchange, watch: Watch) -> None:
             events.put_nowait(bookmark)
         timers[1:] = [loop.call_later(BOOKMARK_SECONDS, tick)]
 
-    await exchange.start(200, watch.headers)
+    outlet: Outlet
+    if handshake.is_websocket(exchange.headers):
+        outlet = await Frames.of_events(exchange)
+    else:
+        outlet = await Body.open(exchange, watch.headers)
     timers += [loop.call_later(seconds, finish), loop.call_later(BOOKMARK_SECONDS, tick)]
     end = watch.start(events.put_nowait, finish)
     try:
-        async with exchange.leaving() as gone:
+        async with outlet.leaving() as gone:
             gone.add_done_callback(lambda _: finish())
-            await _send(exchange, events)
+            await _send(outlet, events)
             if not gone.done():
-                await exchange.finish()
+                await outlet.finish()
     finally:
         end()
         for timer in timers:
             timer.cancel()
 
 
-async def _send(exchange: Exchange, events: asyncio.Queue[bytes | None]) -> None:
+async def _send(outlet: Outlet, events: asyncio.Queue[bytes | None]) -> None:
     """Send what comes, all that is due at once, until the end comes."""
     while (event := await events.get()) is not None:
         pieces = [event]
@@ -124,7 +138,7 @@ async def _send(exchange: Exchange, events: asyncio.Queue[bytes | None]) -> None
                 events.put_nowait(None)
                 break
             pieces.append(more)
-        await exchange.write(b"".join(pieces))
+        await outlet.send(pieces)
 
 
 def failure(code: int, reason: str, message: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import h11
 
+from grader.embedded.server import handshake
 from grader.embedded.server.websocket import WebSocket, accept_key
 
 MAX_BODY = 3 * 1024 * 1024  # k8s.io/apiserver pkg/server/config.go MaxRequestBodyBytes
@@ -84,23 +85,23 @@ class Exchange:
             await asyncio.wait({task})  # two readers of one connection are one too many
 
     async def websocket(self, offered: Iterable[str]) -> WebSocket:
-        """Upgrade to a WebSocket (RFC 6455 §4.2), with the first of the client's subprotocols that is offered here.
+        """Upgrade to a WebSocket, with the first of the client's subprotocols that is offered ("": it names none).
 
-        Raises ValueError where the request is no WebSocket handshake or no subprotocol is common, Disconnected.
+        Raises handshake.Refused, Disconnected.
         """
-        key = self.headers.get("sec-websocket-key", "")
-        if "websocket" not in self.headers.get("upgrade", "").lower() or not key:
-            raise ValueError("you must specify a WebSocket upgrade")
-        wanted = [item.strip() for item in self.headers.get("sec-websocket-protocol", "").split(",") if item.strip()]
-        offered = tuple(offered)
-        chosen = next((item for item in wanted if item in offered), None)
-        if wanted and chosen is None:
-            raise ValueError(f"client requested none of the supported subprotocols {list(offered)}: {wanted}")
+        return await self._websocket(handshake.agree(self.headers, offered))
+
+    async def any_websocket(self) -> WebSocket:
+        """Upgrade to a WebSocket with whatever subprotocol is asked for. Raises handshake.Refused, Disconnected."""
+        return await self._websocket(handshake.agree_to_any(self.headers))
+
+    async def _websocket(self, protocol: str | None) -> WebSocket:
+        key = self.headers["sec-websocket-key"]
         headers = [("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-accept", accept_key(key))]
-        if chosen is not None:
-            headers.append(("sec-websocket-protocol", chosen))
+        if protocol is not None:
+            headers.append((handshake.PROTOCOL, protocol))
         reader, writer, rest = await self.upgrade(headers)
-        return WebSocket(reader, writer, chosen or "", rest)
+        return WebSocket(reader, writer, protocol or "", rest)
 
     async def upgrade(self, headers: list[tuple[str, str]]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
         """Switch protocols: the raw connection, and the bytes that came with the request. Raises Disconnected."""

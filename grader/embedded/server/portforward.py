@@ -8,19 +8,53 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from grader.embedded.core.api.status import bad_request
 from grader.embedded.core.kernel import ConnectionReset_, Stream
-from grader.embedded.server.remotecommand import Channels
+from grader.embedded.server import handshake
+from grader.embedded.server.remotecommand import V4, V4_BASE64, Channels
 from grader.embedded.server.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, ControlFrame, DataFrame, Framer, SpdyError
 from grader.embedded.server.websocket import WebSocket
 
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
 SPDY_PROTOCOL = "portforward.k8s.io"
+CHANNEL_PROTOCOLS = (V4, V4_BASE64, "")
 
 Dial = Callable[[int], Awaitable[Stream]]
 """Connects to a port inside of the Pod. Raises ForwardError."""
+
+
+def offered(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The subprotocols a client may have: whoever knows the tunnel gets it, wherever it stands in its list.
+
+    k8s.io/kubernetes v1.36.3 pkg/registry/core/pod/rest/subresources.go (IsWebSocketRequestWithTunnelingProtocol).
+    """
+    return (TUNNEL,) if TUNNEL in handshake.subprotocols(headers) else CHANNEL_PROTOCOLS
+
+
+def ports_of(query: Iterable[tuple[str, str]]) -> list[int]:
+    """The ports that a request for numbered channels names.
+
+    Raises ApiError (400, kube-apiserver's) for what is no number, handshake.Refused (400, the kubelet's: websocket.go
+    NewV4Options) where there is none, or one that is no port.
+    """
+    ports = []
+    for text in (part for name, value in query if name == "ports" for part in value.split(",")):
+        if not (text.isascii() and text.isdigit()):
+            raise bad_request(f'cannot convert to []int32: strconv.ParseUint: parsing "{text}": invalid syntax')
+        if not 0 < int(text) < 1 << 16:
+            why = (
+                f'port "{text}" must be > 0'
+                if int(text) == 0
+                else (f'unable to parse "{text}" as a port: strconv.ParseUint: parsing "{text}": value out of range')
+            )
+            raise handshake.Refused(400, why)
+        ports.append(int(text))
+    if not ports:
+        raise handshake.Refused(400, 'query parameter "port" is required')
+    return ports
 
 
 class ForwardError(Exception):

@@ -1,7 +1,9 @@
-"""exec and attach, and the WebSockets that carry them: the protocols v5.channel.k8s.io and v4.channel.k8s.io.
+"""exec and attach, and the WebSockets that carry them: v5.channel.k8s.io, v4.channel.k8s.io and the ones before.
 
 Each binary message begins with a channel number: 0 stdin, 1 stdout, 2 stderr, 3 the final Status, 4 terminal size; 255
-(v5 only) closes the channel named by the next byte (k8s.io/apimachinery pkg/util/remotecommand/constants.go).
+(v5 only) closes the channel named by the next byte (k8s.io/apimachinery pkg/util/remotecommand/constants.go). Which
+subprotocols there are: k8s.io/cri-streaming v0.36.3 pkg/streaming/remotecommand/websocket.go, and for v5
+k8s.io/apiserver pkg/util/proxy/websocket.go.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from grader.embedded.core.api.status import internal_error
+from grader.embedded.server import handshake
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.websocket import Message, Opcode, WebSocket
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 V5, V4, V4_BASE64 = "v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io"
-PROTOCOLS = (V5, V4, V4_BASE64)
+V1, V1_BASE64 = "channel.k8s.io", "base64.channel.k8s.io"
+BASE64 = (V4_BASE64, V1_BASE64)
+WITHOUT_STATUS = ("", V1, V1_BASE64)
+"""Subprotocols whose channel 3 carries a text, and only of what went wrong (httpstream.go v1WriteStatusFunc)."""
 SIGHUP, SIGKILL = 1, 9
 SIZE_SECONDS = 0.2
 """How long the end of a command on a terminal waits for the terminal's size.
@@ -60,7 +66,16 @@ class RemoteProcess(Protocol):
 
 
 class Carrier(Protocol):
-    """Numbered channels to a client, over whatever they go."""
+    """Numbered channels to a client, over whatever they go.
+
+    Attributes:
+        translated: whether the API server translates what the node says (v5.channel.k8s.io).
+    """
+
+    translated: bool
+
+    def conclude(self, status: Mapping[str, Any]) -> None:
+        """Send the Status that ends the command, as the subprotocol tells it."""
 
     def send(self, channel: int, data: bytes) -> None:
         """Send bytes on a channel."""
@@ -79,11 +94,27 @@ class Carrier(Protocol):
 SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
 
 
-def exit_status(argv: Sequence[str], code: int) -> dict[str, Any]:
-    """The Status that ends a command (k8s.io/cri-streaming pkg/streaming/remotecommand/exec.go, containerd's words)."""
+def offered(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The subprotocols a client may have: whoever knows v5 gets it, wherever it stands in its list.
+
+    k8s.io/kubernetes v1.36.3 pkg/registry/core/pod/rest/subresources.go (IsWebSocketRequestWithStreamCloseProtocol).
+    """
+    return (V5,) if V5 in handshake.subprotocols(headers) else (V4, V4_BASE64, *WITHOUT_STATUS)
+
+
+def exit_status(argv: Sequence[str], code: int, *, translated: bool = False) -> dict[str, Any]:
+    """The Status that ends a command (k8s.io/cri-streaming pkg/streaming/remotecommand/exec.go).
+
+    Args:
+        argv: the command line.
+        code: its exit code.
+        translated: whether the API server speaks for the node, as it does for v5: in client-go's words.
+    """
     if code == 0:
         return SUCCESS
     error = f"error executing command [{' '.join(argv)}], exit code {code}"
+    if translated:
+        error = f"command terminated with exit code {code}"
     return {
         "metadata": {},
         "status": "Failure",
@@ -93,12 +124,14 @@ def exit_status(argv: Sequence[str], code: int) -> dict[str, Any]:
     }
 
 
-def failure_status(message: str) -> dict[str, Any]:
+def failure_status(message: str, *, translated: bool = False) -> dict[str, Any]:
     """The Status of a command that could not be run (the same file, last case, in containerd's words)."""
     text = (
         "Internal error occurred: error executing command in container: failed to exec in container: "
         f'failed to start exec "{secrets.token_hex(32)}": OCI runtime exec failed: exec failed: {message}'
     )
+    if translated:
+        text = f"Internal error occurred: {text}"
     return internal_error(text).status()
 
 
@@ -107,7 +140,19 @@ class Channels:
 
     def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
-        self._base64 = socket.subprotocol == V4_BASE64
+        self._base64 = socket.subprotocol in BASE64
+        self.translated = socket.subprotocol == V5
+
+    def greet(self, query: Mapping[str, str]) -> None:
+        """Say that the connection stands: an empty message on the lowest channel that is written to."""
+        self.send(STDOUT if truth(query, "stdout") else STDERR if truth(query, "stderr") else ERROR, b"")
+
+    def conclude(self, status: Mapping[str, Any]) -> None:
+        """Send the Status that ends the command, as the subprotocol tells it."""
+        if self.socket.subprotocol not in WITHOUT_STATUS:
+            self.send(ERROR, json.dumps(status, separators=(",", ":")).encode())
+        elif status["status"] != "Success":
+            self.send(ERROR, str(status["message"]).encode())
 
     def send(self, channel: int, data: bytes) -> None:
         """Send bytes on a channel."""
@@ -174,8 +219,8 @@ async def serve(
             if own and truth(query, "tty"):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(sized.wait(), SIZE_SECONDS)
-            status = exit_status(process.argv, exited.result()) if own else SUCCESS
-            channels.send(ERROR, json.dumps(status).encode())
+            translated = channels.translated
+            channels.conclude(exit_status(process.argv, exited.result(), translated=translated) if own else SUCCESS)
             reading.cancel()
             await asyncio.wait({reading})  # closing may read what is still on its way
             await channels.close()
@@ -190,7 +235,7 @@ async def serve(
 
 async def refuse(channels: Carrier, message: str) -> None:
     """Tell a client that its command could not be run."""
-    channels.send(ERROR, json.dumps(failure_status(message)).encode())
+    channels.conclude(failure_status(message, translated=channels.translated))
     await channels.close()
 
 

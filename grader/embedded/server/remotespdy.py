@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from grader.embedded.server.remotecommand import CLOSE, ERROR, RESIZE, STDERR, STDIN, STDOUT, V4, truth
 from grader.embedded.server.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, ControlFrame, Frame, Framer, SpdyError
@@ -39,7 +41,13 @@ def expected(query: Mapping[str, str]) -> set[int]:
 
 
 class SpdyChannels:
-    """The channels of remotecommand.Channels on one SPDY connection."""
+    """The channels of remotecommand.Channels on one SPDY connection.
+
+    Attributes:
+        translated: False: the node speaks for itself.
+    """
+
+    translated = False
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rest: bytes = b"") -> None:
         self._reader = reader
@@ -50,6 +58,10 @@ class SpdyChannels:
         self._due: list[tuple[int, bytes]] = []
         self._last = 0
         self._closed = False
+
+    def conclude(self, status: Mapping[str, Any]) -> None:
+        """Send the Status that ends the command."""
+        self.send(ERROR, json.dumps(status, separators=(",", ":")).encode())
 
     async def opened(self, channels: set[int]) -> bool:
         """Wait until the client has opened these channels; False where it leaves or takes too long."""

@@ -129,6 +129,54 @@ def test_a_watch_that_the_server_ends_keeps_its_last_event() -> None:
     assert b"last\n" in talk(front(lambda _: events.watch).handle, client)
 
 
+UPGRADE = (
+    b"GET /w HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer secret\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+def test_a_watch_over_websocket_sends_an_event_a_frame_and_says_when_it_ends() -> None:
+    events = Events(b"one\n", b"two\n")
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(UPGRADE + b"Origin: https://x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert b"sec-websocket-protocol" not in head.lower()
+        first = await reader.readexactly(12)
+        events.emit(b"last\n")
+        events.close()
+        return first + await reader.read()
+
+    assert talk(front(lambda _: events.watch).handle, client) == (
+        b"\x81\x04one\n\x81\x04two\n\x81\x05last\n\x88\x02\x03\xe8"
+    )
+    assert events.ended.is_set()
+
+
+def test_a_watch_over_websocket_without_an_origin_is_forbidden_before_it_begins() -> None:
+    events = Events(b"one\n")
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(UPGRADE + b"\r\n")
+        return await reader.read()
+
+    assert talk(front(lambda _: events.watch).handle, client).startswith(b"HTTP/1.1 403 ")
+    assert not events.ended.is_set()
+
+
+def test_a_watch_over_websocket_is_ended_when_the_client_goes() -> None:
+    events = Events()
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(UPGRADE + b"Origin: https://x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write_eof()
+        await events.ended.wait()
+
+    talk(front(lambda _: events.watch).handle, client)
+
+
 def test_a_watch_is_ended_when_the_client_goes() -> None:
     events = Events(b"{}\n")
 

@@ -4,6 +4,7 @@ import asyncio
 
 from loopback import talk
 
+from grader.embedded.server.handshake import Refused
 from grader.embedded.server.http import MAX_BODY, Exchange
 from grader.embedded.server.websocket import Opcode
 
@@ -136,11 +137,11 @@ def test_a_websocket_without_a_common_subprotocol_is_refused() -> None:
     async def upgrade(exchange: Exchange) -> None:
         try:
             await exchange.websocket(["v5"])
-        except ValueError as error:
-            await exchange.respond(400, [], str(error).encode())
+        except Refused as error:
+            await exchange.respond(error.code, [], b"")
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         writer.write(HANDSHAKE + b"Sec-WebSocket-Protocol: v1\r\n\r\n")
         return await reader.readline()
 
-    assert b"400" in talk(upgrade, client)
+    assert b"403" in talk(upgrade, client)
