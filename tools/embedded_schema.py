@@ -30,13 +30,14 @@ OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "data" / "schema.json.g
 
 KINDS = {
     "api__v1": [
-        "Binding", "ConfigMap", "Endpoints", "Event", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
+        "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "Namespace", "Node",
+        "PersistentVolume", "PersistentVolumeClaim",
         "LimitRange", "Pod", "ReplicationController", "ResourceQuota", "Secret", "Service", "ServiceAccount",
     ],
     "apis__apps__v1": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
     "apis__authorization.k8s.io__v1": ["SelfSubjectAccessReview", "SelfSubjectRulesReview"],
     "apis__authentication.k8s.io__v1": ["SelfSubjectReview"],
-    "apis__autoscaling__v1": [],
+    "apis__autoscaling__v1": ["HorizontalPodAutoscaler"],
     "apis__autoscaling__v2": ["HorizontalPodAutoscaler"],
     "apis__batch__v1": ["CronJob", "Job"],
     "apis__coordination.k8s.io__v1": ["Lease"],
@@ -44,10 +45,15 @@ KINDS = {
     "apis__events.k8s.io__v1": ["Event"],
     "apis__networking.k8s.io__v1": ["Ingress", "IngressClass", "IPAddress", "NetworkPolicy", "ServiceCIDR"],
     "apis__policy__v1": ["PodDisruptionBudget"],
+    "apis__scheduling.k8s.io__v1": ["PriorityClass"],
+    "apis__storage.k8s.io__v1": ["StorageClass"],
 }  # fmt: skip
 
 ALWAYS = ["Status", "DeleteOptions", "WatchEvent"]
-SUBRESOURCES = {"api__v1": ["io.k8s.api.policy.v1.Eviction"], "apis__apps__v1": ["io.k8s.api.autoscaling.v1.Scale"]}
+SUBRESOURCES = {
+    "api__v1": ["io.k8s.api.policy.v1.Eviction", "io.k8s.api.authentication.v1.TokenRequest"],
+    "apis__apps__v1": ["io.k8s.api.autoscaling.v1.Scale"],
+}
 """Kinds of subresources: their schemas are in the documents of the groups that serve them."""
 
 GO_FIELD = re.compile(
@@ -63,6 +69,7 @@ GO_IMPORT = {
     "metav1": "io.k8s.apimachinery.pkg.apis.meta.v1",
     "v1": "io.k8s.api.core.v1",
     "corev1": "io.k8s.api.core.v1",
+    "apiv1": "io.k8s.api.core.v1",
     "api": "io.k8s.api.core.v1",
     "v11": "io.k8s.api.core.v1",
     "resource": "io.k8s.apimachinery.pkg.api.resource",

@@ -63,7 +63,13 @@ def _check(api_version: Any, kind: Any, resource: Resource) -> None:
     sent_kind = str(kind or resource.kind)
     if (sent_group, sent_version, sent_kind) == (resource.group, resource.version, resource.kind):
         return
-    if definition_of(sent_group, sent_version, sent_kind) in definitions():
+    known = definition_of(sent_group, sent_version, sent_kind) in definitions()
+    if known and (sent_group, sent_kind) == (resource.group, resource.kind):  # create.go: AcceptsGroupVersion
+        raise status.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if known:
         why = conversion(sent_version, sent_kind, resource)
     else:
         why = (

@@ -78,7 +78,8 @@ def versions() -> Tree:
 def _storage_hash(resource: Resource) -> str:
     import base64
 
-    number = zlib.crc32(f"{resource.group}/{resource.version}/{resource.kind}".encode())
+    stored = resources.STORED[resource.store_name]
+    number = zlib.crc32(f"{stored.group}/{stored.version}/{stored.kind}".encode())
     return base64.b64encode(number.to_bytes(8, "big")).decode()
 
 

@@ -166,6 +166,11 @@ REGISTRY: tuple[Resource, ...] = (
         ("hpa",), _all,
         ((_STATUS, "HorizontalPodAutoscaler"),),
     ),
+    Resource(
+        "horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v1", workloads.AutoscalerStrategy(),
+        ("hpa",), _all,
+        ((_STATUS, "HorizontalPodAutoscaler"),),
+    ),
     Resource("cronjobs", "CronJob", "batch", "v1", workloads.CronJobStrategy(), ("cj",), _all, ((_STATUS, "CronJob"),)),
     Resource("jobs", "Job", "batch", "v1", workloads.JobStrategy(), (), _all, ((_STATUS, "Job"),)),
     Resource("leases", "Lease", "coordination.k8s.io", "v1", simple.LeaseStrategy()),

@@ -1,14 +1,17 @@
 """Objects as a client of one group and version sees them.
 
 Events are stored in their core form; events.k8s.io shows the same ones under other field names
-(pkg/apis/events/v1/conversion.go).
+(pkg/apis/events/v1/conversion.go). HorizontalPodAutoscalers are stored in autoscaling/v2 (autoscaling.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from grader.embedded.core.api import autoscaling
 from grader.embedded.core.api.resources import Resource
+from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.store import Obj
 
 _EVENT_NAMES = {
@@ -25,10 +28,18 @@ _EVENT_NAMES_BACK = {value: key for key, value in _EVENT_NAMES.items()}
 
 def shown(obj: Obj, resource: Resource) -> Obj:
     """A stored object as the resource's group shows it."""
-    if resource.group == "events.k8s.io":
-        renamed = {_EVENT_NAMES.get(key, key): value for key, value in obj.items()}
-        return {**renamed, "apiVersion": resource.api_version, "kind": resource.kind}
-    return _service(obj) if resource.kind == "Service" else obj
+    show = _SHOWN.get(resource.definition)
+    return show(obj) if show is not None else obj
+
+
+def converted(obj: Obj, resource: Resource) -> Obj:
+    """A stored object in the resource's version, without what is only put in for readers."""
+    return obj if resource.definition not in _STORED else _SHOWN[resource.definition](obj)
+
+
+def _event(obj: Obj) -> Obj:
+    renamed = {_EVENT_NAMES.get(key, key): value for key, value in obj.items()}
+    return {**renamed, "apiVersion": "events.k8s.io/v1", "kind": "Event"}
 
 
 def _service(obj: Obj) -> Obj:
@@ -43,10 +54,23 @@ def _service(obj: Obj) -> Obj:
 
 def stored(obj: Obj, resource: Resource) -> Obj:
     """What a client wrote in the resource's group, as it is stored."""
-    if resource.group == "events.k8s.io":
-        renamed = {_EVENT_NAMES_BACK.get(key, key): value for key, value in obj.items()}
-        return {**renamed, "apiVersion": "v1", "kind": "Event"}
-    return obj
+    store = _STORED.get(resource.definition)
+    return store(obj) if store is not None else obj
+
+
+def _event_back(obj: Obj) -> Obj:
+    renamed = {_EVENT_NAMES_BACK.get(key, key): value for key, value in obj.items()}
+    return {**renamed, "apiVersion": "v1", "kind": "Event"}
+
+
+_V1_AUTOSCALER = definition_of("autoscaling", "v1", "HorizontalPodAutoscaler")
+_V1_EVENT = definition_of("events.k8s.io", "v1", "Event")
+_SHOWN: dict[str, Callable[[Obj], Obj]] = {
+    _V1_EVENT: _event,
+    _V1_AUTOSCALER: autoscaling.to_v1,
+    definition_of("", "v1", "Service"): _service,
+}
+_STORED: dict[str, Callable[[Obj], Obj]] = {_V1_EVENT: _event_back, _V1_AUTOSCALER: autoscaling.from_v1}
 
 
 def partial(obj: Obj) -> dict[str, Any]:
@@ -59,3 +83,11 @@ def drop_empty(meta: Obj) -> None:
     for field in ("labels", "annotations", "ownerReferences", "finalizers"):
         if field in meta and not meta[field]:
             del meta[field]
+
+
+def take_owners(obj: Obj, seen: Obj) -> None:
+    """Put into a stored object the managedFields that were noted in a view of it."""
+    if "managedFields" in seen["metadata"]:
+        obj["metadata"]["managedFields"] = seen["metadata"]["managedFields"]
+    else:
+        obj["metadata"].pop("managedFields", None)

@@ -5,6 +5,7 @@ Sources: pkg/apis/{apps,batch,core}/v1/defaults.go, pkg/apis/{apps,batch,core}/v
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -295,6 +296,17 @@ class JobStrategy(Workload):
         return errors
 
 
+_QUARTER: dict[str, Any] = {"periodSeconds": 15}
+_SCALING_RULES: dict[str, dict[str, Any]] = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [{"type": "Pods", "value": 4, **_QUARTER}, {"type": "Percent", "value": 100, **_QUARTER}],
+    },
+    "scaleDown": {"selectPolicy": "Max", "policies": [{"type": "Percent", "value": 100, **_QUARTER}]},
+}
+
+
 class AutoscalerStrategy(WithStatus):
     """HorizontalPodAutoscalers, which keep their bounds only: there are no metrics."""
 
@@ -305,6 +317,9 @@ class AutoscalerStrategy(WithStatus):
         if not spec.get("metrics"):
             target = {"type": "Utilization", "averageUtilization": 80}
             spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+        if (behavior := spec.get("behavior")) is not None:
+            for direction, rules in _SCALING_RULES.items():
+                behavior[direction] = {**copy.deepcopy(rules), **(behavior.get(direction) or {})}
         obj.setdefault("status", {"desiredReplicas": 0})
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.api import bodies, deletion, managed, status, views
-from grader.embedded.core.api import schema as types
 from grader.embedded.core.api.eviction import evict
 from grader.embedded.core.api.field import required
 from grader.embedded.core.api.messages import Request, Response, Tree
@@ -186,9 +185,8 @@ class Writer:
         strategy.default(obj)
         context = write.context(self._store)
         now = timestamp(self._store.now())
-        definition = types.definition_of(*_stored_gvk(obj))
         if owners is None:
-            managed.record_update(obj, None, write.manager, definition, now)
+            _record_update(obj, None, write, now)
         else:
             managed.record_apply(obj, None, owners, write.manager, now)
         strategy.begin_create(obj, context)
@@ -287,7 +285,6 @@ class Writer:
         self, obj: Obj, old: Obj, write: Write, owners: managed.Owners | None, sent: list[Tree] | None
     ) -> None:
         now = timestamp(self._store.now())
-        definition = types.definition_of(*_stored_gvk(obj))
         if owners is not None:
             managed.record_apply(obj, old, owners, write.manager, now)
             return
@@ -295,9 +292,9 @@ class Writer:
         if sent is not None and sent != known:
             # A client that edits managedFields means it: kubectl moves ownership this way, `[{}]` clears it.
             base = {**old, "metadata": {**old["metadata"], "managedFields": [entry for entry in sent if entry]}}
-            managed.record_update(obj, base, write.manager, definition, now)
+            _record_update(obj, base, write, now)
             return
-        managed.record_update(obj, old, write.manager, definition, now)
+        _record_update(obj, old, write, now)
 
     def _apply(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
         """Server-side apply."""
@@ -320,16 +317,21 @@ class Writer:
             if target.subresource:
                 raise status.not_found(resource.plural, resource.group, target.name)
             paths = frozenset(managed.applied_paths(config, resource.definition))
-            stored = self._create(copy.deepcopy(config), write, owners={write.manager: (paths, "")})
+            made = views.stored(copy.deepcopy(config), resource)
+            stored = self._create(made, write, owners={write.manager: (paths, "")})
             return answer(stored, resource, negotiated, request, self._store.now(), code=201, warnings=write.warnings)
         if target.subresource == "status":
             config = {key: value for key, value in config.items() if key != "spec"}
         else:
             config = {key: value for key, value in config.items() if key != "status"}
         merged, owners = managed.apply(
-            copy.deepcopy(old), config, write.manager, resource.definition, force=request.flag("force")
+            copy.deepcopy(views.converted(old, resource)),
+            config,
+            write.manager,
+            resource.definition,
+            force=request.flag("force"),
         )
-        stored = self._update(merged, old, write, owners=owners)
+        stored = self._update(views.stored(merged, resource), old, write, owners=owners)
         return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
 
     def _scale(self, scale: Tree, old: Obj, write: Write, negotiated: Negotiated) -> Response:
@@ -383,6 +385,10 @@ def _etcd_folder(resource: Resource) -> str:
     return folders.get(resource.plural, resource.plural)
 
 
-def _stored_gvk(obj: Obj) -> tuple[str, str, str]:
-    group, _, version = obj["apiVersion"].rpartition("/")
-    return group, version, obj["kind"]
+def _record_update(obj: Obj, old: Obj | None, write: Write, now: str) -> None:
+    """Note who changed what, in the fields of the version that was written in."""
+    resource = write.resource
+    seen = views.converted(obj, resource)
+    managed.record_update(seen, old and views.converted(old, resource), write.manager, resource.definition, now)
+    if seen is not obj:
+        views.take_owners(obj, seen)
