@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ import yaml
 from grader.cluster import probes
 from grader.cluster.info import ClusterInfo, Provider, folder
 from grader.cluster.info import load as known
+from grader.cluster.placing import place_probes, view_of
 from grader.cluster.provider import Progress, Status
-from grader.cluster.readiness import View, lacks, node_status, to_replace
+from grader.cluster.readiness import lacks, node_status
 from grader.errors import ClusterMissing, ClusterUnreachable, EnvironmentError_, UsageError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.connection import load, named
@@ -28,8 +28,6 @@ from grader.model.vantage import PROBE_NAMESPACE
 from grader.paths import write_atomically
 
 OPTIONS = frozenset({"context", "kubeconfig", "probe-image", "outside"})
-READY_SECONDS = 180.0
-LOOK_SECONDS = 0.25
 INLINED = ("certificate-authority", "client-certificate", "client-key")
 
 
@@ -55,7 +53,7 @@ class ContextProvider:
             write_atomically(kubeconfig, yaml.safe_dump(extracted, sort_keys=False), mode=0o600)
         with KubeApi(kubeconfig, timeout=10.0) as api:
             version = api.version()
-            _converge(api, options.get("probe-image") or probes.PROBE_IMAGE, progress)
+            place_probes(api, options.get("probe-image") or probes.PROBE_IMAGE, progress)
         info = ClusterInfo(
             name, Provider.CONTEXT, kubeconfig, version, outside=options.get("outside") or _outside_before(name)
         )
@@ -87,7 +85,7 @@ class ContextProvider:
             return Status(running=False, ready=False, detail="not-created")
         try:
             with KubeApi(kubeconfig, timeout=5.0) as api:
-                view = _view(api)
+                view = view_of(api)
         except (ClusterUnreachable, ApiRefused) as error:
             return Status(running=False, ready=False, detail="unreachable", facts=dict(error.facts))
         nodes = tuple(node_status(node) for node in view.nodes)
@@ -169,47 +167,3 @@ def _flattened(entry: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 def _kubeconfig_files(text: str) -> list[Path]:
     return [Path(part).expanduser() for part in text.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
-
-
-def _view(api: KubeApi) -> View:
-    return View(
-        nodes=api.list("nodes"),
-        system=api.list("pods", "kube-system", labels="k8s-app in (kube-dns,kube-proxy)"),
-        probes=api.list("pods", PROBE_NAMESPACE),
-        namespaces=[found for found in (api.read("namespaces", PROBE_NAMESPACE),) if found is not None],
-    )
-
-
-def _converge(
-    api: KubeApi,
-    image: str,
-    progress: Progress,
-    pause: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Have a probe Pod run on each node. Raises EnvironmentError_ ("cluster-stalled")."""
-    deadline = clock() + READY_SECONDS
-    told = ""
-    while True:
-        view = _view(api)
-        found = {pod["metadata"]["name"]: pod for pod in view.probes}
-        going = any(namespace["metadata"].get("deletionTimestamp") for namespace in view.namespaces)
-        for node in view.nodes:
-            name = probes.probe_name(node["metadata"]["name"])
-            if going:
-                break
-            if name not in found:
-                progress("probe-creating", {"pod": name})
-                api.apply(probes.namespace())
-                api.create(probes.probe(node["metadata"]["name"], image))
-            elif to_replace(found[name], image):
-                api.delete("pods", name, PROBE_NAMESPACE, grace_seconds=0)
-        missing = lacks(view)
-        if not missing:
-            return
-        if clock() > deadline:
-            raise EnvironmentError_("cluster-stalled", missing=missing[0], seconds=f"{READY_SECONDS:g}")
-        if str(missing[0]) != told:
-            told = str(missing[0])
-            progress("cluster-waiting", {"missing": told})
-        pause(LOOK_SECONDS)

@@ -25,9 +25,13 @@ from typing import Any
 
 import grader
 from grader.cluster.info import ClusterInfo, Provider, folder
+from grader.cluster.probes import PROBE_IMAGE, probe_name
 from grader.cluster.provider import NodeStatus, Progress, Status
+from grader.cluster.readiness import Lack, View, lacks, to_replace
 from grader.embedded import HOST_PORTS, OUTSIDE
+from grader.embedded.core.nodes import node_plans
 from grader.errors import ClusterUnreachable, EnvironmentError_, UsageError
+from grader.model.vantage import PROBE_NAMESPACE
 from grader.paths import state_root
 
 READY_SECONDS = 30.0  # far more than a cold start on a slow machine takes
@@ -62,7 +66,10 @@ class EmbeddedProvider:
     """Brings embedded clusters up and down; implements ClusterProvider."""
 
     def up(self, name: str, options: Mapping[str, str], progress: Progress) -> ClusterInfo:
-        """Start the process, or find the one that runs; a process that does not answer is replaced."""
+        """Start the process, or find the one that runs, and make nodes and probe Pods again that are gone.
+
+        A process that does not answer is replaced. Raises ClusterUnreachable, EnvironmentError_, UsageError.
+        """
         if options:
             raise UsageError("unknown-cluster-option", option=next(iter(options)), provider="embedded")
         place = folder(name)
@@ -71,10 +78,16 @@ class EmbeddedProvider:
             if endpoint is None and running(place):
                 progress("embedded-replacing", {"name": name})
                 stop(place)
+            elif endpoint is not None and _lost_nodes(name, place, endpoint):
+                progress("embedded-restarting", {"name": name})
+                stop(place)  # a kubelet registers its node only when it starts
+                endpoint = None
             if endpoint is None:
                 progress("embedded-starting", {"name": name})
                 endpoint = start(name, place)
             info = self._record(name, place, endpoint)
+            if _lost_probes(place, endpoint):
+                _place_probes(info, progress)
         progress("embedded-ready", {"name": name, "version": endpoint.version})
         return info
 
@@ -119,9 +132,40 @@ class EmbeddedProvider:
         except OSError as error:
             return Status(running=True, ready=False, detail="unreachable", facts={"error": str(error)})
         nodes = tuple(_node(item) for item in answer["items"])
-        ready = all(node.ready for node in nodes)
+        ready = all(node.ready for node in nodes) and not _lost(name, answer["items"])
         detail = "ready" if ready else "nodes-not-ready"
         return Status(running=True, ready=ready, detail=detail, facts={"dns": endpoint.dns}, nodes=nodes)
+
+
+def _lost_nodes(name: str, place: Path, endpoint: Endpoint) -> bool:
+    return _lost(name, get(place, endpoint, "/api/v1/nodes")["items"])
+
+
+def _lost(name: str, nodes: list[dict[str, Any]]) -> bool:
+    """Whether one of the nodes that the cluster begins with is not there any more."""
+    there = {item["metadata"]["name"] for item in nodes}
+    return not there.issuperset(plan.name for plan in node_plans(name))
+
+
+def _lost_probes(place: Path, endpoint: Endpoint) -> bool:
+    """Whether a node has no probe Pod, or one that will not come back by itself."""
+    items = get(place, endpoint, f"/api/v1/namespaces/{PROBE_NAMESPACE}/pods")["items"]
+    live = {pod["metadata"]["name"] for pod in items if not pod["metadata"].get("deletionTimestamp")}
+    nodes = get(place, endpoint, "/api/v1/nodes")["items"]
+    wanted = {probe_name(node["metadata"]["name"]) for node in nodes}
+    return not live.issuperset(wanted) or any(map(to_replace, items))
+
+
+def _place_probes(info: ClusterInfo, progress: Progress) -> None:
+    """Make the missing probe Pods; what else the learner has done to the cluster is nobody's to wait for."""
+    from grader.cluster.placing import place_probes  # takes longer to load than `up` does
+    from grader.kube.client import KubeApi
+
+    def missing(view: View) -> tuple[Lack, ...]:
+        return tuple(lack for lack in lacks(view) if lack.what in ("namespace", "probe"))
+
+    with KubeApi(info.kubeconfig, timeout=ANSWER_SECONDS) as api:
+        place_probes(api, PROBE_IMAGE, progress, missing)
 
 
 def _node(item: dict[str, Any]) -> NodeStatus:

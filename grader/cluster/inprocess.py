@@ -13,7 +13,7 @@ from typing import Any
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.embedded import HOST_PORTS, OUTSIDE
-from grader.embedded.core.bootstrap import VERSION
+from grader.embedded.core.addons import VERSION
 from grader.embedded.inprocess import Cluster
 from grader.errors import ClusterUnreachable
 from grader.kube.client import KubeApi

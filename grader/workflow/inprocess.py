@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from grader.cluster.info import Provider
 from grader.cluster.inprocess import Inside
 from grader.cluster.provider import Progress, silent
-from grader.embedded.core.bootstrap import VERSION
+from grader.embedded.core.addons import VERSION
 from grader.model.exercise import Exercise
 from grader.workflow.record import record_clusters_own
 from grader.workflow.verify import Attempt, Task, VerifyResult, attempts_at, chosen, length, shown

@@ -15,9 +15,11 @@ import yaml
 
 from grader.cluster.embedded import EmbeddedProvider, child_environment, forget_pid, get, read_endpoint, running
 from grader.cluster.info import ClusterInfo, Provider, folder, load
+from grader.cluster.probes import namespace, probe
 from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, CourseError, UsageError
 from grader.kube.client import KubeApi
+from grader.workflow.instruments import is_ours
 
 NAME = "try"
 
@@ -231,6 +233,48 @@ def test_clusters_of_several_names_are_apart(provider: EmbeddedProvider) -> None
     assert "mine" in config_maps(first)
     assert "mine" not in config_maps(second)
     assert nodes(second)[0] == "two-control-plane"
+
+
+def test_up_makes_probe_pods_again_beside_the_learners_work(provider: EmbeddedProvider) -> None:
+    info = provider.up(NAME, {}, silent)
+    create_config_map(info, "work")
+    with KubeApi(info.kubeconfig) as api:
+        for node in nodes(info):
+            api.delete("pods", f"probe-{node}", "course-probe", grace_seconds=0)
+        again = provider.up(NAME, {}, silent)
+        assert all(is_ours(pod, probe(pod["spec"]["nodeName"])) for pod in api.list("pods", "course-probe"))
+        assert len(api.list("pods", "course-probe")) == 3
+
+        api.delete("namespaces", "course-probe")
+        provider.up(NAME, {}, silent)
+        assert len(api.list("pods", "course-probe")) == 3
+    assert again.pid == info.pid
+    assert "work" in config_maps(again)
+
+
+def test_up_registers_a_deleted_node_again_beside_the_learners_work(provider: EmbeddedProvider) -> None:
+    info = provider.up(NAME, {}, silent)
+    create_config_map(info, "work")
+    with KubeApi(info.kubeconfig) as api:
+        api.delete("nodes", f"{NAME}-worker")
+    assert not provider.status(NAME).ready
+    steps: list[str] = []
+    again = provider.up(NAME, {}, lambda code, facts: steps.append(code))
+    assert steps == ["embedded-restarting", "embedded-starting", "embedded-ready"]
+    assert len(nodes(again)) == 3
+    assert "work" in config_maps(again)
+
+
+def test_the_probe_pods_that_a_cluster_begins_with_are_those_that_up_and_check_would_make(
+    provider: EmbeddedProvider,
+) -> None:
+    info = provider.up(NAME, {}, silent)
+    with KubeApi(info.kubeconfig) as api:
+        pods = api.list("pods", "course-probe")
+        labels = api.get("/api/v1/namespaces/course-probe")["metadata"]["labels"]
+    assert len(pods) == 3
+    assert all(is_ours(pod, probe(pod["spec"]["nodeName"])) for pod in pods)
+    assert namespace()["metadata"]["labels"].items() <= labels.items()
 
 
 def test_two_ups_at_once_make_one_cluster(provider: EmbeddedProvider) -> None:

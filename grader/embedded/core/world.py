@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 
-from grader.embedded.core import bootstrap
+from grader.embedded.core import addons, bootstrap, nodes
 from grader.embedded.core.api.resources import STORED
 from grader.embedded.core.controllers.autoscaler import AutoscalerController
 from grader.embedded.core.controllers.base import Context, Controller
@@ -25,6 +25,7 @@ from grader.embedded.core.controllers.loadbalancer import LoadBalancerController
 from grader.embedded.core.controllers.mirroring import MirroringController
 from grader.embedded.core.controllers.namespaces import NamespaceController
 from grader.embedded.core.controllers.nodelifecycle import NodeLifecycleController
+from grader.embedded.core.controllers.podgc import PodGarbageCollector
 from grader.embedded.core.controllers.quota import QuotaController
 from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
@@ -39,6 +40,7 @@ from grader.embedded.core.kubelet.container import Container
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost, Nameserver
 from grader.embedded.core.kubelet.pod import PodWorker
+from grader.embedded.core.kubelet.static import StaticPods
 from grader.embedded.core.network import Machine, Network, Peer
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import Host
@@ -75,7 +77,7 @@ class World:
         store: Store,
         kernel: Kernel,
         *,
-        name: str = bootstrap.CLUSTER_NAME,
+        name: str = nodes.CLUSTER_NAME,
         seed: int = 0,
         root_ca: str = PLACEHOLDER_CA,
     ) -> None:
@@ -86,10 +88,11 @@ class World:
         self.random = random.Random(seed)
         self.network = Network(self.index, kernel, self.random)
         self.nameserver = Nameserver(Zone(self.index, self.random), lambda: max(1, int(kernel.now())))
-        self._plans = bootstrap.node_plans(name)
+        self._plans = nodes.node_plans(name)
         context = Context(store, self.index, kernel, Recorder(store), self.random)
         self.context = context
         self.kubelets = Kubelets(context)
+        server = next(plan.name for plan in self._plans if plan.control_plane)
         self._controllers: tuple[Controller, ...] = (
             NamespaceController(context, root_ca),
             DeploymentController(context),
@@ -100,11 +103,9 @@ class World:
             DisruptionController(context),
             AutoscalerController(context),
             NodeLifecycleController(context),
-            LeaseController(
-                context,
-                (plan.name for plan in self._plans),
-                next(plan.name for plan in self._plans if plan.control_plane),
-            ),
+            PodGarbageCollector(context),
+            LeaseController(context, (plan.name for plan in self._plans), server),
+            StaticPods(context, addons.static_pods(server)),
             Scheduler(context),
             self.kubelets,
             EndpointSliceController(context),
@@ -120,7 +121,11 @@ class World:
         self.outside: Host = self._outside()
 
     def bootstrap(self) -> None:
-        """Start the cluster: nodes, controllers and, where the store is empty, the objects that every cluster has."""
+        """Start the cluster: controllers and, where the store is empty, the objects that every cluster has.
+
+        Each node's kubelet registers it where it is missing, and only now (pkg/kubelet/kubelet_node_status.go
+        registerWithAPIServer: `registrationCompleted`): a Node that is deleted later stays away until the next start.
+        """
         for plan in self._plans:
             node = self.network.add_node(plan.name, plan.ip, plan.pod_cidr)
             self.kubelets.add(Kubelet(self.context, self.network, self.nameserver, node))
@@ -131,13 +136,16 @@ class World:
         self.network.add(self._outside_machine)
         self.store.subscribe(self._on_change)
         if self.store.get("namespaces", "", "default") is None:
-            for resource, obj in bootstrap.initial_objects(self.store, self._plans, self.name):
+            for resource, obj in bootstrap.initial_objects(self.store, self._plans):
                 self.store.create(resource, obj)
         else:
             for resource in self.store.resources():
                 for obj in self.store.list(resource):
                     version = int(obj["metadata"]["resourceVersion"])
                     self._on_change(Change("ADDED", resource, obj, None, version))
+        for plan in self._plans:
+            if self.store.get("nodes", "", plan.name) is None:
+                self.store.create("nodes", nodes.node(plan, self.store.now(), self.name))
         self.kernel.call_soon(self._start_outside)
 
     @property
@@ -233,7 +241,7 @@ class World:
         return ContainerHost(self.network, self.nameserver, self.kernel, self._outside_machine, "outside", {}, files)
 
     def _start_outside(self) -> None:
-        image = find(bootstrap.PROBE_IMAGE)
+        image = find(nodes.PROBE_IMAGE)
         assert image is not None
         run(self.outside, image, image.command(None, ["netexec", "--http-port=8080"]), init=True)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.embedded import HOST_PORTS, OUTSIDE
+from grader.embedded.core.addons import VERSION
 from grader.embedded.core.api.messages import Request
 from grader.embedded.core.api.server import ApiServer
-from grader.embedded.core.bootstrap import VERSION
 from grader.embedded.core.dns import Answer
 from grader.embedded.core.kernel import Kernel, Stream
 from grader.embedded.core.store import Store

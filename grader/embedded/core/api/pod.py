@@ -21,6 +21,8 @@ from grader.embedded.core.store import Obj
 Spec = dict[str, Any]
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _EXECUTE = "node.kubernetes.io"
+SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
+"""The classes that every cluster has (pkg/apis/scheduling/v1/helpers.go SystemPriorityClasses)."""
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -120,7 +122,7 @@ class PodStrategy(WithStatus):
                 tolerations.append(
                     {"key": f"{_EXECUTE}/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
                 )
-        spec.setdefault("priority", 0)
+        spec.setdefault("priority", SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0))
         spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
         if spec.get("automountServiceAccountToken", True):
             _mount_token(spec, context)
