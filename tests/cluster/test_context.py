@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.cluster import context as module
+from grader.cluster import placing
 from grader.cluster.context import ContextProvider, extract
 from grader.cluster.info import Provider, folder, load
 from grader.cluster.probes import probe_name
@@ -140,7 +140,7 @@ def test_down_of_a_cluster_that_is_gone_forgets_it(api: FakeApi, theirs: Path) -
 
 
 def test_a_node_that_never_becomes_ready_is_named(api: FakeApi, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "READY_SECONDS", 0.0)
+    monkeypatch.setattr(placing, "READY_SECONDS", 0.0)
     api.put("/api/v1/nodes/b", objects.node("b", ready=False))
     with pytest.raises(EnvironmentError_) as error:
         ContextProvider().up("shared", {}, silent)

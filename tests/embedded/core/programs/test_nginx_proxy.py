@@ -28,7 +28,7 @@ def web(network: Network) -> FakeHost:
 
 def serve(web: FakeHost, conf: str) -> Process:
     """Start nginx with one site; the C library looks names up in virtual time."""
-    web.files["/etc/nginx/conf.d/site.conf"] = conf.encode()
+    web.files |= {"/etc/nginx/conf.d/site.conf": conf.encode(), "/etc/nginx/conf.d/default.conf": b""}
     process = web.start("nginx:1.29")
     drive(web.kernel, web.network.clock, sleep(0))
     return process
@@ -215,7 +215,7 @@ def test_the_default_error_page_answers_for_an_upstream_that_is_away(probe: Fake
     ],
 )  # fmt: skip
 def test_what_nginx_refuses_is_refused_with_its_words(web: FakeHost, conf: str, text: str) -> None:
-    web.files["/etc/nginx/conf.d/site.conf"] = conf.encode()
+    web.files |= {"/etc/nginx/conf.d/site.conf": conf.encode(), "/etc/nginx/conf.d/default.conf": b""}
     tested = web.run("nginx:1.29", "nginx", "-t")
     assert tested.code == 1
     assert f"nginx: [emerg] {text.replace('F:', '/etc/nginx/conf.d/site.conf:')}\n" in tested.err
