@@ -7,6 +7,10 @@ _MODULES: dict[str, str] = {
     "nginx:main": "nginx nginx-debug docker-entrypoint.sh",
     "httpd:main": "httpd httpd-foreground",
     "httpecho:main": "http-echo",
+    "echoserver:main": "echoserver",
+    "samples:hello_app": "hello-app",
+    "samples:bootcamp": "node",
+    "samples:serve_hostname": "serve_hostname",
     "redis:server": "redis-server",
     "redis:cli": "redis-cli",
     "postgres:server": "postgres",
@@ -20,7 +24,7 @@ _MODULES: dict[str, str] = {
     "getent:main": "getent",
     "nc:main": "nc netcat",
     "ping:main": "ping",
-    "shell_session:main": "sh ash bash dash",
+    "shell_session:main": "sh ash bash dash zsh",
     "small:entrypoint": "entrypoint.sh",
     "small:true": "true :",
     "small:false": "false",
@@ -33,7 +37,8 @@ _MODULES: dict[str, str] = {
     "small:seq": "seq",
     "small:test": "test [",
     "small:uname": "uname",
-    "small:id_": "id whoami",
+    "small:id_": "id",
+    "whoami:main": "whoami",
     "small:timeout": "timeout",
     "small:yes": "yes",
     "small:nproc": "nproc",
@@ -80,4 +85,6 @@ ALPINE = _APPLETS | {"getent"}
 CURL_ALPINE = ALPINE | {"curl", "entrypoint.sh"}
 DEBIAN = _COMMON | set("bash dash getent".split())
 GLIBC_DNS = DEBIAN | set("dig host nslookup".split())
-AGNHOST = ALPINE | set("agnhost bash curl dig host ss".split())
+_NETWORK = ALPINE | set("bash curl dig host ss".split())
+AGNHOST = _NETWORK | {"agnhost"}
+NETSHOOT = _NETWORK | {"zsh", "httpd"}

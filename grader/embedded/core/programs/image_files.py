@@ -8,7 +8,7 @@ from grader.embedded.core.programs.mounts import folders
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
-    from grader.embedded.core.programs.images import ImageSpec
+    from grader.embedded.core.programs.image_specs import ImageSpec
 
 FOLDERS = frozenset(
     "/bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/sbin"
@@ -128,6 +128,15 @@ NGINX_SITE = b"""server {
 }
 """
 HTTPD_INDEX = b"<html><body><h1>It works!</h1></body></html>\n"
+SERVER_JS = b"""const http = require('http');
+let requests = 0, started;
+const server = http.createServer((request, response) => {
+  response.setHeader('Content-Type', 'text/plain');
+  response.end('Hello Kubernetes bootcamp! | Running on: ' + process.env.HOSTNAME + ' | v=VERSION\\n');
+  requests += 1;
+});
+server.listen(8080, () => { started = new Date(); });
+"""
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"
 
 
@@ -143,6 +152,8 @@ def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
         files[f"{NGINX_ROOT}/50x.html"] = NGINX_50X
     if spec.name == "httpd":
         files[f"{HTTPD_ROOT}/index.html"] = HTTPD_INDEX
+    if spec.name == "kubernetes-bootcamp":
+        files["/server.js"] = SERVER_JS.replace(b"VERSION", spec.version.encode())
     if spec.name == "agnhost":
         files |= {"/agnhost": b"\x7fELF", "/uploads/.keep": b""}
     for folder in folders(host.files):

@@ -7,19 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from grader.embedded.core.programs.catalogue import (
-    AGNHOST,
-    ALPINE,
-    BUSYBOX,
-    CURL_ALPINE,
-    DEBIAN,
-    GLIBC_DNS,
-    PROGRAMS,
-)
+from grader.embedded.core.programs.catalogue import ALPINE, DEBIAN, PROGRAMS
+from grader.embedded.core.programs.image_specs import ALIASES, IMAGES, ImageSpec
 from grader.embedded.core.programs.mounts import telling
 from grader.embedded.core.programs.process import (
     STDERR,
@@ -38,6 +31,23 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+_PREFIXES = (
+    ("docker.io/library/", ""),
+    ("index.docker.io/library/", ""),
+    ("registry-1.docker.io/library/", ""),
+    ("public.ecr.aws/docker/library/", ""),
+    ("mirror.gcr.io/library/", ""),
+    ("library/", ""),
+    ("docker.io/", ""),
+    ("index.docker.io/", ""),
+    ("registry-1.docker.io/", ""),
+    ("mirror.gcr.io/", ""),
+    ("k8s.gcr.io/", "registry.k8s.io/"),
+    ("gcr.io/google_containers/", "registry.k8s.io/"),
+)
+"""Registries that have the same images, and what their names stand for."""
+
+
 class ProgramNotFound(Exception):
     """The image has no such program; `str()` is containerd's message, without the wrapping of the kubelet."""
 
@@ -48,157 +58,15 @@ class ProgramNotFound(Exception):
         self.name = name
 
 
-@dataclass(frozen=True)
-class ImageSpec:
-    """An image.
-
-    Attributes:
-        name: the repository in short, such as `nginx`.
-        version: version of what the image is about, such as `1.29.4`.
-        flavour: whose tools it has: `busybox` (Alpine too) or `debian`.
-        entrypoint: as in the image's configuration.
-        args: default arguments (CMD).
-        env: environment set by the image.
-        programs: names of the programs that can be run.
-        ports: ports that the image says it exposes.
-        stop_signal: what the kubelet sends to end it: 15 or the image's STOPSIGNAL.
-        shell: the program behind `/bin/sh`, for its prompt and messages: ash, busybox, dash; "" where there is none.
-        user: numeric user id that programs run as.
-    """
-
-    name: str
-    version: str
-    flavour: str
-    entrypoint: tuple[str, ...]
-    args: tuple[str, ...]
-    programs: frozenset[str]
-    env: Mapping[str, str] = field(default_factory=dict)
-    ports: tuple[int, ...] = ()
-    stop_signal: int = 15
-    shell: str = "ash"
-    user: int = 0
-
-    def command(self, command: list[str] | None, args: list[str] | None) -> list[str]:
-        """The command line of a container, from its `command` and `args` (Kubernetes' rule: command resets both)."""
-        if command:
-            return [*command, *(args or ())]
-        return [*self.entrypoint, *(args if args is not None and args else self.args)]
-
-    def older_than(self, *version: int) -> bool:
-        """Whether its version comes before another one."""
-        return tuple(int(part) for part in self.version.split(".")[: len(version)]) < version
-
-
 _TAG = re.compile(
     r"(latest|stable|mainline|glibc|musl|uclibc|alpine|debian|bookworm|trixie|slim|edge|v?\d+(\.\d+){0,2})"
     r"(-(perl|otel|slim|alpine(\d+(\.\d+)*)?|bookworm|trixie|glibc|musl|uclibc))*"
 )
 
-_NGINX = ImageSpec(
-    name="nginx",
-    version="1.29.4",
-    flavour="debian",
-    entrypoint=("/docker-entrypoint.sh",),
-    args=("nginx", "-g", "daemon off;"),
-    programs=DEBIAN | {"nginx", "docker-entrypoint.sh", "curl"},
-    ports=(80,),
-    stop_signal=3,
-    shell="dash",
-)
-
-_IMAGES: dict[str, ImageSpec] = {
-    "nginx": _NGINX,
-    "httpd": ImageSpec(
-        name="httpd",
-        version="2.4.66",
-        flavour="debian",
-        entrypoint=(),
-        args=("httpd-foreground",),
-        programs=DEBIAN | {"httpd-foreground", "httpd"},
-        env={"HTTPD_PREFIX": "/usr/local/apache2"},
-        ports=(80,),
-        stop_signal=28,
-        shell="dash",
-    ),
-    "busybox": ImageSpec(
-        name="busybox", version="1.37.0", flavour="busybox", entrypoint=(), args=("sh",), programs=BUSYBOX
-    ),
-    "alpine": ImageSpec(
-        name="alpine", version="3.22", flavour="busybox", entrypoint=(), args=("/bin/sh",), programs=ALPINE
-    ),
-    "curlimages/curl": ImageSpec(
-        name="curl",
-        version="8.17.0",
-        flavour="busybox",
-        entrypoint=("/entrypoint.sh",),
-        args=("curl",),
-        programs=CURL_ALPINE,
-        user=100,
-    ),
-    "hashicorp/http-echo": ImageSpec(
-        name="http-echo",
-        version="1.0.0",
-        flavour="busybox",
-        entrypoint=("/http-echo",),
-        args=(),
-        programs=frozenset({"http-echo"}),
-        ports=(5678,),
-        shell="",
-    ),
-    "redis": ImageSpec(
-        name="redis",
-        version="8.2.3",
-        flavour="debian",
-        entrypoint=("docker-entrypoint.sh",),
-        args=("redis-server",),
-        programs=DEBIAN | {"docker-entrypoint.sh", "redis-server", "redis-cli"},
-        ports=(6379,),
-        shell="dash",
-    ),
-    "postgres": ImageSpec(
-        name="postgres",
-        version="18.1",
-        flavour="debian",
-        entrypoint=("docker-entrypoint.sh",),
-        args=("postgres",),
-        programs=DEBIAN | {"docker-entrypoint.sh", "postgres", "pg_isready"},
-        ports=(5432,),
-        stop_signal=2,
-        shell="dash",
-    ),
-    "registry.k8s.io/e2e-test-images/agnhost": ImageSpec(
-        name="agnhost",
-        version="2.63.0",
-        flavour="busybox",
-        entrypoint=("/agnhost",),
-        args=("pause",),
-        programs=AGNHOST,
-        ports=(80, 8080, 8081, 9376, 5000),
-    ),
-    "registry.k8s.io/e2e-test-images/glibc-dns-testing": ImageSpec(
-        name="glibc-dns-testing",
-        version="2.1.0",
-        flavour="debian",
-        entrypoint=(),
-        args=("bash",),
-        programs=GLIBC_DNS,
-        shell="dash",
-    ),
-    "registry.k8s.io/pause": ImageSpec(
-        name="pause",
-        version="3.10.1",
-        flavour="busybox",
-        entrypoint=("/pause",),
-        args=(),
-        programs=frozenset({"pause"}),
-        shell="",
-    ),
-}
-
 
 def repositories() -> tuple[str, ...]:
     """The repositories that can be had, in their shortest form."""
-    return tuple(_IMAGES)
+    return tuple(IMAGES)
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -207,10 +75,11 @@ def split_reference(reference: str) -> tuple[str, str]:
     head, slash, tail = name.rpartition("/")
     base, _, tag = tail.partition(":")
     repository = f"{head}{slash}{base}"
-    for prefix in ("docker.io/library/", "index.docker.io/library/", "library/", "docker.io/", "index.docker.io/"):
+    for prefix, stands_for in _PREFIXES:
         if repository.startswith(prefix):
-            repository = repository.removeprefix(prefix)
+            repository = stands_for + repository.removeprefix(prefix)
             break
+    repository = ALIASES.get(repository, repository)
     return repository, tag or ("" if digest else "latest")
 
 
@@ -220,12 +89,14 @@ def find(reference: str) -> ImageSpec | None:
     Any plausible tag is had of a known repository; of agnhost, any 2.x.
     """
     repository, tag = split_reference(reference)
-    spec = _IMAGES.get(repository)
+    spec = IMAGES.get(repository)
     if spec is None or (tag and not _TAG.fullmatch(tag)):
         return None
-    if spec.name == "agnhost" and tag not in {"", "latest"} and not re.fullmatch(r"2\.\d+(\.\d+)?", tag):
+    if spec.tags is not None and tag not in {"", "latest"} and not re.fullmatch(spec.tags, tag):
         return None
-    if match := re.match(r"v?(\d+\.\d+(\.\d+)?)", tag):
+    if spec.versions is not None:
+        spec = replace(spec, version=spec.versions.get(tag, spec.version))
+    elif match := re.match(r"v?(\d+\.\d+(\.\d+)?)", tag):
         found = match[1]
         if not spec.version.startswith(f"{found}."):
             spec = replace(spec, version=found if match[2] or spec.name == "alpine" else f"{found}.0")

@@ -51,7 +51,7 @@ async def main(context: Context) -> int:
 
 
 def _is_bind(context: Context) -> bool:
-    return context.image.name == "agnhost" or context.image.flavour == "debian"
+    return "dig" in context.image.programs
 
 
 async def _busybox(context: Context, conf: ResolvConf, name: str, kind: str) -> int:
@@ -109,6 +109,11 @@ class Bind:
         self.port = port
         self.chosen = chosen
 
+    @property
+    def _old(self) -> bool:
+        """Whether it is BIND 9.9's (Debian jessie), which asks for A only and says nothing of recursion."""
+        return self.context.image.name == "jessie-dnsutils"
+
     def _say_server(self) -> None:
         self.context.print(f"Server:\t\t{self.server}", f"Address:\t{self.server}#{self.port}", "")
 
@@ -117,7 +122,7 @@ class Bind:
         reply = await query(self.context.host, name, kind, self.conf)
         if reply.rcode == "SERVFAIL":
             self.context.print(f";; Got SERVFAIL reply from {self.server}")
-        elif not self.chosen:
+        elif not self.chosen and not self._old:
             self.context.print(f";; Got recursion not available from {self.server}")
         return reply
 
@@ -147,7 +152,7 @@ class Bind:
         if not reply.authoritative:
             self.context.print("Non-authoritative answer:")
         self.context.print(*(_bind_record(record) for record in reply.answers))
-        code = 0 if kind else await self._second(_canonical(asked, reply))
+        code = 0 if kind or self._old else await self._second(_canonical(asked, reply))
         self.context.print("")
         return code
 
