@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.embedded.core.kernel import Event, Kernel
-from grader.embedded.core.programs.images import ImageSpec, find, split_reference
+from grader.embedded.core.programs.image_specs import ImageSpec
+from grader.embedded.core.programs.images import find, split_reference
 from grader.embedded.core.programs.process import SIGTERM, Process
 
 COREDNS = "registry.k8s.io/coredns/coredns"
