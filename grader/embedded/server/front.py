@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
+from grader.embedded.core.api.negotiate import encode
+from grader.embedded.core.api.pretty import indented, is_pretty
 from grader.embedded.core.api.status import ApiError
 from grader.embedded.server import handshake
 from grader.embedded.server.http import Disconnected, Exchange
@@ -156,4 +157,6 @@ def failure(code: int, reason: str, message: str) -> dict[str, Any]:
 
 async def respond_status(exchange: Exchange, status: dict[str, Any]) -> None:
     """Answer with a Status. Raises Disconnected."""
-    await exchange.respond(int(status["code"]), [JSON_TYPE], json.dumps(status).encode())
+    pretty = is_pretty(Request(exchange.method, exchange.path, exchange.query, exchange.headers))
+    body = indented(status) if pretty else encode(status)
+    await exchange.respond(int(status["code"]), [JSON_TYPE], body)

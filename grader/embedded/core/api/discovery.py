@@ -41,9 +41,10 @@ _SUBRESOURCE_VERBS = {
 _SUBRESOURCE_GROUPS = {"Scale": ("autoscaling", "v1"), "Eviction": ("policy", "v1")}
 
 
-def groups() -> list[str]:
+@cache
+def groups() -> tuple[str, ...]:
     """The API groups, without core."""
-    return list(dict.fromkeys(group for group, _ in resources.GROUP_VERSIONS if group))
+    return tuple(dict.fromkeys(group for group, _ in resources.GROUP_VERSIONS if group))
 
 
 def _versions(group: str) -> list[Tree]:
@@ -120,7 +121,7 @@ def resource_list(group_name: str, version: str) -> Tree:
 def aggregated(core: bool, version: str) -> Tree:
     """APIGroupDiscoveryList: everything under /api (`core`) or /apis in one answer."""
     items: list[Tree] = []
-    for name in [""] if core else groups():
+    for name in ("",) if core else groups():
         found = [
             {
                 "version": known_version,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from grader.embedded.core.api.connect import connect
 from grader.embedded.core.api.headers import kind_warnings, warning_headers
 from grader.embedded.core.api.messages import JSON, Answer, Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, encode, negotiate
+from grader.embedded.core.api.pretty import indented, is_pretty, prettied
 from grader.embedded.core.api.reads import Reader
 from grader.embedded.core.api.resources import BY_PATH, Resource
 from grader.embedded.core.api.reviews import review
@@ -22,6 +22,8 @@ from grader.embedded.core.store import Store
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _ROOT_PATHS = ("/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v2", "/openapi/v3", "/version")
+_ANY_METHOD = ("/", "/apis", *_HEALTH)  # handlers that look at no method (kube-aggregator, routes/index.go, healthz.go)
+_JSON_TYPE = (("content-type", JSON),)
 _READ_VERBS = {"GET": "get", "HEAD": "get"}
 
 
@@ -41,6 +43,12 @@ class ApiServer:
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; refusals are answers too, nothing is raised."""
+        answer = self._answered(request)
+        if isinstance(answer, Response) and is_pretty(request) and not request.path.startswith("/openapi"):
+            return prettied(answer)
+        return answer
+
+    def _answered(self, request: Request) -> Answer:
         negotiated = negotiate(request.headers.get("accept", ""))
         try:
             return self._route(request, negotiated)
@@ -60,9 +68,11 @@ class ApiServer:
         path = request.path.rstrip("/") or "/"
         document = self._document(path, request, negotiated)
         if document is not None:
-            if request.method not in _READ_VERBS:
+            if request.method not in _READ_VERBS and path not in _ANY_METHOD:
                 raise method_not_allowed()
             return document
+        if not _is_routed(path):
+            return Response(404, (("content-type", "text/plain; charset=utf-8"),), b"404 page not found\n")
         target = target_of(path)
         resource = BY_PATH.get((target.group, target.version, target.plural))
         if resource is None:
@@ -102,9 +112,9 @@ class ApiServer:
         if path in _HEALTH or path.startswith(tuple(f"{health}/" for health in _HEALTH)):
             return Response(200, (("content-type", "text/plain; charset=utf-8"),), b"ok")
         if path == "/version":
-            return _json(discovery.VERSION)
+            return Response(200, _JSON_TYPE, indented(discovery.VERSION))
         if path == "/":
-            return _json({"paths": list(_ROOT_PATHS)})
+            return Response(200, _JSON_TYPE, indented({"paths": list(_ROOT_PATHS)}))
         if path in ("/api", "/apis"):
             for version in ("v2", "v2beta1"):
                 if version in negotiated.discovery:
@@ -115,9 +125,11 @@ class ApiServer:
             return _json(_known(discovery.resource_list("", parts[1])))
         if parts[0] == "apis" and len(parts) == 2:
             if parts[1] not in discovery.groups():
-                raise unknown_path()
+                return None
             return _json(discovery.group(parts[1]))
         if parts[0] == "apis" and len(parts) == 3:
+            if parts[1] not in discovery.groups():
+                return None
             return _json(_known(discovery.resource_list(parts[1], parts[2])))
         if path == "/openapi/v2":
             if any(media in request.headers.get("accept", "") for media in openapi2.ASKED):
@@ -128,8 +140,8 @@ class ApiServer:
         if path.startswith("/openapi/v3/"):
             found = openapi.document(path.removeprefix("/openapi/v3/"))
             if found is None:
-                raise unknown_path()
-            return Response(200, (("content-type", JSON),), found)
+                return Response(404, (), b"")
+            return Response(200, _JSON_TYPE, found)
         return None
 
 
@@ -140,7 +152,13 @@ def _known(listed: Tree) -> Tree:
 
 
 def _json(content: Any, content_type: str = JSON) -> Response:
-    return Response(200, (("content-type", content_type),), json.dumps(content, separators=(",", ":")).encode())
+    return Response(200, (("content-type", content_type),), encode(content))
+
+
+def _is_routed(path: str) -> bool:
+    """Whether a path is under a group that is served; any other is not told in JSON (net/http's NotFound)."""
+    first, _, rest = path[1:].partition("/")
+    return first == "api" or (first == "apis" and rest.partition("/")[0] in discovery.groups())
 
 
 def refusal(error: ApiError, headers: tuple[tuple[str, str], ...] = ()) -> Response:
