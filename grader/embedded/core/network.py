@@ -329,7 +329,7 @@ class Network:
         protocol = port.get("protocol") or "TCP"
         endpoints = proxy.endpoints_of(slices, port.get("name") or "", protocol)
         categories = proxy.categorize(endpoints, service, node.name, self._index.zone(node.name))
-        choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.now(), self._random)
+        choose = proxy.chooser(service, port, source.ip, node.affinity, self._kernel.monotonic(), self._random)
         verdict = proxy.decide(service, port, entry, source, categories, choose)
         if verdict.action == "reject":
             return REFUSED

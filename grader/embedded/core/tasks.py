@@ -23,10 +23,14 @@ Trap = Callable[["Task[Any]"], Undo]
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """Where the time comes from: the time of day, which may be set, and a time that only passes."""
 
     def now(self) -> float:
-        """Seconds since the epoch; never goes back."""
+        """Seconds since the epoch, for what is shown; jumps where somebody sets the clock."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some time, for what is waited for; never jumps."""
         ...
 
 
@@ -34,14 +38,20 @@ class VirtualClock:
     """A clock that moves only when told to.
 
     Attributes:
-        time: seconds since the epoch.
+        time: what has passed: seconds since the epoch as long as nobody sets the clock.
+        shift: seconds by which its time of day has been set since, negative where it was set back.
     """
 
     def __init__(self, time: float = 1_767_225_600.0) -> None:
         self.time = time
+        self.shift = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
+        return self.time + self.shift
+
+    def monotonic(self) -> float:
+        """Seconds, whatever the clock of day was set to."""
         return self.time
 
     def advance(self, seconds: float) -> None:
@@ -100,6 +110,10 @@ class Kernel:
         """Seconds since the epoch."""
         return self.clock.now()
 
+    def monotonic(self) -> float:
+        """Seconds by which timers go."""
+        return self.clock.monotonic()
+
     def spawn(self, coro: Coroutine[Any, Any, T], name: str = "") -> Task[T]:
         """Start a coroutine as a task of its own; it runs at the next `run()`, after what is already ready."""
         task = Task(self, coro, name or getattr(coro, "__name__", "task"))
@@ -112,7 +126,7 @@ class Kernel:
         self._tell()
 
     def call_at(self, when: float, fn: Callable[[], object]) -> Timer:
-        """Call a function once the clock shows `when` (seconds since the epoch)."""
+        """Call a function once `monotonic()` is `when`."""
         timer = Timer(when, fn)
         self._sequence += 1
         heapq.heappush(self._timers, (when, self._sequence, timer))
@@ -121,7 +135,7 @@ class Kernel:
 
     def call_later(self, seconds: float, fn: Callable[[], object]) -> Timer:
         """Call a function after so many seconds."""
-        return self.call_at(self.now() + seconds, fn)
+        return self.call_at(self.monotonic() + seconds, fn)
 
     def run(self, max_steps: int = 20_000) -> float | None:
         """Run everything that is due.
@@ -131,7 +145,7 @@ class Kernel:
                 a container cannot starve the outer layer.
 
         Returns:
-            when to call again (clock seconds; now or earlier when more is due already), None when nothing is waiting.
+            when to call again (by `monotonic()`; now or earlier when more is due already), None when nothing waits.
 
         Raises the error of a task that nobody awaited, unless `on_error` is set.
         """
@@ -145,13 +159,13 @@ class Kernel:
                 if self._ready:
                     self._ready.popleft()()
             self._due()  # nor can it keep timers from firing
-            return self.now()
+            return self.monotonic()
         finally:
             self._running = False
 
     def _due(self) -> bool:
         """Fire the timers whose time has come; whether there was any."""
-        now = self.clock.now()
+        now = self.clock.monotonic()
         fired = False
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]

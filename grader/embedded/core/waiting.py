@@ -24,10 +24,10 @@ async def sleep(seconds: float) -> None:
         nonlocal deadline, kernel
         kernel = task.kernel
         if deadline is None:
-            deadline = kernel.now() + seconds
+            deadline = kernel.monotonic() + seconds
         return kernel.call_at(deadline, task.resume).cancel
 
-    while deadline is None or kernel is None or kernel.now() < deadline:
+    while deadline is None or kernel is None or kernel.monotonic() < deadline:
         await suspend(trap)
 
 
@@ -46,7 +46,7 @@ async def with_timeout(seconds: float | None, coro: Coroutine[Any, Any, T]) -> T
         nonlocal child, deadline, kernel
         if child is None:
             kernel = task.kernel
-            deadline = kernel.now() + seconds
+            deadline = kernel.monotonic() + seconds
             child = kernel.spawn(coro, f"{task.name}/timed")
         timer = task.kernel.call_at(deadline, task.resume)
         forget = child.on_done(task.resume)
@@ -58,7 +58,7 @@ async def with_timeout(seconds: float | None, coro: Coroutine[Any, Any, T]) -> T
         return undo
 
     try:
-        while child is None or kernel is None or (not child.done and kernel.now() < deadline):
+        while child is None or kernel is None or (not child.done and kernel.monotonic() < deadline):
             await suspend(trap)
     except BaseException:
         if child is None:
@@ -169,7 +169,7 @@ def drive(kernel: Kernel, clock: VirtualClock, coro: Coroutine[Any, Any, T], lim
 
     Raises TimeoutError_ when it needs more than `limit` seconds of virtual time or waits for nothing that is due.
     """
-    end = clock.now() + limit
+    end = clock.monotonic() + limit
     task = kernel.spawn(coro)
     forget = task.on_done(lambda: None)  # a failure is raised here, by result()
     while True:

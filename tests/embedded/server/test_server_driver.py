@@ -64,12 +64,27 @@ def test_a_bug_in_one_callback_does_not_stop_the_others(caplog: pytest.LogCaptur
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_the_wall_clock_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([5.0, 3.0, 6.0])
-    monkeypatch.setattr("time.time", lambda: next(times))
-    clock = WallClock()
+@pytest.mark.parametrize("shift", [-3600.0, 86400.0])
+def test_timers_go_on_where_the_clock_of_day_is_set(shift: float) -> None:
+    set_to = 0.0
 
-    assert [clock.now(), clock.now(), clock.now()] == [5.0, 5.0, 6.0]
+    async def main() -> tuple[float, float]:
+        nonlocal set_to
+        clock = WallClock(day=lambda: 1_790_000_000.0 + set_to)
+        driver = Driver(Kernel(clock), asyncio.get_running_loop())
+        early = asyncio.create_task(driver.wait(sleep(60)))
+        waiting = asyncio.create_task(driver.wait(sleep(0.05)))
+        await asyncio.sleep(0)
+        before = asyncio.get_running_loop().time()
+        set_to = shift
+        await asyncio.wait_for(waiting, 5)
+        assert not early.done()
+        early.cancel()
+        return asyncio.get_running_loop().time() - before, clock.now()
+
+    waited, shown = asyncio.run(main())
+    assert waited < 5
+    assert shown == 1_790_000_000.0 + shift
 
 
 def connected(near: Stream) -> asyncio.Task[bytes]:

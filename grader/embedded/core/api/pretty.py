@@ -1,7 +1,8 @@
 """Whether a client is a person's, and JSON as it is shown to one.
 
 Source: k8s.io/apiserver v0.36.3 pkg/endpoints/handlers/negotiation/negotiate.go (isPrettyPrint,
-acceptMediaTypeOptions), k8s.io/apimachinery v0.36.3 pkg/runtime/serializer/json/json.go (two spaces, no newline at the end).
+acceptMediaTypeOptions), k8s.io/apimachinery v0.36.3 pkg/runtime/serializer/json/json.go (two spaces, no newline at
+the end).
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class WorkQueue(Generic[T]):
 
     def add_after(self, key: T, seconds: float) -> None:
         """Handle a key after so many seconds, or earlier if that was asked for already."""
-        when = self._kernel.now() + max(0.0, seconds)
+        when = self._kernel.monotonic() + max(0.0, seconds)
         timer = self._timers.get(key)
         if timer is not None and not timer.cancelled:
             if timer.when <= when:

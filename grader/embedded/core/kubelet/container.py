@@ -27,7 +27,7 @@ class Container(ContainerState):
         tasks: what keeps it running.
         backoff: seconds of the last wait before a restart.
         began: seconds since the epoch when the present or last run began.
-
+        up_since: the same in the kernel's monotonic time.
     """
 
     def __init__(self, spec: dict[str, Any], kind: Any) -> None:
@@ -40,3 +40,4 @@ class Container(ContainerState):
         self.tasks: list[Task[Any]] = []
         self.backoff = FIRST_BACKOFF
         self.began = 0.0
+        self.up_since = 0.0

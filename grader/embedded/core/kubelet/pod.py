@@ -220,8 +220,7 @@ class PodWorker:
     async def _back_off(self, held: Container) -> None:
         """Wait before a restart (kuberuntime_manager.go doBackOff)."""
         terminated = held.state.get("terminated")
-        now = self.kernel.now()
-        if held.began and now - held.began > BACKOFF_FORGOTTEN:
+        if held.began and self.kernel.monotonic() - held.up_since > BACKOFF_FORGOTTEN:
             held.backoff = FIRST_BACKOFF
         first = held.restarts == 0 and held.backoff == FIRST_BACKOFF
         if terminated is not None:

@@ -120,7 +120,7 @@ class Runner:
             self._could_not_start(held, failure)
             return None
         held.process = process
-        held.began = self.kernel.now()
+        held.began, held.up_since = self.kernel.now(), self.kernel.monotonic()
         process.on_output(held.log.write)
         stop_serving = self._serve_dns(held)
 
@@ -328,7 +328,7 @@ class Runner:
         if process.exit_code is not None:
             return
         seconds = float(self.worker.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace)
-        deadline = self.kernel.now() + seconds
+        deadline = self.kernel.monotonic() + seconds
         if (hook := (held.spec.get("lifecycle") or {}).get("preStop")) and seconds > 0:
             try:
                 if await with_timeout(seconds, self._hook(held, hook)):
@@ -337,13 +337,13 @@ class Runner:
                 pass
         try:
             for other in before:
-                await with_timeout(max(0.0, deadline - self.kernel.now()), other.wait())
+                await with_timeout(max(0.0, deadline - self.kernel.monotonic()), other.wait())
         except TimeoutError_:
             pass
         if process.exit_code is None:
             process.kill(held.image.stop_signal if held.image is not None else 15)
         try:
-            await with_timeout(max(LEAST_GRACE, deadline - self.kernel.now()), process.wait())
+            await with_timeout(max(LEAST_GRACE, deadline - self.kernel.monotonic()), process.wait())
         except TimeoutError_:
             process.kill(SIGKILL)
 

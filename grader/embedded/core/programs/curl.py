@@ -81,7 +81,7 @@ async def main(context: Context) -> int:
 async def _transfer(context: Context, options: Options, url: str, idle: Idle) -> int:
     facts, kernel = Facts(url_effective=url), context.host.kernel
     transfer = Transfer(context, options, facts, idle)
-    start = kernel.now()
+    start = kernel.monotonic()
     meter = not options.on & {"silent"} and not (context.tty and "output" not in options.values)
     if meter:
         context.err(METER.encode())
@@ -90,7 +90,7 @@ async def _transfer(context: Context, options: Options, url: str, idle: Idle) ->
     code, body = 0, b""
     for attempt in range(int(options.values.get("retry", "0")) + 1):
         try:
-            transfer.started = kernel.now()
+            transfer.started = kernel.monotonic()
             body = await with_timeout(limit, transfer.run(url))
             code = 0
             break
@@ -108,7 +108,7 @@ async def _transfer(context: Context, options: Options, url: str, idle: Idle) ->
         from grader.embedded.core.kernel import sleep
 
         await sleep(2.0**attempt)
-    facts.time_total = kernel.now() - start
+    facts.time_total = kernel.monotonic() - start
     facts.exitcode = code
     if meter:
         context.err((_meter(facts.size_download) if not code else "").encode() + b"\n")
@@ -185,7 +185,7 @@ class Transfer:
             self.context.error(text)
 
     def _elapsed(self) -> int:
-        return round((self.context.host.kernel.now() - self.started) * 1000)
+        return round((self.context.host.kernel.monotonic() - self.started) * 1000)
 
     async def run(self, url: str) -> bytes:
         """Fetch a URL and return what goes to the output. Raises Failed."""
@@ -272,13 +272,13 @@ class Transfer:
             raise Failed(28, text) from None
         self.connected = True
         self.facts.num_connects += 1
-        self.facts.time_connect = self.context.host.kernel.now() - self.started
+        self.facts.time_connect = self.context.host.kernel.monotonic() - self.started
         return stream
 
     async def _try_addresses(self, name: str, port: int) -> Stream:
         found = await self._addresses(name, port)
         self.resolved = True
-        self.facts.time_namelookup = self.context.host.kernel.now() - self.started
+        self.facts.time_namelookup = self.context.host.kernel.monotonic() - self.started
         for address in found:
             self._say(f"*   Trying {address}:{port}...")
             try:

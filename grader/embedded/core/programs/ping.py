@@ -32,7 +32,7 @@ async def main(context: Context) -> int:
     context.print(f"PING {names[0]} ({address}): 56 data bytes")
     sent = received = 0
     count, wait = values.get("c", 1e9), values.get("W", 10.0)
-    deadline = context.host.kernel.now() + values.get("w", 1e9)
+    deadline = context.host.kernel.monotonic() + values.get("w", 1e9)
 
     def summary() -> int:
         lost = round(100 * (sent - received) / sent) if sent else 0
@@ -43,7 +43,7 @@ async def main(context: Context) -> int:
         return 0 if received else 1
 
     context.process.on_signal(SIGINT, lambda: context.process.exit(summary()))
-    while sent < count and context.host.kernel.now() < deadline:
+    while sent < count and context.host.kernel.monotonic() < deadline:
         sent += 1
         if await _answers(context, address):
             received += 1
@@ -51,7 +51,9 @@ async def main(context: Context) -> int:
             if sent < count:
                 await sleep(values.get("i", 1.0))
         else:
-            await sleep(min(wait if sent >= count else values.get("i", 1.0), deadline - context.host.kernel.now()))
+            await sleep(
+                min(wait if sent >= count else values.get("i", 1.0), deadline - context.host.kernel.monotonic())
+            )
     context.process.on_signal(SIGINT, None)
     return summary()
 
