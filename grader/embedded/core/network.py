@@ -15,10 +15,11 @@ import hashlib
 import ipaddress
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from grader.embedded.core import healthcheck, policies, proxy
+from grader.embedded.core.hostports import Forwarding
 from grader.embedded.core.index import Index, ingress_ips
 from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.objects import key_of
@@ -111,6 +112,7 @@ class Node:
         pod_cidr: the addresses of its Pods.
         gateway: the node's address on the links to its Pods, which they see as the source of masqueraded traffic.
         affinity: the affinity table of its proxy.
+        host_ports: where its host ports lead.
 
     """
 
@@ -119,6 +121,7 @@ class Node:
     pod_cidr: str
     gateway: str
     affinity: proxy.Affinity
+    host_ports: Forwarding = field(default_factory=Forwarding)
 
 
 @dataclass(frozen=True)
@@ -249,6 +252,8 @@ class Network:
             if loopback or ip == source.ip:
                 return Path("deliver", source, port, ip if loopback else source.ip)
             return self._at_node(own, proxy.Source(source.ip, is_pod=True), ip, port, protocol)
+        if loopback and (path := self._to_host_port(own, proxy.Source(ip, is_node=True), ip, port, protocol)):
+            return path
         return self._at_node(
             own, proxy.Source(source.ip, is_node=True), own.machine.ip if loopback else ip, port, protocol
         )
@@ -305,7 +310,18 @@ class Network:
             for service_port in service["spec"].get("ports") or ():
                 if service_port.get("nodePort") == port and (service_port.get("protocol") or "TCP") == protocol:
                     return self._proxied(node, service, service_port, "node-port", source)
-        return Path("deliver", node.machine, port, source.ip)
+        host_port = self._to_host_port(node, source, node.machine.ip, port, protocol)
+        return host_port or Path("deliver", node.machine, port, source.ip)
+
+    def _to_host_port(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> Path | None:
+        """To the Pod that has this host port, None where none has (portmap's rules come behind kube-proxy's)."""
+        forward = node.host_ports.find(ip, port, protocol)
+        target = self.machines.get(forward.ip) if forward else None
+        if forward is None or target is None:
+            return None
+        if not self._leaves(node, source, target.ip, forward.port, protocol):
+            return DROPPED
+        return Path("deliver", target, forward.port, node.gateway if forward.masquerades(source.ip) else source.ip)
 
     def _forward(self, node: Node, source: proxy.Source, ip: str, port: int, protocol: str) -> Path:
         """No Service is concerned: route the packet on."""

@@ -38,7 +38,7 @@ def default_spec(spec: Spec) -> None:
     if spec.get("serviceAccountName"):
         spec["serviceAccount"] = spec["serviceAccountName"]
     for container in (c for kind in CONTAINERS for c in spec.get(kind, ())):
-        _default_container(container, bool(spec.get("hostNetwork")))
+        _default_container(container)
     for volume in spec.get("volumes", ()):
         for source in ("configMap", "secret", "projected", "downwardAPI"):
             if isinstance(volume.get(source), dict):
@@ -52,7 +52,7 @@ def default_spec(spec: Spec) -> None:
             volume["emptyDir"] = {}
 
 
-def _default_container(container: Spec, host_network: bool) -> None:
+def _default_container(container: Spec) -> None:
     image = container.get("image", "")
     tag = image.rsplit("/", 1)[-1].partition("@")[0].partition(":")[2]
     latest = "@" not in image and tag in ("", "latest")
@@ -62,11 +62,6 @@ def _default_container(container: Spec, host_network: bool) -> None:
     container.setdefault("terminationMessagePolicy", "File")
     for port in container.get("ports", ()):
         port.setdefault("protocol", "TCP")
-        if host_network:
-            port.setdefault("hostPort", port.get("containerPort"))
-    resources = container["resources"]
-    for name, amount in (resources.get("limits") or {}).items():
-        resources.setdefault("requests", {}).setdefault(name, amount)
     for variable in container.get("env", ()):
         reference = (variable.get("valueFrom") or {}).get("fieldRef")
         if reference is not None:
@@ -107,6 +102,13 @@ class PodStrategy(WithStatus):
         """SetDefaults_Pod."""
         spec = obj.setdefault("spec", {})
         default_spec(spec)
+        for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
+            resources = container["resources"]
+            for name, amount in (resources.get("limits") or {}).items():
+                resources.setdefault("requests", {}).setdefault(name, amount)
+            if spec.get("hostNetwork"):
+                for port in container.get("ports", ()):
+                    port["hostPort"] = port.get("hostPort") or port.get("containerPort")
         spec.setdefault("enableServiceLinks", True)
 
     def begin_create(self, obj: Obj, context: Context) -> None:
@@ -133,7 +135,7 @@ class PodStrategy(WithStatus):
 
     def validate(self, obj: Obj, context: Context) -> list[FieldError]:
         """ValidatePodCreate."""
-        errors = validate_spec(obj["spec"], "spec")
+        errors = validate_spec(obj["spec"], "spec", is_pod=True)
         if obj["spec"].get("ephemeralContainers"):
             errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
         return errors

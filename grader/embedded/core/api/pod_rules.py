@@ -25,8 +25,15 @@ NOT_EPHEMERAL = (
 """Fields of a container that an ephemeral one may not have (allowedEphemeralContainerFields)."""
 
 
-def validate_spec(spec: Spec, path: str) -> list[FieldError]:
-    """ValidatePodSpec, as far as learners get it wrong."""
+def validate_spec(spec: Spec, path: str, *, is_pod: bool = False) -> list[FieldError]:
+    """ValidatePodSpec, as far as learners get it wrong.
+
+    Args:
+        spec: a Pod's, or that of a template.
+        path: where it is.
+        is_pod: whether it is a Pod's: what defaults a Pod gets only when it is made, must then be there.
+
+    """
     errors: list[FieldError] = []
     volumes = volume_rules.volumes(spec, path, errors)
     containers = spec.get("containers") or []
@@ -40,6 +47,10 @@ def validate_spec(spec: Spec, path: str) -> list[FieldError]:
             grace = spec.get("terminationGracePeriodSeconds", 30)
             errors += probes_and_lifecycle(container, where, grace, init=kind == "initContainers")
     errors += _host_ports(containers, f"{path}.containers")
+    for container in spec.get("initContainers") or ():
+        errors += _host_ports([container], f"{path}.initContainers")
+    if spec.get("hostNetwork"):
+        errors += _own_ports(containers, f"{path}.containers", is_pod=is_pod)
     policies: tuple[str, ...] = ("Always", "OnFailure", "Never")
     if spec.get("restartPolicy") not in policies:
         errors.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), policies))
@@ -179,6 +190,17 @@ def _host_ports(containers: list[Spec], path: str) -> list[FieldError]:
                     errors.append(duplicate(f"{path}[{index}].ports[{number}].hostPort", key))
                 seen.add(key)
     return errors
+
+
+def _own_ports(containers: list[Spec], path: str, *, is_pod: bool) -> list[FieldError]:
+    """Ports of Pods in their node's network are the node's (validatePodHostNetworkDeps)."""
+    text = "must match `containerPort` when `hostNetwork` is true"
+    return [
+        invalid(f"{path}[{index}].ports[{number}].hostPort", port.get("hostPort", 0), text)
+        for index, container in enumerate(containers)
+        for number, port in enumerate(container.get("ports") or ())
+        if (is_pod or port.get("hostPort")) and port.get("hostPort", 0) != port.get("containerPort", 0)
+    ]
 
 
 def _env(variables: list[Spec], path: str) -> list[FieldError]:

@@ -1,7 +1,7 @@
 """Binds Pods to nodes.
 
 Source: k8s.io/kubernetes/pkg/scheduler (schedule_one.go, framework/plugins nodeunschedulable, tainttoleration,
-nodeaffinity, nodename, noderesources; spreading.py). Among the nodes that fit, the one that the Pod prefers wins, then
+nodeaffinity, nodename, nodeports, noderesources; spreading.py). Among the nodes that fit, the one that the Pod prefers wins, then
 the one with the fewest Pods of the same owner or labels, then the one with the fewest Pods: what PodTopologySpread's
 defaults and balanced allocation come to for equal nodes.
 """
@@ -16,6 +16,7 @@ from typing import Any
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.fit import exceeds, insufficient, requests
 from grader.embedded.core.controllers.spreading import PREFERRED, Around, matters, objection, preference
+from grader.embedded.core.hostports import TAKEN, fits, host_ports
 from grader.embedded.core.objects import (
     Key,
     condition,
@@ -86,10 +87,15 @@ class Scheduler(Controller):
         return found if matters(pod, found) else None
 
     def _why_not(self, pod: Obj, asked: dict[str, Fraction], node: Obj, around: Around | None) -> list[str]:
-        if reason := why_not(pod, node) or (objection(pod, node, around) if around else ""):
+        if reason := why_not(pod, node):
             return [reason]
         held = [other for other in self.index.pods_on(node["metadata"]["name"]) if not is_pod_finished(other)]
-        return insufficient(asked, node, held)
+        if not fits(host_ports(pod), held):  # the filters come in this order, and the first that objects is the last
+            return [TAKEN]
+        if missing := insufficient(asked, node, held):
+            return missing
+        reason = objection(pod, node, around) if around else ""
+        return [reason] if reason else []
 
     def _best(self, pod: Obj, nodes: list[Obj], around: Around | None) -> str:
         owner = controller_of(pod)

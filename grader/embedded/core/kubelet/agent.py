@@ -7,11 +7,12 @@ from collections import deque
 from functools import partial
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.hostports import TAKEN, fits, host_ports
 from grader.embedded.core.kubelet.machine import Nameserver
 from grader.embedded.core.kubelet.pod import PodWorker
 from grader.embedded.core.network import Network, Node
-from grader.embedded.core.objects import Key, is_deleting, key_of, uid_of, with_metadata
-from grader.embedded.core.store import Change, Obj
+from grader.embedded.core.objects import Key, is_deleting, is_pod_finished, key_of, uid_of, with_metadata
+from grader.embedded.core.store import Change, Obj, timestamp
 
 REFRESH = 1.0
 """Seconds until a changed ConfigMap is seen in the volumes that mount it; a real kubelet takes up to a minute."""
@@ -47,6 +48,8 @@ class Kubelet:
         node: the node's name.
         ip: the node's address.
         machine: the node's network namespace.
+        pod_cidr: the addresses of its Pods.
+        host_ports: where the node's host ports lead.
         workers: the Pods by namespace and name.
         disk: its own files, for what Pods keep on it: paths without a leading slash, and contents.
 
@@ -58,6 +61,7 @@ class Kubelet:
         self.nameserver = nameserver
         self.node = node.name
         self.machine = node.machine
+        self.pod_cidr, self.host_ports = node.pod_cidr, node.host_ports
         self.ip = node.machine.ip
         self.addresses = Addresses(node.pod_cidr)
         self.workers: dict[Key, PodWorker] = {}
@@ -70,6 +74,8 @@ class Kubelet:
         if worker is not None and uid_of(worker.pod) != uid_of(pod):
             worker.forget()
             worker = None
+        if worker is None and self._rejects(pod):
+            return
         if worker is None:
             status = pod.get("status") or {}
             if status.get("phase") in ("Succeeded", "Failed"):
@@ -78,6 +84,28 @@ class Kubelet:
                 return
             worker = self.workers[key] = PodWorker(self, pod)
         worker.update(pod)
+
+    def _rejects(self, pod: Obj) -> bool:
+        """Fail a Pod that wants a port which is taken, as one may that no scheduler has placed.
+
+        Rule: pkg/kubelet/lifecycle/predicate.go (generalFilter), kubelet.go rejectPod; texts seen on kind.
+        """
+        wanted, status = host_ports(pod), pod.get("status") or {}
+        if not wanted or status.get("podIP") or is_pod_finished(pod) or is_deleting(pod):
+            return False
+        if fits(wanted, (worker.pod for worker in self.workers.values() if not is_pod_finished(worker.pod))):
+            return False
+        message = f"Predicate NodePorts failed: {TAKEN}"
+        self.context.recorder.event(pod, "Warning", "NodePorts", message, "kubelet", host=self.node)
+        failed = {
+            "phase": "Failed",
+            "reason": "NodePorts",
+            "message": f"Pod was rejected: {message}",
+            "observedGeneration": pod["metadata"].get("generation", 1),
+            "startTime": timestamp(self.context.now()),
+        }
+        self.context.update_status("pods", pod, {**status, **failed})
+        return True
 
     def drop(self, key: Key) -> None:
         """A Pod is no longer stored."""

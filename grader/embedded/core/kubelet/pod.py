@@ -166,12 +166,14 @@ class PodWorker:
             ip = self.kubelet.addresses.take(pod_ip(self.pod))
             self.machine = Machine(self.key[1], ip, "pod", self.kubelet.node)
             self.kubelet.network.add(self.machine)
+            self.kubelet.host_ports.add(self.pod, ip, self.kubelet.pod_cidr)
         self.ip = self.machine.ip
 
     def _leave_network(self) -> None:
         machine, self.machine = self.machine, None
         if machine is not None and machine.kind == "pod":
             self.kubelet.network.remove(machine)
+            self.kubelet.host_ports.remove(machine.ip)
             self.kubelet.addresses.release(machine.ip)
 
     async def _run_init(self, held: Container) -> bool:
