@@ -1,9 +1,9 @@
 """Binds Pods to nodes.
 
 Source: k8s.io/kubernetes/pkg/scheduler (schedule_one.go, framework/plugins nodeunschedulable, tainttoleration,
-nodeaffinity, nodename, nodeports, noderesources; spreading.py). Among the nodes that fit, the one that the Pod prefers wins, then
-the one with the fewest Pods of the same owner or labels, then the one with the fewest Pods: what PodTopologySpread's
-defaults and balanced allocation come to for equal nodes.
+nodeaffinity, nodename, nodeports, noderesources; spreading.py). Among the nodes that fit, the one that the Pod prefers
+wins, then the one with the fewest Pods of the same owner or labels, then the one with the fewest Pods: what
+PodTopologySpread's defaults and balanced allocation come to for equal nodes.
 """
 
 from __future__ import annotations

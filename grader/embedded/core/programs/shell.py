@@ -56,6 +56,7 @@ class Shell(ShellState):
         child.positional = list(self.positional)
         child.functions = dict(self.functions)
         child.flags = set(self.flags)
+        child.readonly = set(self.readonly)
         child.jobs = {}
         child.interactive = False
         child.traps = {}
@@ -145,15 +146,16 @@ class Shell(ShellState):
             tasks.append(kernel.spawn(self.fork()._stage(command, stage, left.close)))
             source = Input.of_stream(right)
             self.context.process.at_exit(left.reset)
-        status = 0
+        status = failed = 0
         try:
             for task in tasks:
                 status = await task
+                failed = status or failed
         except BaseException:
             for task in tasks:
                 task.cancel()
             raise
-        return status
+        return failed if "p" in self.flags else status
 
     async def _stage(self, command: Command, channels: Channels, close: Callable[[], None] | None) -> int:
         try:
@@ -251,13 +253,16 @@ class Shell(ShellState):
             assignments = [(name, await expand.text(word, self)) for name, word in command.assignments]
             channels = await self._redirect(command.redirects, channels)
         except (ExpansionError, RedirectError) as error:
+            if isinstance(error, ExpansionError):
+                return self._given_up(error, channels)
             self.complain(str(error), channels)
-            if isinstance(error, ExpansionError) and not self.interactive:
-                raise Exit(2) from None
-            return 1
+            return 2 if self.make == "dash" else 1
         if not argv:
-            for name, value in assignments:
-                self.set(name, value)
+            try:
+                for name, value in assignments:
+                    self.set(name, value)
+            except ExpansionError as error:
+                return self._given_up(error, channels)
             return self.status if _substitutes(command) else 0
         if "x" in self.flags:
             channels.err(("+ " + " ".join([f"{n}={v}" for n, v in assignments] + argv) + "\n").encode())
@@ -274,6 +279,13 @@ class Shell(ShellState):
                 else:
                     self.variables[name] = old
             self.exported -= added
+
+    def _given_up(self, error: ExpansionError, channels: Channels) -> int:
+        """An expansion failed: that ends a shell that nobody types at."""
+        self.complain(str(error), channels)
+        if not self.interactive:
+            raise Exit(1 if self.make == "bash" else 2) from None
+        return 1
 
     async def invoke(self, argv: list[str], channels: Channels, *, functions: bool = True) -> int:
         """Run a function, a builtin or a program by its command line."""
@@ -309,7 +321,7 @@ class Shell(ShellState):
                 return 126
             script = read_file(self.context, path) if "/" in name else None
             if script is None or not script.startswith(b"#!"):
-                missing = "command not found" if self._make == "bash" else "not found"
+                missing = "command not found" if self.make == "bash" else "not found"
                 self.complain(f"{name}: {missing}", channels)
                 return 127
             argv, found = ["sh", name, *argv[1:]], "sh"

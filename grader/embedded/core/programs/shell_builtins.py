@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from grader.embedded.core.kernel import Cancelled
+from grader.embedded.core.kernel import Cancelled, TimeoutError_, with_timeout
 from grader.embedded.core.programs import small
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available
-from grader.embedded.core.programs.process import Context, Exit, processes
+from grader.embedded.core.programs.process import Context, Exit, Input, processes
+from grader.embedded.core.programs.shell_expand import ExpansionError
+from grader.embedded.core.programs.shell_options import change, letters
 from grader.embedded.core.programs.shell_parser import RESERVED
 from grader.embedded.core.programs.shell_state import Leave
 from grader.embedded.core.programs.shell_words import is_name
@@ -48,7 +50,10 @@ def _of(program: Callable[[Context], Awaitable[int]]) -> Builtin:
 
 
 async def _cd(shell: Shell, argv: list[str], channels: Channels) -> int:
-    target = argv[1] if len(argv) > 1 else shell.get("HOME") or "/"
+    if (read := letters(shell, argv, "LP", channels) if argv[1:2] != ["-"] else ({}, argv[1:])) is None:
+        return shell.status
+    args = read[1]
+    target = args[0] if args else shell.get("HOME") or "/"
     if target == "-":
         target = shell.get("OLDPWD") or "/"
         channels.print(target)
@@ -64,44 +69,67 @@ async def _cd(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 async def _pwd(shell: Shell, argv: list[str], channels: Channels) -> int:
+    if letters(shell, argv, "LP", channels) is None:
+        return shell.status
     channels.print(shell.cwd)
     return 0
 
 
 async def _export(shell: Shell, argv: list[str], channels: Channels) -> int:
-    if len(argv) == 1 or argv[1] == "-p":
-        for name in sorted(shell.exported):
-            if name in shell.variables:
-                channels.print(f"export {name}={_quoted(shell.variables[name])}")
+    """`export`, `readonly`."""
+    name = argv[0]
+    if (read := letters(shell, argv, "np" if shell.make == "bash" and name == "export" else "p", channels)) is None:
+        return shell.status
+    given, args = read
+    marked = shell.exported if name == "export" else shell.readonly
+    if not args:
+        for each in sorted(marked):
+            if each in shell.variables:
+                channels.print(f"{name} {each}={_quoted(shell.variables[each])}")
         return 0
-    return _assign(shell, argv, channels, export=argv[0] == "export")
+    return _assign(shell, name, args, channels, marked, take="n" in given)
 
 
-def _assign(shell: Shell, argv: list[str], channels: Channels, *, export: bool) -> int:
-    for word in argv[1:]:
-        name, equals, value = word.partition("=")
-        if not is_name(name):
-            if not word.startswith("-"):
-                shell.complain(f"{argv[0]}: {name}: bad variable name", channels)
-                return 2
-            continue
+def _assign(
+    shell: Shell, name: str, words: list[str], channels: Channels, marked: set[str] | None, *, take: bool = False
+) -> int:
+    for word in words:
+        variable, equals, value = word.partition("=")
+        if not is_name(variable):
+            shell.complain(f"{name}: {variable}: bad variable name", channels)
+            return 2
         if equals:
-            shell.set(name, value)
-        if export:
-            shell.exported.add(name)
+            try:
+                shell.set(variable, value)
+            except ExpansionError as error:
+                shell.complain_of(name, str(error), channels)
+                return 1 if shell.make == "bash" else 2
+        if marked is not None and take:
+            marked.discard(variable)
+        elif marked is not None:
+            marked.add(variable)
     return 0
 
 
 async def _local(shell: Shell, argv: list[str], channels: Channels) -> int:
-    return _assign(shell, argv, channels, export=False)
+    if (read := letters(shell, argv, "", channels)) is None:
+        return shell.status
+    return _assign(shell, argv[0], read[1], channels, None)
 
 
 async def _unset(shell: Shell, argv: list[str], channels: Channels) -> int:
-    for name in argv[1:]:
-        if name == "-f" or name == "-v":
-            continue
-        shell.variables.pop(name, None)
-        shell.functions.pop(name, None)
+    if (read := letters(shell, argv, "fv", channels)) is None:
+        return shell.status
+    given, names = read
+    for name in names:
+        if name in shell.readonly:
+            shell.complain_of("unset", f"{name}: is read only", channels)
+            return 2
+        if "f" not in given:
+            shell.variables.pop(name, None)
+            shell.exported.discard(name)
+        if "v" not in given:
+            shell.functions.pop(name, None)
     return 0
 
 
@@ -111,18 +139,10 @@ async def _set(shell: Shell, argv: list[str], channels: Channels) -> int:
         for name in sorted(shell.variables):
             channels.print(f"{name}={_quoted(shell.variables[name])}")
         return 0
-    while args and args[0][:1] in {"-", "+"} and len(args[0]) > 1:
-        option = args.pop(0)
-        if option == "--":
-            shell.positional = args
-            return 0
-        letters = set(option[1:])
-        if "o" in letters and args:
-            named = {"errexit": "e", "nounset": "u", "xtrace": "x"}.get(args.pop(0), "")
-            letters = (letters - {"o"}) | set(named)
-        shell.flags = shell.flags | letters if option[0] == "-" else shell.flags - letters
+    if (status := change(shell, args, channels)) is not None:
+        return status
     if args:
-        shell.positional = args
+        shell.positional = args[1:] if args[0] == "--" else args
     return 0
 
 
@@ -141,15 +161,22 @@ async def _leave(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 async def _read(shell: Shell, argv: list[str], channels: Channels) -> int:
-    args, raw = argv[1:], False
-    while args and args[0].startswith("-"):
-        option = args.pop(0)
-        raw = raw or "r" in option
-        if option[-1] in "ptnd" and args:
-            value = args.pop(0)
-            if option[-1] == "p" and channels.tty:
-                channels.err(value.encode())
-    line = (await channels.stdin.readline()).decode(errors="replace")
+    known = "rp:" if shell.make == "dash" else "rp:t:su:"
+    if (found := letters(shell, argv, known, channels)) is None:
+        return shell.status
+    given, args = found
+    if "p" in given and channels.tty:
+        channels.err(given["p"].encode())
+    source = channels.fd(int(given["u"])) if given.get("u", "0").isdigit() and "u" in given else channels.stdin
+    limit = small.seconds(given["t"]) if "t" in given else None
+    if not isinstance(source, Input) or ("t" in given and limit is None):
+        wrong = given["u"] if not isinstance(source, Input) else given["t"]
+        shell.complain_of("read", f"{wrong}: {'Bad file descriptor' if wrong == given.get('u') else 'invalid timeout'}")
+        return 1
+    try:
+        line = (await with_timeout(limit, source.readline())).decode(errors="replace")
+    except TimeoutError_:
+        return 142 if shell.make == "bash" else 1
     ended = not line.endswith("\n")
     line = line.removesuffix("\n")
     names = args or ["REPLY"]
@@ -196,11 +223,11 @@ async def _exec(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 async def _command(shell: Shell, argv: list[str], channels: Channels) -> int:
-    args = argv[1:]
-    if args and args[0] in {"-v", "-V"}:
-        return _locate(shell, args[1:], channels, short=args[0] == "-v")
-    if args[:1] == ["-p"]:
-        args = args[1:]
+    if (read := letters(shell, argv, "vVp", channels)) is None:
+        return shell.status
+    given, args = read
+    if given.keys() & {"v", "V"}:
+        return _locate(shell, args, channels, short="v" in given)
     return await shell.invoke(args, channels, functions=False) if args else 0
 
 
@@ -231,7 +258,13 @@ def _locate(shell: Shell, names: list[str], channels: Channels, *, short: bool) 
 
 
 async def _wait(shell: Shell, argv: list[str], channels: Channels) -> int:
-    wanted = [int(word) for word in argv[1:] if word.isdigit()] or list(shell.jobs)
+    if letters(shell, argv, "", channels) is None:
+        return shell.status
+    for word in argv[1:]:
+        if not word.removeprefix("%").isdigit():
+            shell.complain_of("wait", f"{'Illegal' if shell.make == 'dash' else 'bad'} number: {word}", channels)
+            return 2
+    wanted = [int(word.removeprefix("%")) for word in argv[1:]] or list(shell.jobs)
     status = 0
     for number in wanted:
         task = shell.jobs.pop(number, None)
@@ -276,19 +309,33 @@ async def _kill(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 async def _trap(shell: Shell, argv: list[str], channels: Channels) -> int:
-    if len(argv) < 3:
+    if (read := letters(shell, argv, "", channels) if argv[1:2] != ["-"] else ({}, argv[1:])) is None:
+        return shell.status
+    args = read[1]
+    if not args:
+        for key, text in shell.traps.items():
+            channels.print(f"trap -- {_quoted(text)} {key}")
         return 0
-    for name in argv[2:]:
+    action, names = (args[0], args[1:]) if len(args) > 1 else ("-", args)
+    code = 0
+    for name in names:
         key = "EXIT" if name in {"0", "EXIT"} else name.upper().removeprefix("SIG")
-        shell.traps[key] = argv[1]
         number = int(key) if key.isdigit() else SIGNALS.get(key)
+        if number is None and key != "EXIT":
+            text = f"{name}: {'bad trap' if shell.make == 'dash' else 'invalid signal specification'}"
+            shell.complain_of("trap", text, channels)
+            code = 1
+            continue
+        shell.traps[key] = action
+        if action == "-":
+            del shell.traps[key]
         if number is None:
             continue
-        if argv[1] == "-":
+        if action == "-":
             shell.context.process.on_signal(number, None)
         else:
-            shell.context.process.on_signal(number, lambda: _trapped(shell, argv[1], channels))
-    return 0
+            shell.context.process.on_signal(number, lambda: _trapped(shell, action, channels))
+    return code
 
 
 def _trapped(shell: Shell, text: str, channels: Channels) -> None:
@@ -302,7 +349,38 @@ def _trapped(shell: Shell, text: str, channels: Channels) -> None:
 
 
 async def _nothing(shell: Shell, argv: list[str], channels: Channels) -> int:
+    """Succeed: `hash` remembers where programs are, and there is one place."""
     return 0
+
+
+async def _umask(shell: Shell, argv: list[str], channels: Channels) -> int:
+    """Show the mask; another one changes nothing, since files here have no permissions."""
+    if len(argv) == 1:
+        channels.print("0022")
+    return 0
+
+
+async def _ulimit(shell: Shell, argv: list[str], channels: Channels) -> int:
+    """Show a limit; another one changes nothing, since there is none."""
+    if (read := letters(shell, argv, "HSacdfilmnpqrstuvxw", channels)) is None:
+        return shell.status
+    if not read[1]:
+        channels.print("1048576" if "n" in read[0] else "unlimited")
+    return 0
+
+
+async def _alias(shell: Shell, argv: list[str], channels: Channels) -> int:
+    """Refuse to define one: this shell expands none."""
+    if len(argv) == 1:
+        return 0
+    shell.complain_of("alias", f"{argv[1].partition('=')[0]}: the embedded cluster's shell has no aliases", channels)
+    return 1
+
+
+async def _fg(shell: Shell, argv: list[str], channels: Channels) -> int:
+    """Fail: there is no job control."""
+    shell.complain_of(argv[0], "no job control" if shell.make == "bash" else "No current job", channels)
+    return 1 if shell.make == "bash" else 2
 
 
 async def _jobs(shell: Shell, argv: list[str], channels: Channels) -> int:
@@ -339,12 +417,13 @@ BUILTINS: dict[str, Builtin] = {
     "wait": _wait,
     "kill": _kill,
     "trap": _trap,
-    "umask": _nothing,
-    "ulimit": _nothing,
-    "alias": _nothing,
+    "umask": _umask,
+    "ulimit": _ulimit,
+    "alias": _alias,
     "hash": _nothing,
     "jobs": _jobs,
-    "fg": _nothing,
+    "fg": _fg,
+    "bg": _fg,
     ":": _of(small.true),
     "true": _of(small.true),
     "false": _of(small.false),

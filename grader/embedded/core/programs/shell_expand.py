@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from grader.embedded.core.programs.shell_syntax import Arithmetic, Literal, Part, Script, Variable, Word
+from grader.embedded.core.programs.escapes import unescape
+from grader.embedded.core.programs.shell_syntax import Arithmetic, Escaped, Literal, Part, Script, Variable, Word
 
 
 class ExpansionError(Exception):
@@ -34,6 +35,11 @@ class Scope(Protocol):
     @property
     def strict(self) -> bool:
         """Whether an unset variable is an error (`set -u`)."""
+        ...
+
+    @property
+    def make(self) -> str:
+        """Whose shell it is."""
         ...
 
     async def capture(self, script: Script) -> str:
@@ -177,6 +183,8 @@ def _tilde(word: Word, scope: Scope) -> list[Part]:
 async def _value(part: Part, scope: Scope) -> str:
     if isinstance(part, Literal):
         return part.text
+    if isinstance(part, Escaped):
+        return f"${part.text}" if scope.make == "dash" else unescape(part.text.replace("\\'", "'"))[0]
     if isinstance(part, Variable):
         return await _variable(part, scope)
     if isinstance(part, Arithmetic):

@@ -283,7 +283,7 @@ class Parser(WordReader):
             return Redirect(fd, "<<", Word(parts))
         if operator == "<<<":
             return Redirect(fd, "<<", Word((*self._target().parts, Literal("\n", True))))
-        return Redirect(fd, ">" if operator == ">|" else operator, self._target())
+        return Redirect(fd, ">" if operator == ">|" else operator, self._target(), operator == ">|")
 
     def _target(self) -> Word:
         self._blanks()

@@ -9,49 +9,65 @@ from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Task
 from grader.embedded.core.programs.files import read_file
 from grader.embedded.core.programs.process import SIGINT, SIGPIPE, Context, Exit
 from grader.embedded.core.programs.shell import Shell
+from grader.embedded.core.programs.shell_options import LETTERS, NAMES, change
 from grader.embedded.core.programs.shell_parser import parse
 from grader.embedded.core.programs.shell_state import Channels, Leave
 from grader.embedded.core.programs.shell_syntax import Incomplete, Script, SyntaxError_
 
+_LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--noediting"})
+
 
 async def main(context: Context) -> int:
     """Run `sh [-eiux] [-c command [name [args]]] [script [args]]`, or read standard input."""
-    flags: set[str] = set()
     args = list(context.args)
-    command: str | None = None
+    channels = Channels(context.stdin, context.out, context.err, context.tty)
+    shell = Shell(context, context.argv[0], [])
+    shell.channels = channels
+    commands = False
     while args and args[0][:1] in {"-", "+"} and len(args[0]) > 1:
         option = args.pop(0)
         if option == "--":
             break
         if option.startswith("--"):
-            context.error(f"{context.argv[0]}: illegal option {option}")
-            return 2
-        if "c" in option[1:]:
-            if not args:
-                context.error(f"{context.argv[0]}: -c requires an argument")
-                return 2
-            command = args.pop(0)
-        if "o" in option[1:] and args:
-            args.pop(0)
-        flags |= set(option[1:]) - {"c", "o"}
-    channels = Channels(context.stdin, context.out, context.err, context.tty)
-    if command is not None:
-        shell = Shell(context, args[0] if args else context.argv[0], args[1:])
-        shell.flags = flags & set("eux")
+            if option in _LONG:
+                continue
+            return _refused(shell, option)
+        commands = commands or "c" in option[1:]
+        for letter in option[1:].replace("c", ""):
+            named = args.pop(0) if letter == "o" and args else ""
+            if letter not in LETTERS | {"o"} or (named and named not in NAMES):
+                return _refused(shell, f"{option[0]}{letter}{f' {named}' if named else ''}")
+            change(shell, [f"{option[0]}{letter}", *([named] if named else [])], channels)
+    if commands and not args:
+        context.error(f"{context.argv[0]}: -c requires an argument")
+        return 2
+    if commands:
+        command, *args = args
+        shell.name, shell.positional = args[0] if args else shell.name, args[1:]
         return await _ended(shell, shell.source(command, channels))
-    if args:
+    if args and "s" not in shell.flags:
         script = read_file(context, context.path(args[0]))
         if script is None:
             text = "cannot open" if context.image.shell == "dash" else "can't open"
             context.error(f"{context.argv[0]}: {text} '{args[0]}': No such file or directory")
             return 2
-        shell = Shell(context, args[0], args[1:])
-        shell.flags = flags & set("eux")
+        shell.name, shell.positional = args[0], args[1:]
         return await _ended(shell, shell.source(script.decode(errors="replace"), channels))
-    shell = Shell(context, context.argv[0], [])
-    shell.flags = flags & set("eux")
-    shell.interactive = context.tty or "i" in flags
+    shell.positional = args
+    shell.interactive = context.tty or "i" in shell.flags
+    shell.flags = shell.flags - {"i"}
     return await _ended(shell, _session(shell, channels))
+
+
+def _refused(shell: Shell, option: str) -> int:
+    """Say that the shell has no such option."""
+    if shell.make == "bash":
+        shell.channels.err(f"{shell.name}: {option}: invalid option\n".encode())
+    elif shell.make == "dash":
+        shell.channels.err(f"{shell.name}: 0: Illegal option {option if option[1] != '-' else '--'}\n".encode())
+    else:
+        shell.channels.err(f"{shell.name}: illegal option {option}\n".encode())
+    return 2
 
 
 async def _ended(shell: Shell, work: Coroutine[Any, Any, int]) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs import shell_expand as expand
 from grader.embedded.core.programs.files import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import is_writable
-from grader.embedded.core.programs.process import Context, Input, Sink
+from grader.embedded.core.programs.process import STDERR, Context, Input, Sink
 from grader.embedded.core.programs.shell_syntax import Command, Redirect, Script
 
 
@@ -32,12 +32,30 @@ class Channels:
         out: standard output.
         err: standard error.
         tty: whether input and output are a terminal.
+        others: what the shell opened under other numbers.
     """
 
     stdin: Input
     out: Sink
     err: Sink
     tty: bool = False
+    others: Mapping[int, Input | Sink] = field(default_factory=dict)
+
+    def fd(self, number: int) -> Input | Sink | None:
+        """What is open under a number."""
+        if number == 0:
+            return self.stdin
+        return {1: self.out, 2: self.err}.get(number) or self.others.get(number)
+
+    def with_fd(self, number: int, held: Input | Sink) -> Channels:
+        """The channels with something else open under a number."""
+        if number > STDERR:
+            return replace(self, others={**self.others, number: held})
+        if isinstance(held, Input):
+            return replace(self, stdin=held, tty=False) if number == 0 else self
+        if number == STDERR:
+            return replace(self, err=held)
+        return replace(self, out=held, tty=False) if number else self
 
     def print(self, text: str) -> None:
         """Write a line to standard output."""
@@ -55,6 +73,7 @@ class ShellState(ABC):
         context: the program's surroundings; its `cwd` and `env` are those it started with.
         variables: all variables.
         exported: names that commands see.
+        readonly: names that cannot be assigned any more.
         positional: `$1` and so on.
         functions: what `name() …` defined.
         status: `$?`.
@@ -70,6 +89,7 @@ class ShellState(ABC):
         self.name = name
         self.variables: dict[str, str] = dict(context.env)
         self.exported: set[str] = set(context.env)
+        self.readonly: set[str] = set()
         self.positional = positional
         self.functions: dict[str, Command] = {}
         self.status = 0
@@ -104,13 +124,23 @@ class ShellState(ABC):
             return self.name
         if name.isdigit():
             return self.positional[int(name) - 1] if int(name) <= len(self.positional) else None
+        if name == "LINENO":
+            return str(self._line)
+        if name == "PPID" and name not in self.variables:
+            return "0"
+        if name in {"UID", "EUID"} and self.make == "bash":
+            return str(self.context.image.user)
         if name == "RANDOM":
             return str(int(self.context.host.kernel.now() * 1_000_003) % 32768)
         return self.variables.get(name)
 
     def set(self, name: str, value: str) -> None:
-        """Assign a variable."""
+        """Assign a variable. Raises ExpansionError for one that is read only."""
+        if name in self.readonly:
+            raise expand.ExpansionError(f"{name}: {'readonly variable' if self.make == 'bash' else 'is read only'}")
         self.variables[name] = value
+        if "a" in self.flags:
+            self.exported.add(name)
 
     @property
     def strict(self) -> bool:
@@ -122,7 +152,9 @@ class ShellState(ABC):
         """Return what a script writes to standard output."""
 
     def paths(self) -> list[str]:
-        """Return what patterns can match."""
+        """Return what patterns can match: nothing with `set -f`."""
+        if "f" in self.flags:
+            return []
         files = self.context.host.files
         absolute = [path for path in files if path.startswith("/")]
         folders = {path.rsplit("/", 1)[0] for path in absolute if path.count("/") > 1}
@@ -137,14 +169,20 @@ class ShellState(ABC):
         """Write an error the way this make of shell does."""
         where = f"{self.name}: "
         kind = self.context.image.shell
-        if kind == "dash" and not self.interactive and self._make != "bash":
+        if kind == "dash" and not self.interactive and self.make != "bash":
             where += f"{self._line}: "
-        elif self._make == "bash" and not self.interactive:
+        elif self.make == "bash" and not self.interactive:
             where += f"line {self._line}: "
         (channels or self.channels).err(f"{where}{message}\n".encode())
 
+    def complain_of(self, builtin: str, message: str, channels: Channels | None = None) -> None:
+        """Write an error of a builtin: ash tells the line there, which is 0 in a command string."""
+        ash = self.make not in {"dash", "bash"} and not self.interactive
+        self.complain(f"{builtin}: {'line 0: ' if ash else ''}{message}", channels)
+
     @property
-    def _make(self) -> str:
+    def make(self) -> str:
+        """Whose shell it is: bash, dash, or ash under any other name."""
         base = self.context.name
         return base if base in {"bash", "dash", "ash"} else self.context.image.shell
 
@@ -153,26 +191,34 @@ class ShellState(ABC):
     async def _redirect(self, redirects: Sequence[Redirect], channels: Channels) -> Channels:
         for redirect in redirects:
             target = await expand.text(redirect.target, self)
-            channels = self._redirected(redirect, target, channels)
+            if redirect.op in {"<&", ">&"} and (target.isdigit() or target == "-"):
+                channels = self._duplicated(redirect.fd, target, channels)
+            else:
+                channels = self._redirected(redirect, target, channels)
         return channels
 
     def _redirected(self, redirect: Redirect, target: str, channels: Channels) -> Channels:
         operator, fd = redirect.op, redirect.fd
-        if operator == "<<":
-            return replace(channels, stdin=Input.of_bytes(target.encode()), tty=False)
-        if operator == "<":
-            return replace(channels, stdin=self._source(target, channels), tty=False)
         if operator == "<&":
-            return channels
-        if operator == ">&" and (target.isdigit() or target == "-"):
-            sink = {"1": channels.out, "2": channels.err, "-": _discard}.get(target, _discard)
-        else:
-            sink = self._sink(target, channels, append=operator == ">>")
-        if operator == "&>" or (operator == ">&" and not (target.isdigit() or target == "-")):
+            raise RedirectError(f"{target}: ambiguous redirect" if self.make == "bash" else "bad fd number")
+        if operator in {"<<", "<"}:
+            given = Input.of_bytes(target.encode()) if operator == "<<" else self._source(target, channels)
+            return channels.with_fd(fd, given)
+        sink = self._sink(target, channels, append=operator == ">>", over=redirect.over)
+        if operator in {"&>", ">&"}:
             return replace(channels, out=sink, err=sink, tty=False)
-        if fd == 2:
-            return replace(channels, err=sink)
-        return replace(channels, out=sink, tty=False) if fd == 1 else channels
+        return channels.with_fd(fd, sink)
+
+    def _duplicated(self, fd: int, target: str, channels: Channels) -> Channels:
+        """`fd>&target`, `fd<&target`; `-` closes."""
+        if target == "-":
+            if fd > STDERR:
+                return replace(channels, others={key: held for key, held in channels.others.items() if key != fd})
+            return channels.with_fd(fd, _discard if fd else Input.of_bytes(b""))
+        held = channels.fd(int(target))
+        if held is None or isinstance(held, Input) != (fd == 0 or (fd > STDERR and isinstance(held, Input))):
+            raise RedirectError(f"{target}: Bad file descriptor")
+        return channels if int(target) == fd else channels.with_fd(fd, held)
 
     def _source(self, name: str, channels: Channels) -> Input:
         if name in {"/dev/stdin", "/dev/tty"}:
@@ -184,7 +230,7 @@ class ShellState(ABC):
             raise RedirectError(text)
         return Input.of_bytes(data)
 
-    def _sink(self, name: str, channels: Channels, *, append: bool) -> Sink:
+    def _sink(self, name: str, channels: Channels, *, append: bool, over: bool) -> Sink:
         special = {"/dev/null": _discard, "/dev/stdout": channels.out, "/dev/stderr": channels.err}
         special["/dev/tty"] = channels.out
         if name in special:
@@ -201,6 +247,12 @@ class ShellState(ABC):
         if not is_writable(files, path):
             verb = "cannot" if self.context.image.shell == "dash" else "can't"
             raise RedirectError(f"{verb} create {name}: Read-only file system")
+        if "C" in self.flags and not append and not over and read_file(self.context, path) is not None:
+            if self.make == "bash":
+                raise RedirectError(f"{name}: cannot overwrite existing file")
+            raise RedirectError(
+                f"{'cannot' if self.make == 'dash' else 'can' + chr(39) + 't'} create {name}: File exists"
+            )
         if not append or path not in files:
             files[path] = b""
 

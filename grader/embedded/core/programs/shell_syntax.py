@@ -52,7 +52,15 @@ class Arithmetic:
     quoted: bool
 
 
-Part: TypeAlias = "Literal | Variable | Substitution | Arithmetic"
+@dataclass(frozen=True)
+class Escaped:
+    """`$'…'`, which dash does not know."""
+
+    text: str
+    quoted: bool = True
+
+
+Part: TypeAlias = "Literal | Escaped | Variable | Substitution | Arithmetic"
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Redirect:
-    """`fd op target`; op is `<`, `>`, `>>`, `>&`, `<&`, `<<` (target: the text), `&>`."""
+    """`fd op target`; op is `<`, `>`, `>>`, `>&`, `<&`, `<<` (target: the text), `&>`; over: it was `>|`."""
 
     fd: int
     op: str
     target: Word
+    over: bool = False
 
 
 @dataclass(frozen=True)

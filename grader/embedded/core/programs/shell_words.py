@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 from grader.embedded.core.programs.shell_syntax import (
     Arithmetic,
+    Escaped,
     Incomplete,
     Literal,
     Part,
@@ -191,6 +192,8 @@ class WordReader(ABC):
             return Substitution(script, quoted)
         if self._peek(2) == "${":
             return self._braced(quoted)
+        if self._peek(2) == "$'" and not quoted:
+            return self._escaped()
         stop = self._at + 1
         if self._text[stop : stop + 1] in _SPECIAL or self._text[stop : stop + 1].isdigit():
             stop += 1
@@ -200,6 +203,16 @@ class WordReader(ABC):
         name = self._text[self._at + 1 : stop]
         self._at = stop
         return Variable(name, "", None, quoted) if name else Literal("$", quoted)
+
+    def _escaped(self) -> Part:
+        stop = self._at + 2
+        while self._text[stop : stop + 1] != "'":
+            if stop >= len(self._text):
+                raise Incomplete("syntax error: unterminated quoted string")
+            stop += 2 if self._text[stop] == "\\" else 1
+        text = self._text[self._at + 2 : stop]
+        self._at = stop + 1
+        return Escaped(text)
 
     def _arithmetic(self, quoted: bool) -> Part:
         start, depth = self._at + 3, 0

@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
+from grader.embedded.core.programs.escapes import unescape
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context, Exit
 from grader.embedded.core.programs.resolver import canonical_from_hosts
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "0": "\0"}
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -51,24 +51,6 @@ async def execute(context: Context, argv: list[str], not_found: int = 127) -> in
         return done.code
 
 
-def unescape(text: str) -> tuple[str, bool]:
-    r"""Replace echo's escapes; whether `\c` said to stop."""
-    stop = text.find("\\c")
-    while stop > 0 and text[stop - 1] == "\\":
-        stop = text.find("\\c", stop + 1)
-    cut = text if stop < 0 else text[:stop]
-
-    def replace(match: re.Match[str]) -> str:
-        code = match[1]
-        if code[0] == "x":
-            return chr(int(code[1:], 16))
-        if code[0].isdigit():
-            return chr(int(code, 8) & 0xFF)
-        return _ESCAPES.get(code, match[0])
-
-    return re.sub(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,4}|.)", replace, cut), stop >= 0
-
-
 async def echo(context: Context) -> int:
     """`echo [-neE] …`; dash's builtin always takes escapes."""
     args, newline = list(context.args), True
@@ -87,15 +69,17 @@ async def printf(context: Context) -> int:
     if not context.args:
         raise context.fail(2, "printf: usage: printf format [arguments]")
     form, args = context.args[0], context.args[1:]
+    problems: list[str] = []
     while True:
-        text, used, stopped = _printf(form, args)
+        text, used, stopped = _printf(context, form, args, problems)
         context.out(text.encode())
+        context.error(*(f"printf: {problem}" for problem in problems))
         args = args[used:]
-        if not args or not used or stopped:
-            return 0
+        if not args or not used or stopped or problems:
+            return 1 if problems else 0
 
 
-def _printf(form: str, args: list[str]) -> tuple[str, int, bool]:
+def _printf(context: Context, form: str, args: list[str], problems: list[str]) -> tuple[str, int, bool]:
     result, used = "", 0
     for piece in re.findall(r"%[-+ #0]*[*\d]*(?:\.\d+)?[a-zA-Z%]|[^%]+|%", form):
         if piece == "%%":
@@ -105,20 +89,35 @@ def _printf(form: str, args: list[str]) -> tuple[str, int, bool]:
             result += text
             if stopped:
                 return result, used, True
+        elif piece[-1] not in "diuxXofeEgGbsc" or "*" in piece:
+            ash = context.image.shell not in {"dash", "bash"}
+            problems.append(f"{piece}: invalid {'format' if ash else 'directive'}")
+            return result, used, True
         else:
             value = args[used] if used < len(args) else ""
             used += 1
-            result += _formatted(piece, value)
+            result += _formatted(piece, value, problems)
     return result, min(used, len(args)), False
 
 
-def _formatted(piece: str, value: str) -> str:
+def _formatted(piece: str, value: str, problems: list[str]) -> str:
     kind, spec = piece[-1], piece[:-1]
     if kind in "diuxXo":
-        number = int(value, 0) if re.fullmatch(r"[-+]?(0x[0-9a-fA-F]+|\d+)", value) else 0
+        known = re.fullmatch(r"[-+]?(0x[0-9a-fA-F]+|0[0-7]+|\d+)", value)
+        if value and not known and not (value[0] in "'\"" and len(value) > 1):
+            problems.append(f"invalid number '{value}'")
+        if known:
+            sign, digits = (-1, value[1:]) if value[0] == "-" else (1, value.lstrip("+"))
+            octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
+            number = sign * int(digits, 8 if octal else 0)
+        else:
+            number = ord(value[1]) if len(value) > 1 and value[0] in "'\"" else 0
         return (spec + ("d" if kind in "iu" else kind)) % number
     if kind in "feEgG":
-        return (spec + kind) % (float(value) if re.fullmatch(r"[-+]?\d*\.?\d+", value) else 0.0)
+        real = re.fullmatch(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", value)
+        if value and not real:
+            problems.append(f"invalid number '{value}'")
+        return (spec + kind) % (float(value) if real else 0.0)
     if kind == "b":
         return unescape(value)[0]
     return (spec + "s") % (value[:1] if kind == "c" else value)

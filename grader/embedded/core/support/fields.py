@@ -185,7 +185,11 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "divisor": Warned(("0",)),
         "resource": Done("test_resources_come_as_variables"),
     },
-    "Lifecycle": {"postStart": WARNED, "preStop": Done("transcript terminating"), "stopSignal": WARNED},
+    "Lifecycle": {
+        "postStart": Done("test_a_post_start_command_runs_in_the_container"),
+        "preStop": Done("transcript terminating"),
+        "stopSignal": WARNED,
+    },
     "Probe": {
         "exec": Done("transcript readiness"),
         "failureThreshold": Done("test_a_failing_liveness_probe_restarts_the_container"),
@@ -200,8 +204,8 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
     },
     "ContainerPort": {
         "containerPort": TOLD_ONLY,
-        "hostIP": WARNED,
-        "hostPort": WARNED,
+        "hostIP": Done("test_a_host_port_of_one_address_is_open_there_only"),
+        "hostPort": Done("test_a_host_port_leads_to_the_pod_from_everywhere_on_its_node_only"),
         "name": Done("transcript ports"),
         "protocol": Done("transcript ports"),
     },
@@ -214,19 +218,21 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "mountPath": Done("test_configuration_comes_as_variables_and_files"),
         "mountPropagation": NO_SYSTEM_CALLS,
         "name": Done("test_configuration_comes_as_variables_and_files"),
-        "readOnly": TOLD_ONLY,
+        "readOnly": Done("test_what_is_mounted_to_be_read_is_not_written"),
         "recursiveReadOnly": WARNED,
         "subPath": Done("test_a_single_file_of_a_volume_is_mounted"),
         "subPathExpr": WARNED,
     },
     "Volume": {
         **dict.fromkeys(
-            "awsElasticBlockStore azureDisk azureFile cephfs cinder csi emptyDir ephemeral fc flexVolume flocker "
-            "gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs persistentVolumeClaim photonPersistentDisk "
+            "awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume flocker "
+            "gcePersistentDisk gitRepo glusterfs image iscsi nfs persistentVolumeClaim photonPersistentDisk "
             "portworxVolume quobyte rbd scaleIO storageos vsphereVolume".split(),
             WARNED,
         ),
         "configMap": Done("test_configuration_comes_as_variables_and_files"),
+        "emptyDir": Done("test_what_one_container_writes_the_other_serves"),
+        "hostPath": Done("test_files_of_a_node_are_kept_over_pods"),
         "downwardAPI": Done("test_the_pods_own_fields_come_as_files"),
         "name": Done("test_configuration_comes_as_variables_and_files"),
         "projected": Done("test_several_sources_are_projected_into_one_volume"),
