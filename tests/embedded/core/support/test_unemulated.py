@@ -32,7 +32,7 @@ def contained(**fields: Any) -> dict[str, Any]:
         (pod(hostPID=False, hostUsers=True), ()),
         (contained(securityContext={"runAsUser": 0}), ("spec.containers[0].securityContext.runAsUser",)),
         (contained(securityContext={"allowPrivilegeEscalation": False}), ()),
-        (pod(volumes=[{"name": "a", "hostPath": {}}]), ("spec.volumes[0].hostPath",)),
+        (pod(volumes=[{"name": "a", "nfs": {}}]), ("spec.volumes[0].nfs",)),
         (contained(terminationMessagePolicy="File"), ()),
         (contained(terminationMessagePolicy="FallbackToLogsOnError"), ("spec.containers[0].terminationMessagePolicy",)),
         (
