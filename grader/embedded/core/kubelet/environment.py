@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Any
 
 from grader.embedded.core.index import Index, cluster_ips
 from grader.embedded.core.objects import pod_ip
+from grader.embedded.core.quantity import amount
 from grader.embedded.core.store import Obj, Store
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -117,7 +119,7 @@ def _value(
     if reference := source.get("fieldRef"):
         return field_value(pod, reference["fieldPath"], host_ip)
     if reference := source.get("resourceFieldRef"):
-        return _resource(container, reference)
+        return _resource(store, pod, container, reference)
     namespace = pod["metadata"]["namespace"]
     for resource, kind, field in (
         ("configmaps", "ConfigMap", "configMapKeyRef"),
@@ -174,19 +176,20 @@ def field_value(pod: Obj, path: str, host_ip: str) -> str:
     return str(values.get(path, ""))
 
 
-def _resource(container: Obj, reference: Mapping[str, Any]) -> str:
+def _resource(store: Store, pod: Obj, container: Obj, reference: Mapping[str, Any]) -> str:
+    """What a resourceFieldRef gives, rounded up to the divisor (pkg/api/v1/resource/helpers.go, 1.36).
+
+    A limit that is not set is what the node has (MergeContainerResourceLimits).
+    """
     kind, _, name = reference["resource"].partition(".")
-    amount = ((container.get("resources") or {}).get(kind) or {}).get(name)
-    if amount is None:
-        return "2" if name == "cpu" else "0"
-    text = str(amount)
-    if name == "cpu":
-        return str(-(-int(text[:-1]) // 1000)) if text.endswith("m") else text
-    factors = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "k": 1000, "M": 1000**2, "G": 1000**3}
-    for suffix, factor in factors.items():
-        if text.endswith(suffix):
-            return str(int(text.removesuffix(suffix)) * factor)
-    return text
+    if named := reference.get("containerName"):
+        every = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+        container = next((item for item in every if item["name"] == named), container)
+    found = ((container.get("resources") or {}).get(kind) or {}).get(name)
+    if found is None and kind == "limits":
+        node = store.get("nodes", "", pod["spec"].get("nodeName", "")) or {}
+        found = ((node.get("status") or {}).get("allocatable") or {}).get(name)
+    return str(ceil(amount(found or 0) / (amount(reference.get("divisor") or 0) or 1)))
 
 
 def pod_hostname(pod: Obj) -> str:

@@ -83,7 +83,7 @@ async def probe(
     if command := spec.get("exec"):
         return await _exec(command.get("command") or [], seconds, run)
     if grpc := spec.get("grpc"):
-        return await _tcp(network, node, ip, int(grpc["port"]), seconds)
+        return await _grpc(network, node, ip, int(grpc["port"]), seconds)
     return Result(True)
 
 
@@ -97,6 +97,13 @@ async def _tcp(network: Network, node: Machine, ip: str, port: int, seconds: flo
         return Result(False, f"dial tcp {ip}:{port}: i/o timeout")
     stream.close()
     return Result(True)
+
+
+async def _grpc(network: Network, node: Machine, ip: str, port: int, seconds: float) -> Result:
+    """pkg/probe/grpc/grpc.go: no image here speaks gRPC, so a server that listens is one that does not answer in it."""
+    listens = await _tcp(network, node, ip, port, seconds)
+    why = "connection reset by server" if listens.ok else listens.text
+    return Result(False, f'timeout: failed to connect service "{ip}:{port}" within {seconds:g}s: {why}')
 
 
 async def _http(

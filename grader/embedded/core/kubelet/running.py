@@ -26,6 +26,7 @@ from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
+from grader.embedded.core.programs.files import KEPT
 from grader.embedded.core.programs.image_specs import ImageSpec
 from grader.embedded.core.programs.images import ProgramNotFound, run
 from grader.embedded.core.programs.mounts import MountedFiles
@@ -169,6 +170,9 @@ class Runner:
         assert held.host is not None
         if system.is_system(held.spec["image"]):
             return system.start(self.kernel, argv)
+        folder = held.spec.get("workingDir") or "/"
+        if folder != "/":  # the runtime makes it where it is not there (containerd, oci.WithProcessCwd)
+            held.host.files.setdefault(f"{folder.rstrip('/')}/{KEPT}", b"")
         return run(
             held.host,
             image,
@@ -176,6 +180,7 @@ class Runner:
             stdin=bool(held.spec.get("stdin")),
             tty=bool(held.spec.get("tty")),
             init=True,
+            cwd=folder,
         )
 
     def _serve_dns(self, held: Container) -> Callable[[], None]:
@@ -309,7 +314,7 @@ class Runner:
     def execute(self, held: Container, argv: list[str], *, stdin: bool = False, tty: bool = False) -> Process:
         """Run a command in a running container. Raises ProgramNotFound."""
         assert held.host is not None and held.image is not None and held.process is not None
-        process = run(held.host, held.image, argv, stdin=stdin, tty=tty)
+        process = run(held.host, held.image, argv, stdin=stdin, tty=tty, cwd=held.spec.get("workingDir") or "/")
         held.process.on_exit(lambda _code: process.kill(SIGKILL))
         return process
 

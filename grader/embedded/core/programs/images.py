@@ -142,6 +142,7 @@ def run(
     tty: bool = False,
     env: Mapping[str, str] | None = None,
     init: bool = False,
+    cwd: str = "/",
 ) -> Process:
     """Start a command in a container of an image.
 
@@ -153,6 +154,7 @@ def run(
         tty: whether it gets a terminal.
         env: more environment, over `host.env`.
         init: whether it is the container's first process, which ignores signals that it does not handle.
+        cwd: its working directory.
 
     Raises ProgramNotFound.
     """
@@ -175,6 +177,7 @@ def run(
         out=lambda data: process.write(STDOUT, data),
         err=lambda data: process.write(STDERR, data),
         tty=tty,
+        cwd=cwd,
     )
     process.start(load(name)(context))
     return process

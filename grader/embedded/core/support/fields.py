@@ -46,7 +46,7 @@ CONTAINER: Mapping[str, State] = {
     "tty": Done("test_the_command_waits_for_the_streams_that_its_request_names"),
     "volumeDevices": WARNED,
     "volumeMounts": LOOK,
-    "workingDir": WARNED,
+    "workingDir": Done("test_commands_begin_in_the_working_directory"),
 }
 
 FIELDS: Mapping[str, Mapping[str, State]] = {
@@ -181,8 +181,8 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "secretKeyRef": Done("test_secrets_come_as_variables_and_files"),
     },
     "ResourceFieldSelector": {
-        "containerName": WARNED,
-        "divisor": Warned(("0",)),
+        "containerName": Done("test_resources_come_as_variables"),
+        "divisor": Done("test_resources_come_as_variables"),
         "resource": Done("test_resources_come_as_variables"),
     },
     "Lifecycle": {
@@ -193,7 +193,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
     "Probe": {
         "exec": Done("transcript readiness"),
         "failureThreshold": Done("test_a_failing_liveness_probe_restarts_the_container"),
-        "grpc": WARNED,
+        "grpc": Done("test_a_grpc_probe_fails_where_nobody_speaks_it"),
         "httpGet": Done("test_a_failing_readiness_probe_says_why"),
         "initialDelaySeconds": Done("test_a_pod_waits_for_its_readiness_probe"),
         "periodSeconds": Done("test_a_pod_waits_for_its_readiness_probe"),
@@ -221,7 +221,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "readOnly": Done("test_what_is_mounted_to_be_read_is_not_written"),
         "recursiveReadOnly": WARNED,
         "subPath": Done("test_a_single_file_of_a_volume_is_mounted"),
-        "subPathExpr": WARNED,
+        "subPathExpr": Done("test_a_sub_path_is_a_folder_of_the_volume"),
     },
     "Volume": {
         **dict.fromkeys(

@@ -98,15 +98,40 @@ def test_secrets_come_as_variables_and_files(cluster: Any) -> None:
 
 
 def test_resources_come_as_variables(cluster: Any) -> None:
-    def of(resource: str) -> dict[str, Any]:
-        return {"name": resource.replace(".", "_"), "valueFrom": {"resourceFieldRef": {"resource": resource}}}
+    def of(name: str, resource: str, **fields: str) -> dict[str, Any]:
+        return {"name": name, "valueFrom": {"resourceFieldRef": {"resource": resource, **fields}}}
 
     limits = {"limits": {"cpu": "1500m", "memory": "64Mi"}, "requests": {"cpu": "250m", "memory": "32Mi"}}
-    asked = [of("limits.cpu"), of("limits.memory"), of("requests.memory")]
-    cluster.pod("p", containers=[busybox("sleep", "1000", env=asked, resources=limits)])
+    asked = [
+        of("A", "limits.cpu"),
+        of("B", "limits.cpu", divisor="1m"),
+        of("C", "limits.memory"),
+        of("D", "limits.memory", divisor="1Mi"),
+        of("E", "requests.memory", containerName="other"),
+        of("F", "limits.memory", containerName="other"),
+    ]
+    other = {**busybox("sleep", "1000", resources={"requests": {"memory": "5M"}}), "name": "other"}
+    cluster.pod("p", containers=[busybox("sleep", "1000", env=asked, resources=limits), other])
     cluster.settle()
-    script = "echo $limits_cpu $limits_memory $requests_memory"
-    assert output(cluster, "sh", "-c", script) == "2 67108864 33554432\n"
+    node = cluster.store.get("nodes", "", stored(cluster)["spec"]["nodeName"])["status"]["allocatable"]["memory"]
+    assert node.endswith("Ki")  # of a limit that is not set
+    given = output(cluster, "sh", "-c", "echo $A $B $C $D $E $F").split()
+    assert given == ["2", "1500", "67108864", "64", "5000000", str(int(node[:-2]) * 1024)]
+
+
+def test_commands_begin_in_the_working_directory(cluster: Any) -> None:
+    cluster.pod("p", containers=[busybox("sh", "-c", "pwd; sleep 1000", workingDir="/srv/data")])
+    cluster.settle()
+    assert [line.text for line in cluster.world.logs("default", "p").lines] == [b"/srv/data\n"]
+    assert output(cluster, "pwd") == "/srv/data\n"
+    assert output(cluster, "sh", "-c", "echo here > note; cat /srv/data/note") == "here\n"
+
+
+def test_a_grpc_probe_fails_where_nobody_speaks_it(cluster: Any) -> None:
+    cluster.pod("p", containers=[container(readinessProbe={"grpc": {"port": 8080}, "periodSeconds": 1})])
+    cluster.settle()
+    assert not state(cluster)["ready"]
+    assert "failed to connect service" in dict(cluster.events("p"))["Unhealthy"]
 
 
 def test_a_probe_must_succeed_as_often_as_it_says(cluster: Any) -> None:
