@@ -26,10 +26,9 @@ from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
-from grader.embedded.core.programs.files import KEPT
 from grader.embedded.core.programs.image_specs import ImageSpec
 from grader.embedded.core.programs.images import ProgramNotFound, run
-from grader.embedded.core.programs.mounts import MountedFiles
+from grader.embedded.core.programs.mounts import KEPT, MountedFiles
 from grader.embedded.core.programs.process import SIGKILL, Process
 from grader.embedded.core.store import Obj, timestamp
 
