@@ -1,17 +1,19 @@
 """The cluster's DNS zone: what CoreDNS answers from Services and EndpointSlices.
 
-The rules are those of CoreDNS 1.14, plugin/kubernetes/handler.go and plugin/backend_lookup.go, with kind's Corefile:
-zones cluster.local, in-addr.arpa and ip6.arpa, `ttl 30`, fall through for the reverse zones. What names stand for is in
-`dnsnames.py`. Names outside of the cluster have no upstream here: SERVFAIL. `tests/e2e/test_coredns_live.py` asks both.
+The rules are those of CoreDNS 1.14, plugin/kubernetes/handler.go and plugin/backend_lookup.go, by default with kind's
+Corefile: zones cluster.local, in-addr.arpa and ip6.arpa, `ttl 30`, fall through for the reverse zones. What names stand
+for is in `dnsnames.py`; the other plugins are in `coredns`. By itself it knows no other names: SERVFAIL.
+`tests/e2e/test_coredns_live.py` asks both.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from random import Random
 
-from grader.embedded.core.dnsnames import REVERSE_ZONES, ZONE, NameError_, Names, Target, View, labels, within
+from grader.embedded.core.dnsnames import REVERSE_ZONES, ZONE, NameError_, Names, PodMode, Target, View, labels, within
 
 TTL = 30
 """Seconds; `ttl 30` in kind's Corefile."""
@@ -71,11 +73,28 @@ class Zone:
     Args:
         view: what it reads of the cluster.
         random: shuffles the addresses of each answer, as kind's `loadbalance` does; None: they keep their order.
+        zones: what it is authoritative for.
+        ttl: seconds, of every record.
+        pods: what the names of Pods' addresses stand for.
+        look_up: answers for names outside of its zones, to which a CNAME leads; None: nothing does.
     """
 
-    def __init__(self, view: View, random: Random | None = None) -> None:
-        self._names = Names(view)
+    def __init__(
+        self,
+        view: View,
+        random: Random | None = None,
+        *,
+        zones: tuple[str, ...] = (ZONE, *REVERSE_ZONES),
+        ttl: int = TTL,
+        pods: PodMode = "insecure",
+        look_up: Callable[[str, str], Answer] | None = None,
+    ) -> None:
+        primary = next(zone for zone in zones if zone not in REVERSE_ZONES)
+        self._names = Names(view, primary, pods)
         self._random = random
+        self._zones = zones
+        self._ttl = ttl
+        self._look_up = look_up or self.query
 
     def query(self, qname: str, qtype: str, serial: int = 1) -> Answer:
         """Answer one question (handler.go ServeDNS).
@@ -87,11 +106,15 @@ class Zone:
 
         """
         qname, qtype = _fqdn(qname), qtype.upper()
-        found = next((zone for zone in (ZONE, *REVERSE_ZONES) if within(zone, qname.lower())), None)
+        found = next((zone for zone in self._zones if within(zone, qname.lower())), None)
         if found is None:
             return Answer("SERVFAIL", authoritative=False)
         if qtype in ("AXFR", "IXFR"):
             return Answer("REFUSED", authoritative=False)
+        answer = self._answer(qname, qtype, found, serial)
+        return answer if self._ttl == TTL else _lasting(answer, self._ttl)
+
+    def _answer(self, qname: str, qtype: str, found: str, serial: int) -> Answer:
         zone = qname[-len(found) :]  # in the case of the question
         try:
             records, extra = self._records(qname, zone, qtype, serial)
@@ -162,7 +185,7 @@ class Zone:
             return []
         alias = _rr(qname, "CNAME", host)
         if not within(zone.lower(), host.lower()):
-            return [alias, *self.query(host, qtype).answers]
+            return [alias, *self._look_up(host, qtype).answers]
         try:
             rest = self._addresses(host, zone, qtype, (*chain, host))
         except NameError_:
@@ -203,6 +226,19 @@ def _fqdn(name: str) -> str:
 
 def _rr(name: str, type_: str, data: str) -> Rr:
     return Rr(name, type_, TTL, data)
+
+
+def _lasting(answer: Answer, ttl: int) -> Answer:
+    """The answer with another time to live than the usual one."""
+
+    def lasting(record: Rr) -> Rr:
+        if record.type != "SOA":
+            return replace(record, ttl=ttl)
+        return replace(record, ttl=min(ttl, 300), data=f"{record.data.rpartition(' ')[0]} {ttl}")
+
+    sections = (answer.answers, answer.authority, answer.additional)
+    answers, authority, additional = (tuple(map(lasting, section)) for section in sections)
+    return replace(answer, answers=answers, authority=authority, additional=additional)
 
 
 def _soa(zone: str, serial: int) -> Rr:

@@ -1,7 +1,7 @@
 """What a name in the cluster's zones stands for: Services, their ports and endpoints, Pods, addresses.
 
 The rules are those of CoreDNS 1.14, plugin/kubernetes (parse.go, kubernetes.go, reverse.go, ns.go, object/endpoint.go),
-with `pods insecure`. The answers made of it are in `dns.py`.
+by default with `pods insecure`. The answers made of it are in `dns.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from grader.embedded.core.index import SERVICE_NAME_LABEL, cluster_ips
 from grader.embedded.core.objects import Key, labels_of
@@ -18,6 +18,9 @@ from grader.embedded.core.store import Obj
 
 ZONE = "cluster.local."
 REVERSE_ZONES = ("in-addr.arpa.", "ip6.arpa.")
+
+PodMode = Literal["disabled", "insecure", "verified"]
+"""What the plugin kubernetes does with names of Pods' addresses: never heard of, any address, those of Pods."""
 
 _LABEL = re.compile(r"(?:\\.|[^.\\])+")
 
@@ -39,6 +42,9 @@ class View(Protocol):
 
     def has_namespace(self, name: str) -> bool:
         """Whether the namespace exists."""
+
+    def pod_at(self, ip: str) -> Obj | None:
+        """The Pod that has an address of its own."""
 
 
 class NameError_(Exception):  # noqa: N801 - the built-in name is taken
@@ -87,8 +93,10 @@ class _Request:
 class Names:
     """Looks names up; holds no state of its own. Names are absolute and in lower case, zones as they were asked for."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, primary: str = ZONE, pods: PodMode = "insecure") -> None:
         self._view = view
+        self._primary = primary
+        self._pods = pods
 
     def records(self, name: str, zone: str) -> list[Target]:
         """What a name stands for (kubernetes.go Records); nothing where it merely exists. Raises NameError_."""
@@ -110,14 +118,14 @@ class Names:
         for service in self._view.services_at(ip):
             if ip in cluster_ips(service):
                 metadata = service["metadata"]
-                return [f"{metadata['name']}.{metadata['namespace']}.svc.{ZONE}"]
+                return [f"{metadata['name']}.{metadata['namespace']}.svc.{self._primary}"]
         found: dict[str, None] = {}
         for slice_ in self._view.slices_with_ip(ip):
             service_name = labels_of(slice_).get(SERVICE_NAME_LABEL)
             for endpoint, address in _ready_addresses(slice_):
                 if service_name and address == ip:
                     host = _endpoint_hostname(endpoint, address)
-                    found[f"{host}.{service_name}.{slice_['metadata']['namespace']}.svc.{ZONE}"] = None
+                    found[f"{host}.{service_name}.{slice_['metadata']['namespace']}.svc.{self._primary}"] = None
         if not found:
             raise NameError_(name)
         return list(found)
@@ -129,13 +137,19 @@ class Names:
         return [Target(ip, f"kube-dns.kube-system.svc.{zone}") for ip in ips]
 
     def _pod(self, request: _Request, zone: str) -> list[Target]:
-        """The name that is a dashed address (kubernetes.go findPods, podModeInsecure); what is before it is ignored."""
+        """The name that is a dashed address (kubernetes.go findPods); what is before it is ignored."""
         text = request.service
+        if self._pods == "disabled":
+            raise NameError_(text)
         if not text:
             return []
         ip = text.replace("-", ".") if text.count("-") == 3 and "--" not in text else text.replace("-", ":")
         if parse_ip(ip) is None:
             raise NameError_(text)
+        if self._pods == "verified":
+            pod = self._view.pod_at(ip)
+            if pod is None or pod["metadata"]["namespace"] != request.namespace:
+                raise NameError_(text)
         return [Target(ip, f"{text}.{request.namespace}.pod.{zone}")]
 
     def _service(self, request: _Request, zone: str) -> list[Target]:

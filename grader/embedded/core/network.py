@@ -15,7 +15,7 @@ import hashlib
 import ipaddress
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from grader.embedded.core import healthcheck, policies, proxy
@@ -43,6 +43,7 @@ class Machine:
         node: the node that it is on; its own name for a node, "" outside.
         tcp: listeners by port.
         udp: listeners by port.
+        loopback: listeners at 127.0.0.1 only, by port.
 
     """
 
@@ -53,6 +54,7 @@ class Machine:
         self.node = node
         self.tcp: dict[int, Handler] = {}
         self.udp: dict[int, DatagramHandler] = {}
+        self.loopback: dict[int, Handler] = {}
         self.streams: dict[Stream, None] = {}
         self._sweep_at = 256
         self._next_port = 32768
@@ -67,6 +69,10 @@ class Machine:
     def listen_udp(self, port: int, handler: DatagramHandler) -> Callable[[], None]:
         """Answer datagrams on a port; the function returned ends that. Raises AddressInUse."""
         return _listen(self.udp, port, handler)
+
+    def listen_loopback(self, port: int, handler: Handler) -> Callable[[], None]:
+        """Accept connections to 127.0.0.1 only; the function returned ends that. Raises AddressInUse."""
+        return _listen(self.loopback, port, handler)
 
     def ephemeral_port(self) -> int:
         """The next source port."""
@@ -87,6 +93,7 @@ class Machine:
         for stream in streams:
             stream.reset()
         self.tcp.clear()
+        self.loopback.clear()
         self.udp.clear()
 
 
@@ -134,6 +141,7 @@ class Path:
         port: the port there.
         seen: the source address as the receiver sees it.
         health_of: the Service whose healthCheckNodePort was addressed, and the node.
+        loopback: whether it is the machine's own 127.0.0.1 that was addressed.
 
     """
 
@@ -142,6 +150,7 @@ class Path:
     port: int = 0
     seen: str = ""
     health_of: tuple[Obj, str] | None = None
+    loopback: bool = False
 
 
 REFUSED = Path("refuse")
@@ -201,6 +210,8 @@ class Network:
             return near
         assert path.machine is not None
         handler = path.machine.tcp.get(path.port)
+        if handler is None and path.loopback:
+            handler = path.machine.loopback.get(path.port)
         if handler is None:
             raise ConnectionRefused_()
         far.local, far.peer = (path.machine.ip, path.port), (path.seen, local[1])
@@ -254,9 +265,9 @@ class Network:
             return self._at_node(own, proxy.Source(source.ip, is_pod=True), ip, port, protocol)
         if loopback and (path := self._to_host_port(own, proxy.Source(ip, is_node=True), ip, port, protocol)):
             return path
-        return self._at_node(
-            own, proxy.Source(source.ip, is_node=True), own.machine.ip if loopback else ip, port, protocol
-        )
+        asked = own.machine.ip if loopback else ip
+        path = self._at_node(own, proxy.Source(source.ip, is_node=True), asked, port, protocol)
+        return replace(path, loopback=True) if loopback and path.machine is own.machine else path
 
     def announcer(self, service: Obj) -> str | None:
         """The node that answers ARP for the Service's load balancer address, None where none does.

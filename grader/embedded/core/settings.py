@@ -1,8 +1,8 @@
 """The configuration of CoreDNS and kube-proxy, as kubeadm and kind 1.36 write it into ConfigMaps.
 
 Source: `kubeadm init phase addon all --print-manifest` with kind's configuration (sigs.k8s.io/kind
-pkg/cluster/internal/kubeadm/config.go). They are read and may be changed; the embedded CoreDNS and kube-proxy go on as
-they are.
+pkg/cluster/internal/kubeadm/config.go). The embedded CoreDNS does what its Corefile says (`coredns`); of kube-proxy's
+configuration nothing is used but that another mode than iptables is said not to be emulated.
 """
 
 from __future__ import annotations

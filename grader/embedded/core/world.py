@@ -31,7 +31,6 @@ from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
 from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
 from grader.embedded.core.controllers.statefulset import StatefulSetController
-from grader.embedded.core.dns import Zone
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.index import Index
 from grader.embedded.core.kernel import ConnectionReset_, Kernel, Stream
@@ -87,7 +86,7 @@ class World:
         self.index = Index(store)
         self.random = random.Random(seed)
         self.network = Network(self.index, kernel, self.random)
-        self.nameserver = Nameserver(Zone(self.index, self.random), lambda: max(1, int(kernel.now())))
+        self.nameserver = Nameserver(self.network, self.index, self.random, lambda: max(1, int(kernel.now())))
         self._plans = nodes.node_plans(name)
         context = Context(store, self.index, kernel, Recorder(store), self.random)
         self.context = context

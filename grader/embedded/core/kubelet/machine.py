@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import replace
+from random import Random
 
-from grader.embedded.core.dns import Rr, Zone
+from grader.embedded.core.coredns.server import Question, Upstream
+from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.core.dnsnames import View
 from grader.embedded.core.kernel import Event, Kernel, Stream
-from grader.embedded.core.network import Machine, Network
+from grader.embedded.core.network import Machine, Network, Peer
 from grader.embedded.core.programs.host import (
     ConnectionRefused_,
     DatagramHandler,
@@ -15,39 +19,74 @@ from grader.embedded.core.programs.host import (
     Record,
 )
 
+MAX_HOPS = 5
+"""Servers that may pass a question on before a circle of them is seen as one that never answers."""
+
+Serving = Callable[[Question, int], Answer | None]
+"""Answers a question that came to a port; None where nothing serves there."""
+
 
 class Nameserver:
     """Which machines answer DNS, and how: the CoreDNS Pods that run.
 
-    Attributes:
-        zone: what they answer.
+    Args:
+        network: the ways between them.
+        view: what they read of the cluster.
+        random: the cluster's source of randomness.
+        serial: gives the serial number of SOA records.
 
     """
 
-    def __init__(self, zone: Zone, serial: Callable[[], int]) -> None:
-        self.zone = zone
+    def __init__(self, network: Network, view: View, random: Random, serial: Callable[[], int]) -> None:
+        self.view = view
+        self.random = random
+        self._network = network
         self._serial = serial
-        self._machines: dict[Machine, None] = {}
+        self._machines: dict[Machine, Serving] = {}
 
-    def serve(self, machine: Machine) -> Callable[[], None]:
+    def serve(self, machine: Machine, serving: Serving) -> Callable[[], None]:
         """A CoreDNS starts on a machine; the function returned stops it."""
-        self._machines[machine] = None
-        return lambda: self._machines.pop(machine, None)
+        self._machines[machine] = serving
 
-    def serves(self, machine: Machine | None) -> bool:
-        """Whether a CoreDNS runs there."""
-        return machine in self._machines
+        def stop() -> None:
+            self._machines.pop(machine, None)
 
-    def reply(self, name: str, type_: str) -> DnsReply:
-        """Answer one question."""
-        answer = self.zone.query(name, type_, self._serial())
-        return DnsReply(
-            answer.rcode,
-            _records(answer.answers),
-            _records(answer.authority),
-            _records(answer.additional),
-            answer.authoritative,
-        )
+        return stop
+
+    def ask(self, machine: Machine | None, port: int, name: str, type_: str, client: Peer) -> Answer | None:
+        """What a machine answers to one question, None where it does not answer DNS on that port."""
+        serving = self._machines.get(machine) if machine is not None else None
+        return serving(Question(name, type_, *client, serial=self._serial()), port) if serving is not None else None
+
+    def ask_any(self, name: str, type_: str) -> Answer:
+        """What the first CoreDNS that runs answers to the learner's own machine."""
+        for machine in self._machines:
+            if (answer := self.ask(machine, 53, name, type_, ("127.0.0.1", 53))) is not None:
+                return answer
+        return Answer("SERVFAIL", authoritative=False)
+
+    def from_machine(self, source: Machine) -> Upstream:
+        """How a CoreDNS on a machine reaches other servers of the network: at once, or never."""
+
+        def upstream(address: str, question: Question) -> Answer | None:
+            path = self._network.route(source, address, 53, "UDP")
+            serving = self._machines.get(path.machine) if path.machine is not None else None
+            if serving is None or path.action != "deliver" or question.hops >= MAX_HOPS:
+                return None
+            port = source.ephemeral_port()
+            return serving(replace(question, client=path.seen, port=port, hops=question.hops + 1), path.port)
+
+        return upstream
+
+
+def _reply(answer: Answer) -> DnsReply:
+    return DnsReply(
+        answer.rcode,
+        _records(answer.answers),
+        _records(answer.authority),
+        _records(answer.additional),
+        answer.authoritative,
+    )
 
 
 def _records(records: tuple[Rr, ...]) -> tuple[Record, ...]:
@@ -110,8 +149,9 @@ class ContainerHost:
     async def dns(self, name: str, type: str, server: str | None = None) -> DnsReply:
         """See Host.dns: the query goes through the network to a CoreDNS Pod."""
         path = await self._network.arrive(self.machine, server or self._first_nameserver(), 53, "UDP")
-        if self._nameserver.serves(path.machine):
-            return self._nameserver.reply(name, type)
+        client = (path.seen, self.machine.ephemeral_port())
+        if (answer := self._nameserver.ask(path.machine, path.port, name, type, client)) is not None:
+            return _reply(answer)
         if path.machine is not None and path.machine.kind == "pod":
             raise ConnectionRefused_
         await Event().wait()

@@ -7,7 +7,7 @@ images/image_manager.go EnsureImageExists, lifecycle/handlers.go). Event texts a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import Kernel, Lock, TimeoutError_, sleep, with_timeout
@@ -122,10 +122,8 @@ class Runner:
         held.process = process
         held.began, held.up_since = self.kernel.now(), self.kernel.monotonic()
         process.on_output(held.log.write)
-        stop_serving = self._serve_dns(held)
 
         def ended(_code: int) -> None:  # whoever waits for it may be cancelled meanwhile
-            stop_serving()
             self._ended(held, process)
 
         process.on_exit(ended)
@@ -168,7 +166,11 @@ class Runner:
     def _start_process(self, held: Container, image: ImageSpec, argv: list[str]) -> Process:
         assert held.host is not None
         if system.is_system(held.spec["image"]):
-            return system.start(self.kernel, argv)
+            kubelet = self.worker.kubelet
+            nodes = kubelet.context.store
+            return system.start(
+                held.spec["image"], argv, held.host, kubelet.nameserver, lambda: nodes.get("nodes", "", kubelet.node)
+            )
         folder = held.spec.get("workingDir") or "/"
         if folder != "/":  # the runtime makes it where it is not there (containerd, oci.WithProcessCwd)
             held.host.files.setdefault(f"{folder.rstrip('/')}/{KEPT}", b"")
@@ -181,11 +183,6 @@ class Runner:
             init=True,
             cwd=folder,
         )
-
-    def _serve_dns(self, held: Container) -> Callable[[], None]:
-        if self.worker.machine is not None and system.is_coredns(held.spec["image"]):
-            return self.worker.kubelet.nameserver.serve(self.worker.machine)
-        return lambda: None
 
     def _is_last_run(self, held: Container) -> bool:
         """Whether a run that has failed is not followed by another one."""

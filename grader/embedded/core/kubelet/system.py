@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.kernel import Event, Kernel
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from grader.embedded.core.coredns.program import CoreDns
+from grader.embedded.core.coredns.setup import Surroundings
+from grader.embedded.core.kernel import Event
+from grader.embedded.core.kubelet import kubeproxy
+from grader.embedded.core.programs.host import AddressInUse
+from grader.embedded.core.programs.http import server
 from grader.embedded.core.programs.image_specs import ImageSpec
 from grader.embedded.core.programs.images import find, split_reference
 from grader.embedded.core.programs.process import SIGTERM, Process
+from grader.embedded.core.store import Obj
 
-COREDNS = "registry.k8s.io/coredns/coredns"
+if TYPE_CHECKING:
+    from grader.embedded.core.kubelet.machine import ContainerHost, Nameserver
+
+NodeOf = Callable[[], Obj | None]
 SYSTEM = (
-    COREDNS,
+    "registry.k8s.io/coredns/coredns",
     "registry.k8s.io/kube-proxy",
     "registry.k8s.io/kube-apiserver",
     "registry.k8s.io/kube-controller-manager",
@@ -43,19 +55,55 @@ def is_system(reference: str) -> bool:
     return f"docker.io/{split_reference(reference)[0]}" in SYSTEM or split_reference(reference)[0] in SYSTEM
 
 
-def is_coredns(reference: str) -> bool:
-    """Whether the image is CoreDNS."""
-    return split_reference(reference)[0] == COREDNS
+def start(reference: str, argv: list[str], host: ContainerHost, nameserver: Nameserver, node: NodeOf) -> Process:
+    """Start one of the cluster's own parts.
 
+    Args:
+        reference: its image.
+        argv: its command line.
+        host: the machine as its container sees it.
+        nameserver: where a CoreDNS is found.
+        node: the Node that it runs on, as it is stored.
 
-def start(kernel: Kernel, argv: list[str]) -> Process:
-    """A process that does nothing until it is told to end."""
-    process = Process(kernel, argv, stdin=False, init=True)
+    """
+    process = Process(host.kernel, argv, stdin=False, init=True)
     process.on_signal(SIGTERM, lambda: process.exit(0))
-
-    async def idle() -> int:
-        await Event().wait()
-        return 0
-
-    process.start(idle())
+    name = split_reference(reference)[0].rsplit("/", 1)[-1]
+    running = {
+        "coredns": lambda: _coredns(process, host, nameserver),
+        "kube-proxy": lambda: _proxy(process, host, node),
+    }
+    process.start(running.get(name, _idle)())
     return process
+
+
+async def _idle() -> int:
+    await Event().wait()
+    return 0
+
+
+async def _coredns(process: Process, host: ContainerHost, nameserver: Nameserver) -> int:
+    def write(line: str) -> None:
+        process.write(1, f"{line}\n".encode())
+
+    upstream = nameserver.from_machine(host.machine)
+    around = Surroundings(nameserver.view, host.files, host.kernel.now, nameserver.random, write, upstream)
+    program = CoreDns(process.argv, around)
+    return await program.run(lambda _: process.at_exit(nameserver.serve(host.machine, program.answer)))
+
+
+async def _proxy(process: Process, host: ContainerHost, node: NodeOf) -> int:
+    kernel, machine = host.kernel, host.machine
+    now = kernel.now()
+    config = host.files.get(kubeproxy.CONFIG, b"").decode(errors="replace")
+    for line in kubeproxy.start_lines(now, machine.ip, config):
+        process.write(2, f"{line}\n".encode())
+    answers = kubeproxy.responder(kubeproxy.health(kernel.now, now, node), kernel.now)
+    metrics = kubeproxy.responder(kubeproxy.metrics, kernel.now)
+    try:
+        process.serve(host, kubeproxy.HEALTH_PORT, server(process, answers))
+        process.at_exit(machine.listen_loopback(kubeproxy.METRICS_PORT, server(process, metrics)))
+    except AddressInUse:
+        text = '"Error running ProxyServer" err="listen tcp 0.0.0.0:10256: bind: address already in use"'
+        process.write(2, f"{kubeproxy.klog('E', kernel.now(), 'server.go:176', text)}\n".encode())
+    return await _idle()

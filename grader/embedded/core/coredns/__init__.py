@@ -1,0 +1,1 @@
+"""CoreDNS: its Corefile, the plugins that the course's questions meet, its log."""

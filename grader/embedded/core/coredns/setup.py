@@ -1,0 +1,334 @@
+"""Makes servers of a Corefile's blocks, or says why CoreDNS would not.
+
+Source: github.com/coredns/coredns v1.14.2 plugin/*/setup.go; plugin.Error prefixes what they say with `plugin/NAME: `.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from grader.embedded.core.coredns.corefile import Block, CorefileError, Directive, parse
+from grader.embedded.core.coredns.rewrite import KINDS, Rule
+from grader.embedded.core.coredns.server import Cache, Forward, Hosts, Kubernetes, Question, Server, Upstream
+from grader.embedded.core.dns import Zone
+from grader.embedded.core.dnsnames import REVERSE_ZONES, PodMode, View, parse_ip
+
+RELOAD_SECONDS = 30.0
+SILENT = frozenset(
+    "errors log cache rewrite hosts kubernetes forward loadbalance reload health ready prometheus loop debug bufsize "
+    "cancel root nsid pprof minimal".split()
+)
+"""Plugins that are emulated, or whose absence changes no answer."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a CoreDNS has around it.
+
+    Attributes:
+        view: what it reads of the cluster.
+        files: the container's files.
+        clock: seconds since the epoch.
+        random: the cluster's source of randomness.
+        write: writes a line of the log.
+        upstream: reaches other servers.
+
+    """
+
+    view: View
+    files: Mapping[str, bytes]
+    clock: Callable[[], float]
+    random: random.Random
+    write: Callable[[str], None]
+    upstream: Upstream
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A Corefile at work.
+
+    Attributes:
+        servers: by server key, such as ".:53".
+        reload: seconds between looks at the Corefile, None without the plugin reload.
+        missing: plugins that it names and that are not emulated.
+
+    """
+
+    servers: dict[str, Server]
+    reload: float | None
+    missing: tuple[str, ...]
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that it serves."""
+        return frozenset(int(key.rpartition(":")[2]) for key in self.servers)
+
+    def server_for(self, name: str, port: int) -> Server | None:
+        """The server on a port whose zone is the longest that a lower-case name is in."""
+        fitting = [s for key, s in self.servers.items() if key.endswith(f":{port}") and _in(s.zone, name)]
+        return max(fitting, key=lambda server: len(server.zone), default=None)
+
+
+def start(text: str, path: str, around: Surroundings) -> Instance:
+    """Set up what a Corefile asks for. Raises CorefileError."""
+    servers: dict[str, Server] = {}
+    reload_: float | None = None
+    missing: dict[str, None] = {}
+    for block in parse(text, path):
+        keys = [_key(key) for key in block.keys]
+        for zone, key in keys:
+            if key in servers:
+                raise CorefileError(f"cannot serve dns://{key} - it is already defined")
+            servers[key] = _server(zone, [z for z, _ in keys], block, path, around)
+        for directive in block.directives:
+            if directive.name == "reload":
+                reload_ = _reload(directive)
+            elif directive.name not in SILENT:
+                missing[directive.name] = None
+    return Instance(servers, reload_, tuple(missing))
+
+
+def _key(text: str) -> tuple[str, str]:
+    """The zone of a server block's key, and the whole key."""
+    zone, colon, port = text.removeprefix("dns://").partition(":")
+    zone = _name(zone or ".")
+    if colon and not port.isdigit():
+        raise CorefileError(f'Error during parsing: "{text}": invalid port')
+    return zone, f"{zone}:{port if colon else '53'}"
+
+
+def _name(text: str) -> str:
+    return text.lower() if text.endswith(".") else f"{text.lower()}."
+
+
+def _in(zone: str, name: str) -> bool:
+    return zone == "." or name == zone or name.endswith(f".{zone}")
+
+
+def _server(zone: str, origins: list[str], block: Block, path: str, around: Surroundings) -> Server:
+    server = Server(zone, around.clock, around.random, around.write, around.upstream)
+    balanced = any(directive.name == "loadbalance" for directive in block.directives)
+    for directive in block.directives:
+
+        def wrong(text: str, line: int = 0, of: Directive = directive) -> CorefileError:
+            where = f"{path}:{line or of.line} - Error during parsing: " if line >= 0 else ""
+            return CorefileError(f"plugin/{of.name}: {where}{text}")
+
+        match directive.name:
+            case "errors":
+                server.errors = True
+            case "log":
+                _log(server, directive, origins, wrong)
+            case "cache":
+                server.cache = _cache(directive, origins, wrong)
+            case "rewrite":
+                server.rewrites = (*server.rewrites, *_rewrite(directive, around, wrong))
+            case "hosts":
+                server.hosts = _hosts(directive, origins, around, wrong)
+            case "forward":
+                server.forwards = (*server.forwards, _forward(directive, wrong))
+            case "kubernetes":
+                server.kubernetes = _kubernetes(directive, origins, around, balanced, server, wrong)
+    return server
+
+
+Wrong = Callable[..., CorefileError]
+
+
+def _log(server: Server, directive: Directive, origins: list[str], wrong: Wrong) -> None:
+    server.logged = tuple(_name(arg) for arg in directive.args if not arg.startswith("{")) or tuple(origins)
+    for line, words in directive.block:
+        if words[0] != "class" or len(words) == 1:
+            raise wrong(f"Wrong argument count or unexpected line ending after '{words[-1]}'", line)
+        server.classes = words[1:]
+
+
+def _cache(directive: Directive, origins: list[str], wrong: Wrong) -> Cache:
+    args = list(directive.args)
+    cache = Cache(())
+    if args and args[0].isdigit():
+        seconds = int(args.pop(0))
+        if seconds <= 0:
+            raise wrong(f"cache TTL can not be zero or negative: {seconds}", -1)
+        cache.success = cache.denial = seconds
+    cache.origins = tuple(map(_name, args)) or tuple(origins)
+    for line, words in directive.block:
+        match words:
+            case ("disable", "success" | "denial" as what, *zones):
+                names = tuple(map(_name, zones)) or (".",)
+                cache.success_not, cache.denial_not = (
+                    (names, cache.denial_not) if what == "success" else (cache.success_not, names)
+                )
+            case ("success", _, ttl, *_) if ttl.isdigit():
+                cache.success = int(ttl)
+            case ("denial", _, ttl, *_) if ttl.isdigit():
+                cache.denial = int(ttl)
+            case ("success" | "denial", capacity) if capacity.isdigit():
+                pass
+            case ("prefetch" | "serve_stale" | "servfail" | "keepttl", *_):
+                raise wrong(f"'{words[0]}' is not emulated here", line)
+            case _:
+                raise wrong(f"Wrong argument count or unexpected line ending after '{words[-1]}'", line)
+    return cache
+
+
+def _rewrite(directive: Directive, around: Surroundings, wrong: Wrong) -> list[Rule]:
+    lines = [directive.args] if directive.args else [words for _, words in directive.block]
+    if directive.args and directive.block:  # options of one rule, each on its line
+        lines = [(*directive.args, *(word for _, words in directive.block for word in words))]
+    rules: list[Rule] = []
+    for line in lines:
+        words = list(line)
+        goes_on = words[0] == "continue"
+        if words[0] in ("continue", "stop"):
+            words.pop(0)
+        if not words or words[0] != "name":
+            around.write(f"[WARNING] plugin/rewrite: not emulated here: rewrite {' '.join(line)}")
+            continue
+        words.pop(0)
+        if len(words) < 2:
+            raise wrong("too few arguments for a name rule", -1)
+        kind = "exact" if len(words) == 2 else words.pop(0).lower()
+        if kind not in KINDS:
+            known = "name rule supports only exact, prefix, suffix, substring, and regex name matching"
+            raise wrong(f"{known}, received: {kind}", -1)
+        old, new, *options = words
+        if options and options != ["answer", "auto"]:
+            around.write(f"[WARNING] plugin/rewrite: not emulated here: {' '.join(options)}")
+        if kind == "regex":
+            try:
+                re.compile(old)
+            except re.error as error:
+                raise wrong(f"invalid regex pattern in a name rule: {old} ({error})", -1) from error
+        else:
+            old = _name(old)
+        rules.append(Rule(kind, old, _name(new), goes_on, options == ["answer", "auto"]))
+    return rules
+
+
+def _hosts(directive: Directive, origins: list[str], around: Surroundings, wrong: Wrong) -> Hosts:
+    args = list(directive.args)
+    path = args.pop(0) if args else "/etc/hosts"
+    if path not in around.files:
+        around.write(f"[WARNING] plugin/hosts: File does not exist: {path}")
+    lines = [line.split() for line in around.files.get(path, b"").decode(errors="replace").splitlines()]
+    fall: tuple[str, ...] = ()
+    ttl = 3600
+    for line, words in directive.block:
+        match words:
+            case ("fallthrough", *zones):
+                fall = tuple(map(_name, zones)) or (".",)
+            case ("ttl", number):
+                if not number.isdigit():
+                    raise wrong("ttl needs a number of second", line)
+                ttl = int(number)
+                if not 0 < ttl <= 65535:
+                    raise wrong("ttl provided is invalid", line)
+            case ("no_reverse",) | ("reload", _):
+                pass
+            case _ if not fall:
+                lines.append(list(words))
+            case _:
+                raise wrong(f"unknown property '{words[0]}'", line)
+    entries: dict[str, list[str]] = {}
+    for parts in lines:
+        if len(parts) > 1 and (ip := parse_ip(parts[0])) is not None:
+            for host in parts[1:]:
+                if host.startswith("#"):
+                    break
+                entries.setdefault(_name(host), []).append(str(ip))
+    return Hosts(tuple(map(_name, args)) or tuple(origins), entries, fall, ttl)
+
+
+def _forward(directive: Directive, wrong: Wrong) -> Forward:
+    if len(directive.args) < 2:
+        raise wrong(f"Wrong argument count or unexpected line ending after '{(directive.name, *directive.args)[-1]}'")
+    origin, *targets = directive.args
+    upstreams = []
+    for target in targets:
+        if target.startswith("/"):
+            continue  # the host's resolv.conf, whose servers are not there
+        host = target.removeprefix("dns://").partition(":")[0]
+        if parse_ip(host) is None:
+            raise wrong(f"not an IP address or file: {target!r}".replace("'", '"'), -1)
+        upstreams.append(host)
+    excepted: tuple[str, ...] = ()
+    for _, words in directive.block:
+        if words[0] == "except":
+            excepted = tuple(map(_name, words[1:]))
+    return Forward(_name(origin), tuple(upstreams), excepted)
+
+
+def _kubernetes(
+    directive: Directive,
+    origins: list[str],
+    around: Surroundings,
+    balanced: bool,
+    server: Server,
+    wrong: Wrong,
+) -> Kubernetes:
+    zones = tuple(map(_name, directive.args)) or tuple(origins)
+    primary = next((zone for zone in zones if zone not in REVERSE_ZONES), None)
+    if primary is None:
+        raise wrong("non-reverse zone name must be used", -1)
+    pods: PodMode = "disabled"
+    ttl, fall = 5, tuple[str, ...]()
+    for line, words in directive.block:
+        match words:
+            case ("pods", "disabled" | "insecure" | "verified" as mode):
+                pods = mode
+            case ("pods", mode):
+                raise wrong(f"wrong value for pods: {mode},  must be one of: disabled, verified, insecure", -1)
+            case ("ttl", number):
+                if not number.lstrip("-").isdigit():
+                    raise wrong(f'strconv.Atoi: parsing "{number}": invalid syntax', -1)
+                ttl = int(number)
+                if not 0 <= ttl <= 3600:
+                    raise wrong(f"ttl must be in range [0, 3600]: {ttl}", line)
+            case ("fallthrough", *names):
+                fall = tuple(map(_name, names)) or (".",)
+            case ("endpoint" | "tls" | "kubeconfig" | "apiserver_qps" | "apiserver_burst" | "startup_timeout", *_):
+                pass
+            case (
+                "endpoint_pod_names"
+                | "namespaces"
+                | "labels"
+                | "namespace_labels"
+                | "noendpoints"
+                | "ignore"
+                | "multicluster",
+                *_,
+            ):
+                around.write(f"[WARNING] plugin/kubernetes: not emulated here: {' '.join(words)}")
+            case _:
+                raise wrong(f"unknown property '{words[0]}'", line)
+
+    def look_up(name: str, type_: str) -> Question:
+        return Question(name, type_)
+
+    shuffled = around.random if balanced else None
+    zone = Zone(
+        around.view,
+        shuffled,
+        zones=zones,
+        ttl=ttl,
+        pods=pods,
+        look_up=lambda name, type_: server.answer(look_up(name, type_)),
+    )
+    return Kubernetes(zones, zone, fall)
+
+
+def _reload(directive: Directive) -> float:
+    """The plugin reload's interval in seconds (plugin/reload/setup.go); its jitter is left out."""
+    if not directive.args:
+        return RELOAD_SECONDS
+    number = re.fullmatch(r"(\d+)(s|m)?", directive.args[0])
+    if number is None:
+        raise CorefileError(f'plugin/reload: time: invalid duration "{directive.args[0]}"')
+    seconds = float(number[1]) * (60 if number[2] == "m" else 1)
+    if seconds < 2:
+        raise CorefileError("plugin/reload: interval value must be greater or equal to 2s")
+    return seconds
