@@ -7,13 +7,16 @@ what is there is kept in place, changed slices are filled first, then one that h
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, SLICE_CONTROLLER, Index
+from grader.embedded.core.controllers.topologyhints import Told, TopologyCache, cpu_ratios
+from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, SLICE_CONTROLLER, ZONE_LABEL, Index
 from grader.embedded.core.objects import (
     Key,
+    condition_is_true,
     controller_reference,
     is_deleting,
     is_pod_finished,
@@ -31,13 +34,13 @@ RESERVED = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 HINTS_ANNOTATION = "service.kubernetes.io/topology-aware-hints"
 MODE_ANNOTATION = "service.kubernetes.io/topology-mode"
-NO_ZONES = "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes"
 COMPONENT = "endpoint-slice-controller"
 MAX_ENDPOINTS = 100
 """--max-endpoints-per-slice of kube-controller-manager."""
 
 CLOSE = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
+Endpoints = list[dict[str, Any]]
 Ports = tuple[tuple[str, int, str, str], ...]
 """Name, number, protocol, appProtocol of each port: what slices are grouped by."""
 
@@ -118,10 +121,7 @@ def desired_endpoint(pod: Obj, service: Obj, zone: str) -> dict[str, Any]:
 
 
 def by_annotation(service: Obj) -> bool:
-    """Tell whether an annotation asks for hints: trafficDistribution is then not looked at (utils.go hintsEnabled).
-
-    It gives hints only where nodes have zones (topologycache.go AddHints), which is not imitated.
-    """
+    """Tell whether an annotation asks for hints: trafficDistribution is then not looked at (utils.go hintsEnabled)."""
     annotations = service["metadata"].get("annotations") or {}
     return annotations.get(HINTS_ANNOTATION, annotations.get(MODE_ANNOTATION)) in ("Auto", "auto")
 
@@ -159,7 +159,13 @@ class Plan:
     delete: list[Obj] = field(default_factory=list)
 
 
-def plan(service: Obj, pods: list[Obj], existing: list[Obj], zones: dict[str, str]) -> Plan:
+Hinting = Callable[[Sequence[Endpoints], Sequence[Endpoints]], list[int]]
+"""Gives hints to the endpoints of slices that are written, and of others; tells which of those it has changed."""
+
+
+def plan(
+    service: Obj, pods: list[Obj], existing: list[Obj], zones: dict[str, str], hinting: Hinting | None = None
+) -> Plan:
     """Which slices to create, update and delete (reconciler.go reconcileByAddressType, for IPv4).
 
     Args:
@@ -167,6 +173,7 @@ def plan(service: Obj, pods: list[Obj], existing: list[Obj], zones: dict[str, st
         pods: the Pods that its selector matches.
         existing: this controller's slices of the Service.
         zones: the zone of each node that exists ("" where it has none).
+        hinting: gives the hints that an annotation asks for.
 
     """
     labels = slice_labels(service)
@@ -189,7 +196,7 @@ def plan(service: Obj, pods: list[Obj], existing: list[Obj], zones: dict[str, st
         else:
             result.delete.append(slice_)
     for ports, endpoints in wanted.items():
-        _fill(result, ports, endpoints, by_ports.get(ports, []), labels)
+        _fill(result, ports, endpoints, by_ports.get(ports, []), labels, keeps_hints=hinting is not None)
     for ports, slices in by_ports.items():
         if ports not in wanted:
             result.delete += slices
@@ -198,8 +205,20 @@ def plan(service: Obj, pods: list[Obj], existing: list[Obj], zones: dict[str, st
             result.delete.clear()
         else:
             result.create.append(((), []))
+    if hinting is not None:
+        _hint(result, existing, hinting)
     _reuse(result, service, labels)
     return result
+
+
+def _hint(result: Plan, existing: list[Obj], hinting: Hinting) -> None:
+    """Give hints to what is to be written, and write what would otherwise keep wrong ones."""
+    written = {slice_["metadata"]["name"] for slice_ in (*result.update, *result.delete)}
+    others = [slice_ for slice_ in existing if slice_["metadata"]["name"] not in written]
+    copies = [[dict(endpoint) for endpoint in slice_.get("endpoints") or ()] for slice_ in others]
+    changing = [slice_.get("endpoints") or [] for slice_ in result.update]
+    for number in hinting([*(endpoints for _, endpoints in result.create), *changing], copies):
+        result.update.append({**others[number], "endpoints": copies[number]})
 
 
 def _fill(
@@ -208,8 +227,10 @@ def _fill(
     wanted: dict[tuple[str, str], dict[str, Any]],
     slices: list[Obj],
     labels: dict[str, str],
+    *,
+    keeps_hints: bool = False,
 ) -> None:
-    """Reconciler.go reconcileByPortMapping."""
+    """Reconciler.go reconcileByPortMapping; slices with other hints are the same where the hints come afterwards."""
     left = dict(wanted)
     contents: dict[str, list[dict[str, Any]]] = {}
     changed: list[str] = []
@@ -219,7 +240,7 @@ def _fill(
         before = slice_.get("endpoints") or []
         kept = [left.pop(_identity(old)) for old in before if _identity(old) in left]
         contents[name] = kept
-        if kept != before:
+        if kept != (_without_hints(before) if keeps_hints else before):
             if kept:
                 changed.append(name)
             else:
@@ -245,6 +266,10 @@ def _fill(
             rest = rest[MAX_ENDPOINTS:]
     for name in changed:
         result.update.append(_with(by_name[name], labels, contents[name]))
+
+
+def _without_hints(endpoints: Endpoints) -> Endpoints:
+    return [{key: value for key, value in endpoint.items() if key != "hints"} for endpoint in endpoints]
 
 
 def _reuse(result: Plan, service: Obj, labels: dict[str, str]) -> None:
@@ -296,16 +321,26 @@ def _is_placeholder(slice_: Obj, labels: dict[str, str], service: Obj) -> bool:
     return not slice_.get("ports") and not slice_.get("endpoints") and labels_of(slice_) == labels
 
 
+def _topology(node: Obj) -> tuple[object, bool]:
+    """What of a node hints rest on (endpointslice_controller.go updateNode)."""
+    return labels_of(node).get(ZONE_LABEL), condition_is_true(node, "Ready")
+
+
 class EndpointSliceController(Controller):
     """Keeps the EndpointSlices of each Service with a selector."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+        self._topology = TopologyCache()
 
     def on_change(self, change: Change) -> None:
-        """A Service changed, a Pod that Services select, or one of our slices was changed by somebody else."""
-        if change.resource == "services":
+        """A Service changed, a Pod that Services select, a node's zone, or somebody else changed one of our slices."""
+        if change.resource == "nodes":
+            if change.old is None or change.type == "DELETED" or _topology(change.old) != _topology(change.obj):
+                for key in self._topology.overloaded(cpu_ratios(self.store.list("nodes"))):
+                    self.queue.add(key)
+        elif change.resource == "services":
             self.queue.add(key_of(change.obj))
         elif change.resource == "pods":
             for key in services_to_update(self.index, change):
@@ -319,11 +354,22 @@ class EndpointSliceController(Controller):
         """Bring the slices of a Service up to date."""
         service = self.index.service(key)
         if service is None or service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
+            self._topology.forget(key)
             return
         namespace = self.store.get("namespaces", "", key[0])
         existing = [s for s in self.index.slices(key) if labels_of(s).get(MANAGED_BY_LABEL) == SLICE_CONTROLLER]
         pods = self.index.pods_matching(key[0], service["spec"]["selector"])
-        todo = plan(service, pods, existing, self._zones(pods))
+        told: Told | None = None
+
+        def hinting(changing: Sequence[Endpoints], others: Sequence[Endpoints]) -> list[int]:
+            nonlocal told
+            changed, told = self._topology.add(key, cpu_ratios(self.store.list("nodes")), changing, others)
+            return changed
+
+        if by_annotation(service):
+            todo = plan(service, pods, existing, self._zones(pods), hinting)
+        else:
+            todo, told = plan(service, pods, existing, self._zones(pods)), self._topology.forget(key)
         trigger = {TRIGGER_TIME: timestamp(self.context.now())}
         if namespace is not None and not is_deleting(namespace) and not is_deleting(service):
             for ports, endpoints in todo.create:
@@ -334,9 +380,8 @@ class EndpointSliceController(Controller):
             self.context.update("endpointslices", {**slice_, "metadata": metadata})
         for slice_ in todo.delete:
             self.store.delete("endpointslices", *key_of(slice_))
-        if by_annotation(service):
-            message = f"{NO_ZONES}, addressType: IPv4"
-            self.context.recorder.event(service, "Warning", "TopologyAwareHintsDisabled", message, COMPONENT)
+        if told is not None:
+            self.context.recorder.event(service, told.type, told.reason, told.message, COMPONENT)
 
     def _zones(self, pods: list[Obj]) -> dict[str, str]:
         names = {pod["spec"].get("nodeName") or "" for pod in pods}
