@@ -16,6 +16,12 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", PROBE_
 KUBERNETES_IP = "10.96.0.1"
 
 
+def api_names(node: str, ip: str) -> tuple[str, ...]:
+    """Names and addresses of the API server's certificate, as kubeadm signs it for a kind cluster."""
+    service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    return (node, *service, "localhost", KUBERNETES_IP, ip, "127.0.0.1")
+
+
 def initial_objects(store: Store, plans: tuple[NodePlan, ...]) -> Iterator[tuple[str, Obj]]:
     """Resource and object, in the order in which to create them; nodes register themselves (`node`)."""
     for name in NAMESPACES:

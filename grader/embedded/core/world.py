@@ -11,6 +11,7 @@ import random
 
 from grader.embedded.core import addons, bootstrap, nodes
 from grader.embedded.core.api.resources import STORED
+from grader.embedded.core.apiendpoint import ApiEndpoint
 from grader.embedded.core.controllers.autoscaler import AutoscalerController
 from grader.embedded.core.controllers.base import Context, Controller
 from grader.embedded.core.controllers.daemonset import DaemonSetController
@@ -83,6 +84,7 @@ class World:
         self.store = store
         self.kernel = kernel
         self.name = name
+        self._root_ca = root_ca
         self.index = Index(store)
         self.random = random.Random(seed)
         self.network = Network(self.index, kernel, self.random)
@@ -130,7 +132,8 @@ class World:
             self.kubelets.add(Kubelet(self.context, self.network, self.nameserver, node))
             node.machine.listen(10250, _https_only)
             if plan.control_plane:
-                node.machine.listen(6443, _https_only)
+                names = bootstrap.api_names(plan.name, plan.ip)
+                node.machine.listen(6443, ApiEndpoint(self.store, names, self._root_ca).serve)
         self.network.add(self._host)
         self.network.add(self._outside_machine)
         self.store.subscribe(self._on_change)

@@ -7,11 +7,13 @@ import json
 import logging
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.embedded.core.addons import VERSION
+from grader.embedded.core.api import tokens
 from grader.embedded.core.api.messages import Request
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.dns import Answer
@@ -66,6 +68,7 @@ class Cluster:
             self._connections.serve,
             files.token(self._folder),
             {OUTSIDE: self._outside, HOST_PORTS: self._list_host_ports},
+            partial(tokens.user_of, self._store),
         )
         self._front = front
         self._server = await self._listen(port or files.remembered_port(self._folder))

@@ -9,16 +9,14 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
+from grader.embedded.core.api.access import bearer
+from grader.embedded.core.api.messages import ADMIN, Answer, Connect, Request, Response, User, Watch
 from grader.embedded.core.api.negotiate import encode
 from grader.embedded.core.api.pretty import indented, is_pretty
 from grader.embedded.core.api.status import ApiError
 from grader.embedded.server import handshake
 from grader.embedded.server.http import Disconnected, Exchange
 from grader.embedded.server.streams import Body, Frames, Outlet
-
-PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
-"""What unauthenticated clients may read (ClusterRole system:public-info-viewer)."""
 
 BOOKMARK_SECONDS = 60.0  # seconds between bookmarks (k8s.io/apiserver storage/cacher bookmarkFrequency)
 WATCH_SECONDS = (1800.0, 3600.0)  # k8s.io/apiserver endpoints/handlers/get.go: minRequestTimeout, up to twice that
@@ -36,6 +34,7 @@ class Front:
         answer: the API server of the core.
         connect: carries a connection to a Pod or Service out.
         token: the administrator's bearer token.
+        authenticate: whose another token is, None for nobody's.
         extensions: handlers of the cluster's own paths, by prefix.
     """
 
@@ -45,7 +44,9 @@ class Front:
         connect: Callable[[Exchange, Connect], Awaitable[None]],
         token: str,
         extensions: dict[str, Extension],
+        authenticate: Callable[[str], User | None] = lambda _: None,
     ) -> None:
+        self._authenticate = authenticate
         self._answer = answer
         self._connect = connect
         self._authorization = f"Bearer {token}"
@@ -68,14 +69,12 @@ class Front:
             await respond_status(exchange, failure(500, "InternalError", f"Internal error occurred: {error!r}"))
 
     async def _handle(self, exchange: Exchange) -> None:
-        if not self._known(exchange) and exchange.path.rstrip("/") not in PUBLIC:
-            await respond_status(exchange, failure(401, "Unauthorized", "Unauthorized"))
-            return
-        for prefix, extension in self._extensions.items():
+        user = self._user(exchange)
+        for prefix, extension in self._extensions.items() if user is ADMIN else ():
             if exchange.path == prefix or exchange.path.startswith(f"{prefix}/"):
                 await extension(exchange)
                 return
-        request = Request(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body)
+        request = Request(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body, user)
         answer = self._answer(request)
         match answer:
             case Response():
@@ -85,13 +84,15 @@ class Front:
             case Connect():
                 await self._connect(exchange, answer)
 
-    def _known(self, exchange: Exchange) -> bool:
-        """Whether the request carries the token, in its header or (a browser's WebSocket) among its subprotocols."""
+    def _user(self, exchange: Exchange) -> User:
+        """Whose token a request carries, in its header or (a browser's WebSocket) among its subprotocols."""
         given = exchange.headers.get("authorization", "")
         if not given and handshake.PROTOCOL in exchange.headers and (hidden := handshake.bearer(exchange.headers)):
             given = f"Bearer {hidden[0]}"
             exchange.headers[handshake.PROTOCOL] = ", ".join(hidden[1])
-        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._authorization.encode("ascii"))
+        if hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._authorization.encode("ascii")):
+            return ADMIN
+        return bearer(given, self._authenticate)
 
 
 async def stream(exchange: Exchange, watch: Watch) -> None:

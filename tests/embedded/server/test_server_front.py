@@ -7,7 +7,9 @@ from collections.abc import Callable
 from loopback import talk
 
 from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
+from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.api.status import not_found
+from grader.embedded.core.store import Store
 from grader.embedded.server.front import Front
 from grader.embedded.server.http import Exchange
 
@@ -39,15 +41,27 @@ def test_the_token_opens_the_door() -> None:
     assert get("/api/v1/pods") == (200, b"{}")
 
 
+def real(request: Request) -> Answer:
+    return ApiServer(Store(lambda: 0.0)).handle(request)
+
+
 def test_a_wrong_token_is_refused_as_upstream_refuses_it() -> None:
-    code, body = get("/api/v1/pods", token="wrong")
+    code, body = get("/api/v1/pods", real, token="wrong")
 
     assert code == 401
     assert json.loads(body)["reason"] == "Unauthorized"
 
 
 def test_health_and_version_are_public() -> None:
-    assert [get(path, token="")[0] for path in ("/livez", "/readyz", "/healthz", "/version")] == [200] * 4
+    assert [get(path, real, token="")[0] for path in ("/livez", "/readyz", "/healthz", "/version")] == [200] * 4
+
+
+def test_whoever_shows_no_token_is_anonymous_and_may_nothing_else() -> None:
+    assert [get(path, real, token="")[0] for path in ("/api/v1/pods", "/api", "/embedded/x")] == [403] * 3
+
+
+def test_the_clusters_own_paths_are_for_the_administrator() -> None:
+    assert get("/embedded/x", real, token="wrong")[0] == 401
 
 
 def test_the_clusters_own_paths_are_served_beside_the_api() -> None:

@@ -36,9 +36,14 @@ _SUBRESOURCE_VERBS = {
     "finalize": ["update"],
     "log": ["get"],
     "portforward": ["create", "get"],
+    "token": ["create"],
     "proxy": ["create", "delete", "get", "patch", "update"],
 }
-_SUBRESOURCE_GROUPS = {"Scale": ("autoscaling", "v1"), "Eviction": ("policy", "v1")}
+_SUBRESOURCE_GROUPS = {
+    "Scale": ("autoscaling", "v1"),
+    "Eviction": ("policy", "v1"),
+    "TokenRequest": ("authentication.k8s.io", "v1"),
+}
 
 
 @cache

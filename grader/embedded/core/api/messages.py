@@ -10,6 +10,29 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True)
+class User:
+    """Who asks (k8s.io/apiserver pkg/authentication/user).
+
+    Attributes:
+        name: as RBAC knows it.
+        groups: those it is in.
+        uid: of the ServiceAccount, "" for others.
+        extra: what else its credential says.
+    """
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+ADMIN = User("kubernetes-admin", ("kubeadm:cluster-admins", "system:authenticated"))
+NOBODY = User("")
+"""Whoever shows a credential that is no good."""
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
+@dataclass(frozen=True)
 class Request:
     """One HTTP request.
 
@@ -19,6 +42,7 @@ class Request:
         query: decoded parameters in the order sent.
         headers: by lower-case name.
         body: as sent.
+        user: who asks; the administrator where nobody had to say.
     """
 
     method: str
@@ -26,6 +50,7 @@ class Request:
     query: tuple[tuple[str, str], ...] | list[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    user: User = ADMIN
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

@@ -126,7 +126,7 @@ class PodStrategy(WithStatus):
                 )
         spec.setdefault("priority", SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0))
         spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-        if spec.get("automountServiceAccountToken", True):
+        if _mounts_token(spec, obj["metadata"].get("namespace", ""), context):
             _mount_token(spec, context)
 
     def prepare_create(self, obj: Obj, context: Context) -> None:
@@ -202,6 +202,14 @@ def _check_account(pod: Obj, context: Context) -> None:
 
 def _tolerates(toleration: Spec, key: str) -> bool:
     return toleration.get("key", "") in ("", key) and toleration.get("effect", "") in ("", "NoExecute")
+
+
+def _mounts_token(spec: Spec, namespace: str, context: Context) -> bool:
+    """Whether a token is mounted: the Pod's word, else its account's (plugin/pkg/admission/serviceaccount)."""
+    if (own := spec.get("automountServiceAccountToken")) is not None:
+        return bool(own)
+    account = context.store.get("serviceaccounts", namespace, spec["serviceAccountName"]) or {}
+    return bool(account.get("automountServiceAccountToken", True))
 
 
 def _mount_token(spec: Spec, context: Context) -> None:

@@ -129,7 +129,10 @@ REGISTRY: tuple[Resource, ...] = (
         ((_STATUS, "ResourceQuota"),),
     ),
     Resource("secrets", "Secret", "", "v1", simple.SecretStrategy()),
-    Resource("serviceaccounts", "ServiceAccount", "", "v1", simple.ServiceAccountStrategy(), ("sa",)),
+    Resource(
+        "serviceaccounts", "ServiceAccount", "", "v1", simple.ServiceAccountStrategy(), ("sa",), (),
+        (("token", "TokenRequest"),),
+    ),
     Resource(
         "services", "Service", "", "v1", ServiceStrategy(), ("svc",), _all,
         (("proxy", "ServiceProxyOptions"), ("status", "Service")),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from grader.embedded.core.api import discovery, openapi, openapi2, schema
+from grader.embedded.core.api import access, discovery, openapi, openapi2, schema
 from grader.embedded.core.api.connect import connect
 from grader.embedded.core.api.headers import kind_warnings, warning_headers
-from grader.embedded.core.api.messages import JSON, Answer, Request, Response, Tree
+from grader.embedded.core.api.messages import ADMIN, JSON, Answer, Request, Response, Tree
 from grader.embedded.core.api.negotiate import Negotiated, encode, negotiate
 from grader.embedded.core.api.pretty import indented, is_pretty, prettied
 from grader.embedded.core.api.reads import Reader
@@ -51,6 +51,8 @@ class ApiServer:
     def _answered(self, request: Request) -> Answer:
         negotiated = negotiate(request.headers.get("accept", ""))
         try:
+            if request.user is not ADMIN:
+                access.check(request)
             return self._route(request, negotiated)
         except ApiError as error:
             return refusal(error)

@@ -10,7 +10,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.embedded.core.api import bodies, deletion, managed, status, views
+from grader.embedded.core.api import bodies, deletion, managed, status, tokenrequest, views
 from grader.embedded.core.api.eviction import evict
 from grader.embedded.core.api.field import required
 from grader.embedded.core.api.messages import Request, Response, Tree
@@ -92,6 +92,8 @@ class Writer:
             return evict(self._store, request, target)
         if target.subresource == "binding":
             return self._bind(request, target)
+        if target.subresource == "token":
+            return tokenrequest.create(self._store, request, target)
         if target.subresource or target.name:
             raise status.method_not_allowed()
         write = _open(request, resource, target)

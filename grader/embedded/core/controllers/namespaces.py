@@ -7,9 +7,13 @@ pkg/controller/certificates/rootcacertpublisher/publisher.go.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
+from grader.embedded.core.api.resources import STORED
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
-from grader.embedded.core.objects import is_deleting
+from grader.embedded.core.objects import is_deleting, set_condition
 from grader.embedded.core.store import Change, Obj
 
 ROOT_CA = "kube-root-ca.crt"
@@ -53,10 +57,72 @@ class NamespaceController(Controller):
             obj = self.store.get(resource, where, item)
             if obj is not None and not (resource == "pods" and is_deleting(obj)):
                 delete_in_background(self.context, resource, obj)
+        self._tell(name)
         if not self.index.contents(name):
             remaining = [f for f in namespace["metadata"].get("finalizers") or () if f != "kubernetes"]
             if not remaining:
                 self.store.delete("namespaces", "", name)
+
+    def _tell(self, name: str) -> None:
+        """Say in the status what still keeps a Namespace from ending."""
+        namespace = self.store.get("namespaces", "", name)
+        if namespace is None:
+            return
+        left = [
+            (resource, self.store.get(resource, where, item) or {"metadata": {}})
+            for resource, where, item in self.index.contents(name)
+        ]
+        status = namespace["status"]
+        conditions = status.get("conditions") or []
+        for condition in remaining(left):
+            conditions = set_condition(conditions, condition, self.context.now())
+        if conditions != (status.get("conditions") or []):
+            self.store.update("namespaces", {**namespace, "status": {**status, "conditions": conditions}})
+
+
+_FINE = {
+    "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
+    "NamespaceDeletionGroupVersionParsingFailure": (
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    "NamespaceDeletionContentFailure": (
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+    "NamespaceContentRemaining": ("ContentRemoved", "All content successfully removed"),
+    "NamespaceFinalizersRemaining": ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+}
+
+
+def remaining(left: Iterable[tuple[str, Obj]]) -> list[Obj]:
+    """The conditions of a terminating Namespace (pkg/controller/namespace/deletion/status_condition_utils.go, v1.36.3).
+
+    Args:
+        left: plural resource and object of everything that is still in it.
+    """
+    kinds: Counter[str] = Counter()
+    finalizers: Counter[str] = Counter()
+    for resource, obj in left:
+        kinds[f"{resource}.{STORED[resource].group}"] += 1
+        finalizers.update(obj["metadata"].get("finalizers") or ())
+    told = dict(_FINE)
+    if kinds:
+        counted = ", ".join(sorted(f"{kind} has {count} resource instances" for kind, count in kinds.items()))
+        told["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {counted}")
+    if finalizers:
+        counted = ", ".join(sorted(f"{name} in {count} resource instances" for name, count in finalizers.items()))
+        text = f"Some content in the namespace has finalizers remaining: {counted}"
+        told["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", text)
+    return [
+        {
+            "type": kind,
+            "status": "False" if (reason, text) == _FINE[kind] else "True",
+            "reason": reason,
+            "message": text,
+        }
+        for kind, (reason, text) in told.items()
+    ]
 
 
 def service_account(namespace: str, name: str = "default") -> Obj:

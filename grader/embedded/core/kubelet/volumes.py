@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from grader.embedded.core.api import tokens
 from grader.embedded.core.kubelet.environment import ConfigError, contents, expand, field_value
 from grader.embedded.core.programs.mounts import KEPT, Files, Mount
 from grader.embedded.core.store import Obj, Store
@@ -159,8 +160,7 @@ def _written(store: Store, pod: Obj, volume: Obj, host_ip: str) -> Iterator[tupl
             elif inner := part.get("downwardAPI"):
                 yield from _downward(pod, inner, host_ip)
             elif inner := part.get("serviceAccountToken"):
-                account = pod["spec"].get("serviceAccountName") or "default"
-                yield inner["path"], f"embedded.{namespace}.{account}".encode()
+                yield inner["path"], tokens.mounted(store, pod, inner).encode()
 
 
 def _source(

@@ -22,6 +22,13 @@ METER = (
     "                                 Dload  Upload   Total   Spent    Left  Speed\n"
 )
 CONNECT_LIMIT = 127.0
+PORTS = {"http": 80, "https": 443}
+DETAILS = (
+    "More details here: https://curl.se/docs/sslcerts.html\n\n"
+    "curl failed to verify the legitimacy of the server and therefore could not\n"
+    "establish a secure connection to it. To learn more about this situation and\n"
+    "how to fix it, please visit the webpage mentioned above."
+)
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 
@@ -147,7 +154,7 @@ def _write_out(form: str, facts: Facts) -> str:
     values["http_code"] = values["response_code"] = f"{facts.http_code:03}"
     values["time_starttransfer"] = values["time_pretransfer"] = values["time_connect"]
     values["time_appconnect"] = values["time_redirect"] = "0.000000"
-    values["scheme"] = "http"
+    values["scheme"] = urlsplit(facts.url_effective).scheme or "http"
     result, rest = "", form
     while rest:
         if rest.startswith("%{"):
@@ -252,7 +259,7 @@ class Transfer:
             self._say(f"* IPv4: {', '.join(found)}")
         return found
 
-    async def _connect(self, name: str, port: int) -> Stream:
+    async def _connect(self, name: str, port: int, *, tls: bool = False) -> Stream:
         kept = self.idle.pop((name, port), None)
         if kept is not None and not kept.ended:
             self._say(f"* Reusing existing http: connection with host {name}")
@@ -273,7 +280,32 @@ class Transfer:
         self.connected = True
         self.facts.num_connects += 1
         self.facts.time_connect = self.context.host.kernel.monotonic() - self.started
+        if tls:
+            await self._secure(stream, name)
         return stream
+
+    async def _secure(self, stream: Stream, name: str) -> None:
+        """Find out who is there, as OpenSSL does. Raises Failed (35, 60, 77)."""
+        from grader.embedded.core.programs import tls
+
+        file = self.options.values.get("cacert", "")
+        bundle = read_file(self.context, self.context.path(file)) if file else b""
+        if bundle is None:
+            raise Failed(77, f"error adding trust anchors from file: {file}")
+        self._say("* TLSv1.3 (OUT), TLS handshake, Client hello (1):")
+        try:
+            certificate = await tls.connect(stream, name)
+        except tls.NotTls:
+            raise Failed(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number") from None
+        except ConnectionReset_:
+            raise Failed(35, "Recv failure: Connection reset by peer") from None
+        if "insecure" in self.options.on:
+            return
+        if not certificate.trusted_by(bundle.decode(errors="replace")):
+            raise Failed(60, f"SSL certificate problem: unable to get local issuer certificate\n{DETAILS}")
+        if name not in certificate.names:
+            why = f"SSL: no alternative certificate subject name matches target host name '{name}'"
+            raise Failed(60, f"{why}\n{DETAILS}")
 
     async def _try_addresses(self, name: str, port: int) -> Stream:
         found = await self._addresses(name, port)
@@ -301,14 +333,14 @@ class Transfer:
     async def _once(self, parts: SplitResult, method: str) -> Response:
         from grader.embedded.core.programs import http
 
-        name, port = parts.hostname or "", parts.port or 80
+        name, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         data = "&".join(self._data(value) for value in self.options.lists["data"]).encode()
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if data and "get" in self.options.on:
             target += ("&" if "?" in target else "?") + data.decode()
             data = b""
         headers = self._headers(parts, data)
-        stream = await self._connect(name, port)
+        stream = await self._connect(name, port, tls=parts.scheme == "https")
         kept = False
         self._say("* using HTTP/1.x")
         for line in (f"{method} {target} HTTP/1.1", *(f"{key}: {value}" for key, value in headers)):
@@ -347,7 +379,7 @@ class Transfer:
 
     def _headers(self, parts: SplitResult, data: bytes) -> list[tuple[str, str]]:
         name = parts.hostname or ""
-        port = f":{parts.port}" if parts.port and parts.port != 80 else ""
+        port = f":{parts.port}" if parts.port and parts.port != PORTS[parts.scheme] else ""
         agent = self.options.values.get("agent", f"curl/{VERSION}")
         headers = [("Host", f"{name}{port}"), ("User-Agent", agent), ("Accept", "*/*")]
         if "user" in self.options.values:
@@ -376,11 +408,9 @@ def _head(response: Response) -> bytes:
 
 
 def _split(url: str) -> SplitResult:
-    scheme, separator, _ = url.partition("://")
+    _, separator, _ = url.partition("://")
     parts = urlsplit(url if separator else f"http://{url}")
-    if separator and scheme.lower() == "https":
-        raise Failed(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number")
-    if parts.scheme != "http":
+    if parts.scheme not in PORTS:
         raise Failed(1, f'Protocol "{parts.scheme}" not supported')
     try:
         port = parts.port

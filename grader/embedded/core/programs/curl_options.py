@@ -24,7 +24,7 @@ VALUES = {
     "-e": "ignored", "--referer": "ignored", "-b": "cookie", "--cookie": "cookie", "-c": "ignored",
     "--cookie-jar": "ignored", "--max-redirs": "ignored", "--interface": "ignored", "--local-port": "ignored",
     "--retry-max-time": "ignored", "--json": "json", "--connect-to": "ignored", "-D": "dump", "--dump-header": "dump",
-    "--cacert": "ignored", "-x": "ignored", "--proxy": "ignored", "--noproxy": "ignored", "--data-urlencode": "data",
+    "--cacert": "cacert", "-x": "ignored", "--proxy": "ignored", "--noproxy": "ignored", "--data-urlencode": "data",
 }  # fmt: skip
 LISTS = {"headers", "data", "urls", "resolve"}
 

@@ -115,7 +115,7 @@ def server(process: Process, respond: Responder) -> Handler:
             return
         process.at_exit(stream.reset)
         try:
-            await _serve(stream, peer, respond)
+            await serve(stream, peer, respond)
             stream.close()
         except (ConnectionReset_, h11.RemoteProtocolError):
             stream.reset()
@@ -128,7 +128,8 @@ def server(process: Process, respond: Responder) -> Handler:
     return handle
 
 
-async def _serve(stream: Stream, peer: Address, respond: Responder) -> None:
+async def serve(stream: Stream, peer: Address, respond: Responder) -> None:
+    """Answer each request of a connection. Raises ConnectionReset_, h11.RemoteProtocolError."""
     while data := await stream.recv():
         read = wire.read_request(data)
         if read is None:

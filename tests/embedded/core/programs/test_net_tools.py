@@ -40,7 +40,7 @@ def sh(host: FakeHost, command: str, image: str = AGNHOST) -> Result:
         ("curl --nosuch", 2, "curl: option --nosuch: is unknown\n"
          "curl: try 'curl --help' or 'curl --manual' for more information\n"),
         ("curl foo://x 2>/dev/null", 1, ""),
-        ("curl -s https://backend-service/", 35, ""),
+        ("curl -sk https://backend-service:80/", 35, ""),
     ],
 )  # fmt: skip
 def test_curl(probe: FakeHost, command: str, code: int, both: str) -> None:

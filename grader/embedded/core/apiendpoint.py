@@ -1,0 +1,61 @@
+"""The API server as the emulated network reaches it: HTTPS on the control plane's port 6443, for whoever has a token.
+
+Inside of the network nobody is the administrator, so no stream (watch, exec, log) can be asked for: RBAC refuses it
+before (api/access.py).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import parse_qsl, unquote
+
+from grader.embedded.core.api import tokens
+from grader.embedded.core.api.access import bearer
+from grader.embedded.core.api.messages import Request, Response
+from grader.embedded.core.api.server import ApiServer
+from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.network import Peer
+from grader.embedded.core.programs import http, tls
+from grader.embedded.core.store import Store
+
+PLAIN = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"  # net/http server.go
+
+
+class ApiEndpoint:
+    """Serves connections to the API server.
+
+    Args:
+        store: the cluster's objects.
+        names: names and addresses in its certificate.
+        authority: the cluster's certificate authority, in PEM.
+    """
+
+    def __init__(self, store: Store, names: tuple[str, ...], authority: str) -> None:
+        self._store = store
+        self._names = names
+        self._authority = authority
+        self._api: ApiServer | None = None
+
+    async def serve(self, stream: Stream, peer: Peer) -> None:
+        """Serve one connection to its end."""
+        try:
+            other = await tls.accept(stream, self._names, self._authority)
+            if other is None:
+                await http.serve(stream, peer, self._respond)
+            elif other[:1].isalpha():
+                stream.send(PLAIN)
+        except ConnectionReset_:
+            return
+        stream.close()
+
+    async def _respond(self, asked: http.Request) -> http.Response:
+        self._api = self._api or ApiServer(self._store)
+        headers = {name.lower(): value for name, value in asked.headers}
+        path, _, query = asked.target.partition("?")
+        user = bearer(headers.get("authorization", ""), partial(tokens.user_of, self._store))
+        parameters = tuple(parse_qsl(query, keep_blank_values=True))
+        answer = self._api.handle(Request(asked.method, unquote(path), parameters, headers, asked.body, user))
+        if not isinstance(answer, Response):
+            raise TypeError(f"a stream for {asked.method} {path}")
+        dated = ("Date", http.date(self._store.now()))
+        return http.Response(answer.status, answer.body, [*answer.headers, dated])
