@@ -19,6 +19,7 @@ SLICE_CONTROLLER = "endpointslice-controller.k8s.io"
 MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io"
 SERVICE_RANGE = "10.96.0.0/16"
 ZONE_LABEL = "topology.kubernetes.io/zone"
+EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 OwnedKey = tuple[str, str, str]
 """Resource, namespace and name of an object that has an owner."""
@@ -138,6 +139,11 @@ class Index:
         """The zone of a node, "" where it is in none or does not exist."""
         found = self.store.get("nodes", "", node)
         return labels_of(found).get(ZONE_LABEL, "") if found else ""
+
+    def takes_load_balancers(self, node: str) -> bool:
+        """Whether a load balancer may lead to a node: it is there, and not labelled as one that does not want that."""
+        found = self.store.get("nodes", "", node)
+        return found is not None and EXCLUDE_LABEL not in labels_of(found)
 
     def owned_by(self, uid: str) -> list[OwnedKey]:
         """What names this UID among its owners."""

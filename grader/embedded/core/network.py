@@ -272,14 +272,14 @@ class Network:
     def announcer(self, service: Obj) -> str | None:
         """The node that answers ARP for the Service's load balancer address, None where none does.
 
-        Rule: MetalLB speaker/layer2_controller.go ShouldAnnounce.
+        Rule: MetalLB speaker/layer2_controller.go ShouldAnnounce, speakersForPool.
         """
         ips = ingress_ips(service)
         endpoints = [e for slice_ in self._index.slices(key_of(service)) for e in slice_.get("endpoints") or ()]
         active = [e for e in endpoints if _can_serve(e.get("conditions") or {})]
         if not ips or not active:
             return None
-        nodes = list(self.nodes)
+        nodes = [name for name in self.nodes if self._index.takes_load_balancers(name)]
         if service["spec"].get("externalTrafficPolicy") == "Local":
             here = {endpoint.get("nodeName") for endpoint in active}
             nodes = [node for node in nodes if node in here]

@@ -113,7 +113,7 @@ class World:
             EndpointsController(context),
             MirroringController(context),
             ServiceAddressController(context),
-            LoadBalancerController(context, self.network, name),
+            LoadBalancerController(context, self.network),
             QuotaController(context, {plural: entry.group for plural, entry in STORED.items()}),
             GarbageCollector(context),
         )
