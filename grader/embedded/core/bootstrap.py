@@ -16,6 +16,21 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", PROBE_
 KUBERNETES_IP = "10.96.0.1"
 
 
+PRIORITIES = (
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+)
+"""Name, value and description of the PriorityClasses of every cluster (k8s.io/kubernetes pkg/apis/scheduling/v1)."""
+
+
 def api_names(node: str, ip: str) -> tuple[str, ...]:
     """Names and addresses of the API server's certificate, as kubeadm signs it for a kind cluster."""
     service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
@@ -27,6 +42,9 @@ def initial_objects(store: Store, plans: tuple[NodePlan, ...]) -> Iterator[tuple
     for name in NAMESPACES:
         yield "namespaces", namespace(name)
     yield from _kubernetes(plans)
+    for name, value, purpose in PRIORITIES:
+        fields = {"value": value, "description": purpose, "preemptionPolicy": "PreemptLowerPriority"}
+        yield "priorityclasses", {**_meta("scheduling.k8s.io/v1", "PriorityClass", name), **fields}
     yield from addons.objects(next(plan.name for plan in plans if plan.control_plane))
     for plan in plans:
         yield "pods", probe_pod(plan, store)

@@ -47,6 +47,7 @@ _EVENTS = (
 )  # fmt: skip
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
+    "componentstatuses": (NAME, *_text("Status", "Message", "Error")),
     "configmaps": (NAME, *_text("Data"), AGE),
     "cronjobs": (
         NAME, *_text("Schedule", "Timezone"), Column("Suspend", "boolean"), *_numbers("Active"),
@@ -78,6 +79,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "pods": (
         NAME, *_text("Ready", "Status", "Restarts"), AGE,
         *_wide("IP", "Node", "Nominated Node", "Readiness Gates"),
+    ),
+    "priorityclasses": (
+        NAME, *_numbers("Value"), Column("Global-Default", "boolean"), AGE, *_text("PreemptionPolicy"),
     ),
     "replicasets": _REPLICAS,
     "replicationcontrollers": _REPLICAS,

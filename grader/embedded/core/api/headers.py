@@ -7,6 +7,8 @@ from grader.embedded.core.api.resources import Resource
 
 ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
+_DEPRECATED = {"endpoints": ENDPOINTS_WARNING, "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+"}
+
 
 def warning_headers(texts: list[str]) -> tuple[tuple[str, str], ...]:
     """Warnings as HTTP headers (RFC 7234, agent `-`), as kubectl shows them."""
@@ -16,7 +18,8 @@ def warning_headers(texts: list[str]) -> tuple[tuple[str, str], ...]:
 
 def kind_warnings(resource: Resource) -> list[str]:
     """The deprecation that each request for a resource is told of (prerelease-lifecycle of k8s.io/api/core/v1)."""
-    return [ENDPOINTS_WARNING] if resource.plural == "endpoints" else []
+    warning = _DEPRECATED.get(resource.plural)
+    return [warning] if warning is not None else []
 
 
 def kind_headers(

@@ -98,6 +98,7 @@ _all = ("all",)
 _plain = simple.Plain
 REGISTRY: tuple[Resource, ...] = (
     Resource("bindings", "Binding", "", "v1", _plain(), verbs=("create",)),
+    Resource("componentstatuses", "ComponentStatus", "", "v1", simple.ClusterScoped(), ("cs",), verbs=("get", "list")),
     Resource("configmaps", "ConfigMap", "", "v1", simple.ConfigMapStrategy(), ("cm",)),
     Resource("endpoints", "Endpoints", "", "v1", simple.EndpointsStrategy(), ("ep",)),
     Resource("events", "Event", "", "v1", simple.EventStrategy(), ("ev",)),
@@ -192,6 +193,10 @@ REGISTRY: tuple[Resource, ...] = (
     Resource(
         "poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", BudgetStrategy(), ("pdb",), (),
         ((_STATUS, "PodDisruptionBudget"),),
+    ),
+    Resource(
+        "priorityclasses", "PriorityClass", "scheduling.k8s.io", "v1", simple.ClusterScoped(), ("pc",),
+        verbs=("get", "list", "watch"),
     ),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from grader.embedded.core.api import access, discovery, openapi, openapi2, schema
+from grader.embedded.core.api import access, componentstatus, discovery, openapi, openapi2, schema
 from grader.embedded.core.api.connect import connect
 from grader.embedded.core.api.headers import kind_warnings, warning_headers
 from grader.embedded.core.api.messages import ADMIN, JSON, Answer, Request, Response, Tree
@@ -24,6 +24,7 @@ _HEALTH = ("/healthz", "/livez", "/readyz")
 _ROOT_PATHS = ("/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v2", "/openapi/v3", "/version")
 _ANY_METHOD = ("/", "/apis", *_HEALTH)  # handlers that look at no method (kube-aggregator, routes/index.go, healthz.go)
 _JSON_TYPE = (("content-type", JSON),)
+_READ_ONLY = ("get", "list", "watch")
 _READ_VERBS = {"GET": "get", "HEAD": "get"}
 
 
@@ -91,6 +92,10 @@ class ApiServer:
     def _serve(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
         if resource.verbs == ("create",) and request.method == "POST":
             return review(request, resource, self._writer)
+        if resource.plural == "componentstatuses":
+            return componentstatus.read(request, negotiated, target, resource)
+        if request.method not in _READ_VERBS and resource.verbs == _READ_ONLY:
+            raise method_not_allowed()
         connection = connect(request, target, resource, self.store)
         if connection is not None:
             return connection

@@ -344,6 +344,16 @@ def _autoscaler(obj: Obj, now: float) -> Cells:
     return [_name(obj), reference, _targets(spec), *limits, str(state.get("currentReplicas", 0)), _age(obj, now)]
 
 
+def _component(obj: Obj, now: float) -> Cells:
+    condition = next(item for item in obj["conditions"] if item["type"] == "Healthy")
+    healthy = "Healthy" if condition["status"] == "True" else "Unhealthy"
+    return [_name(obj), healthy, condition.get("message", ""), condition.get("error", "")]
+
+
+def _priority(obj: Obj, now: float) -> Cells:
+    return [_name(obj), obj["value"], obj.get("globalDefault", False), _age(obj, now), obj["preemptionPolicy"]]
+
+
 def _targets(spec: Tree) -> str:
     """FormatHPAMetrics, for resource metrics of which nothing is known."""
     found = []
@@ -376,6 +386,7 @@ _PRINTERS: dict[str, Callable[[Obj, float], Cells]] = {
     "endpoints": _endpoints,
     "endpointslices": _endpoint_slice,
     "events": _event,
+    "componentstatuses": _component,
     "horizontalpodautoscalers": _autoscaler,
     "ingressclasses": _ingress_class,
     "ingresses": _ingress,
@@ -386,6 +397,7 @@ _PRINTERS: dict[str, Callable[[Obj, float], Cells]] = {
     "limitranges": _limit_range,
     "networkpolicies": _network_policy,
     "nodes": _node,
+    "priorityclasses": _priority,
     "poddisruptionbudgets": _budget,
     "pods": pod_cells,
     "replicasets": _replica_set,

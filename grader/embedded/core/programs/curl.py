@@ -23,12 +23,6 @@ METER = (
 )
 CONNECT_LIMIT = 127.0
 PORTS = {"http": 80, "https": 443}
-DETAILS = (
-    "More details here: https://curl.se/docs/sslcerts.html\n\n"
-    "curl failed to verify the legitimacy of the server and therefore could not\n"
-    "establish a secure connection to it. To learn more about this situation and\n"
-    "how to fix it, please visit the webpage mentioned above."
-)
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 
@@ -281,31 +275,11 @@ class Transfer:
         self.facts.num_connects += 1
         self.facts.time_connect = self.context.host.kernel.monotonic() - self.started
         if tls:
-            await self._secure(stream, name)
+            from grader.embedded.core.programs.curl_tls import secure
+
+            self._say("* TLSv1.3 (OUT), TLS handshake, Client hello (1):")
+            await secure(self.context, self.options, stream, name)
         return stream
-
-    async def _secure(self, stream: Stream, name: str) -> None:
-        """Find out who is there, as OpenSSL does. Raises Failed (35, 60, 77)."""
-        from grader.embedded.core.programs import tls
-
-        file = self.options.values.get("cacert", "")
-        bundle = read_file(self.context, self.context.path(file)) if file else b""
-        if bundle is None:
-            raise Failed(77, f"error adding trust anchors from file: {file}")
-        self._say("* TLSv1.3 (OUT), TLS handshake, Client hello (1):")
-        try:
-            certificate = await tls.connect(stream, name)
-        except tls.NotTls:
-            raise Failed(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number") from None
-        except ConnectionReset_:
-            raise Failed(35, "Recv failure: Connection reset by peer") from None
-        if "insecure" in self.options.on:
-            return
-        if not certificate.trusted_by(bundle.decode(errors="replace")):
-            raise Failed(60, f"SSL certificate problem: unable to get local issuer certificate\n{DETAILS}")
-        if name not in certificate.names:
-            why = f"SSL: no alternative certificate subject name matches target host name '{name}'"
-            raise Failed(60, f"{why}\n{DETAILS}")
 
     async def _try_addresses(self, name: str, port: int) -> Stream:
         found = await self._addresses(name, port)
