@@ -55,7 +55,7 @@ _MODULES: dict[str, str] = {
     "files:pwd": "pwd",
     "files:basename": "basename dirname",
     "find:find": "find",
-    "text:sort": "sort",
+    "sorting:sort": "sort",
     "text:uniq": "uniq",
     "text:wc": "wc",
     "text:head": "head",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 FLAGS = {
     "-s": "silent", "--silent": "silent", "-S": "show_error", "--show-error": "show_error", "-v": "verbose",
@@ -21,10 +22,10 @@ VALUES = {
     "--data-raw": "data", "--data-binary": "data", "--data-ascii": "data", "-m": "max_time", "--max-time": "max_time",
     "--connect-timeout": "connect_timeout", "-A": "agent", "--user-agent": "agent", "--resolve": "resolve",
     "-u": "user", "--user": "user", "--retry": "retry", "--retry-delay": "ignored", "--url": "urls",
-    "-e": "ignored", "--referer": "ignored", "-b": "cookie", "--cookie": "cookie", "-c": "ignored",
-    "--cookie-jar": "ignored", "--max-redirs": "ignored", "--interface": "ignored", "--local-port": "ignored",
-    "--retry-max-time": "ignored", "--json": "json", "--connect-to": "ignored", "-D": "dump", "--dump-header": "dump",
-    "--cacert": "cacert", "-x": "ignored", "--proxy": "ignored", "--noproxy": "ignored", "--data-urlencode": "data",
+    "-e": "referer", "--referer": "referer", "-b": "cookie", "--cookie": "cookie", "-c": "none",
+    "--cookie-jar": "none", "--max-redirs": "none", "--interface": "none", "--local-port": "none",
+    "--retry-max-time": "ignored", "--json": "json", "--connect-to": "none", "-D": "dump", "--dump-header": "dump",
+    "--cacert": "cacert", "-x": "none", "--proxy": "none", "--noproxy": "ignored", "--data-urlencode": "encoded",
 }  # fmt: skip
 LISTS = {"headers", "data", "urls", "resolve"}
 
@@ -87,6 +88,7 @@ def _long(options: Options, word: str, rest: list[str]) -> None:
     elif word in VALUES:
         if not rest:
             raise Failed(2, f"option {word}: requires parameter")
+        _refuse(VALUES[word], word)
         _give(options, VALUES[word], rest.pop(0))
     elif word.startswith("--no-") and f"--{word[5:]}" in FLAGS:
         options.on.discard(FLAGS[f"--{word[5:]}"])
@@ -103,15 +105,34 @@ def _short(options: Options, word: str, rest: list[str]) -> None:
             value = word[index + 1 :]
             if not value and not rest:
                 raise Failed(2, f"option {word}: requires parameter")
+            _refuse(VALUES[option], option)
             _give(options, VALUES[option], value or rest.pop(0))
             return
         else:
             raise Failed(2, f"option {word}: is unknown")
 
 
+def _refuse(name: str, option: str) -> None:
+    """Raise Failed (2) for what curl has and the embedded cluster does not do."""
+    if name == "none":
+        raise Failed(2, f"option {option}: the embedded cluster's curl does not have it")
+
+
+def _encoded(value: str) -> str:
+    """What --data-urlencode makes of `content`, `=content` or `name=content`."""
+    name, equals, content = value.partition("=")
+    if not equals:
+        return quote(value, safe="-._~")
+    return (f"{name}=" if name else "") + quote(content, safe="-._~")
+
+
 def _give(options: Options, name: str, value: str) -> None:
     if name in LISTS:
         options.lists[name].append(value)
+    elif name == "encoded":
+        options.lists["data"].append(_encoded(value))
+    elif name == "referer":
+        options.lists["headers"].append(f"Referer: {value}")
     elif name == "json":
         options.lists["data"].append(value)
         options.lists["headers"] += ["Content-Type: application/json", "Accept: application/json"]

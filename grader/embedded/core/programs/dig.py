@@ -125,9 +125,11 @@ def _plus(query: Query, word: str) -> Query:
         return replace(query, tries=int(value or 2) + 1)
     if name == "ndots":
         return replace(query, ndots=int(value or 1), search=True)
+    if name in {"trace", "nssearch", "yaml", "multiline", "qr", "showsearch"} and not on:
+        return query
     if name in {"recurse", "rec", "edns", "cookie", "dnssec", "ednsflags", "bufsize", "cdflag", "adflag", "ignore",
-                "fail", "multiline", "class", "split", "trace", "nssearch", "qr", "idnin", "idnout", "rrcomments",
-                "showsearch", "crypto", "unknownformat", "yaml", "mapped", "keepopen", "opcode"}:  # fmt: skip
+                "fail", "class", "split", "idnin", "idnout", "rrcomments", "crypto", "unknownformat", "mapped",
+                "keepopen", "opcode"}:  # fmt: skip
         return query
     raise UsageError(f"Invalid option: +{word}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.image_files import FOLDERS, image_files
 from grader.embedded.core.programs.mounts import KEPT, folders
 from grader.embedded.core.programs.process import Context
@@ -56,33 +57,49 @@ def _missing(context: Context, name: str) -> str:
 
 async def cat(context: Context) -> int:
     """`cat [-n] [file…]`."""
-    numbered = "-n" in context.args
-    names = [arg for arg in context.args if arg == "-" or not arg.startswith("-")] or ["-"]
+    asked = options.read(context, "nbuAeEtTv", {"number": "n", "show-all": "A", "show-ends": "E", "show-tabs": "T"})
+    names = asked.rest or ["-"]
+    shown = set("nbAeEtTv") & set(asked.given)
     code, line = 0, 0
     for name in names:
-        if name == "-":
+        if name == "-" and not shown:
             while data := await context.stdin.read():
                 context.out(data)
             continue
-        content = read_file(context, context.path(name))
+        stdin = await context.stdin.read_all() if name == "-" else None
+        content = read_file(context, context.path(name)) if stdin is None else stdin
         if content is None:
             folder = is_folder(context, context.path(name))
             reading = "read error: Is a directory" if context.image.flavour == "busybox" else f"{name}: Is a directory"
             context.error(f"cat: {reading}" if folder else _missing(context, name))
             code = 1
-        elif numbered:
-            for text in content.decode(errors="replace").splitlines():
-                line += 1
-                context.print(f"{line:6}\t{text}")
+        elif shown:
+            for text in content.decode(errors="replace").splitlines(keepends=True):
+                counted = ("n" in shown and "b" not in shown) or ("b" in shown and text != "\n")
+                line += counted
+                context.out(f"{f'{line:6}' + chr(9) if counted else ''}{_visible(text, shown)}".encode())
         else:
             context.out(content)
     return code
 
 
+def _visible(text: str, how: set[str]) -> str:
+    """A line with what cannot be seen made visible: ends (`E`), tabs (`T`), control characters (`v`)."""
+    body, end = (text[:-1], "\n") if text.endswith("\n") else (text, "")
+    if how & set("Avet"):
+        body = "".join(f"^{chr(ord(char) ^ 64)}" if (ord(char) < 32 and char != "\t") or ord(char) == 127 else char
+                       for char in body)  # fmt: skip
+    if how & set("ATt"):
+        body = body.replace("\t", "^I")
+    return f"{body}{'$' if end and how & set('AEe') else ''}{end}"
+
+
 async def ls(context: Context) -> int:
-    """`ls [-1aAlh] [path…]`."""
-    flags = {letter for arg in context.args if arg.startswith("-") for letter in arg[1:]}
-    names = [arg for arg in context.args if not arg.startswith("-")] or ["."]
+    """`ls [-1aAlhdrtnFp] [path…]`; all files are of one time, so that -t sorts nothing."""
+    longs = {"all": "a", "almost-all": "A", "directory": "d", "reverse": "r", "human-readable": "h", "color": "1"}
+    asked = options.read(context, "1aAlhdrtnFp", longs, code=1 if context.image.flavour == "busybox" else 2)
+    flags, names = set(asked.given), asked.rest or ["."]
+    flags |= {"l"} if "n" in flags else set()
     code = 0
     folders = [name for name in names if is_folder(context, context.path(name)) and "d" not in flags]
     for name in names:
@@ -96,6 +113,7 @@ async def ls(context: Context) -> int:
             context.print(*([""] if index or plain else []), f"{name}:")
         path = context.path(name)
         found = [entry for entry in children(context, path) if "a" in flags or "A" in flags or entry[0] != "."]
+        found = found[::-1] if "r" in flags else found
         if "l" in flags:
             context.print("total 4" if found else "total 0")
         _list(context, path, [*([".", ".."] if "a" in flags else []), *found], flags)
@@ -103,6 +121,9 @@ async def ls(context: Context) -> int:
 
 
 def _list(context: Context, folder: str, names: list[str], flags: set[str]) -> None:
+    if flags & {"F", "p"}:
+        names = [f"{name}/" if is_folder(context, context.path(f"{folder}/{name}" if folder else name)) else name
+                 for name in names]  # fmt: skip
     if "l" not in flags:
         if context.tty and "1" not in flags and names:
             context.print("  ".join(names))
@@ -123,18 +144,21 @@ def _list(context: Context, folder: str, names: list[str], flags: set[str]) -> N
 
 async def touch(context: Context) -> int:
     """`touch file…`."""
-    for name in context.args:
-        if not name.startswith("-"):
-            path = context.path(name)
+    asked = options.read(context, "cam", {"no-create": "c"})
+    if not asked.rest:
+        raise context.fail(1, "touch: missing file operand")
+    for name in asked.rest:
+        path = context.path(name)
+        if "c" not in asked:
             context.host.files.setdefault(path, read_file(context, path) or b"")
     return 0
 
 
 async def rm(context: Context) -> int:
     """`rm [-rf] path…`."""
-    flags = {letter for arg in context.args if arg.startswith("-") for letter in arg[1:]}
-    code = 0
-    for name in (arg for arg in context.args if not arg.startswith("-")):
+    asked = options.read(context, "rRfiv", {"recursive": "r", "force": "f", "verbose": "v"})
+    flags, code = set(asked.given), 0
+    for name in asked.rest:
         path = context.path(name)
         files = context.host.files
         if path in files:
@@ -152,13 +176,21 @@ async def rm(context: Context) -> int:
 
 
 async def cp(context: Context) -> int:
-    """`cp source target`, `mv source target`."""
-    names = [arg for arg in context.args if not arg.startswith("-")]
+    """`cp [-rRapf] source… target`, `mv [-f] source… target`."""
+    longs = {"recursive": "r", "archive": "a", "force": "f", "verbose": "v"}
+    asked = options.read(context, "fiv" if context.name == "mv" else "rRapfivdL", longs)
+    names = asked.rest
     if len(names) < 2:
         raise context.fail(1, f"{context.name}: missing file operand")
     target = context.path(names[-1])
     for name in names[:-1]:
         content = read_file(context, context.path(name))
+        if content is None and is_folder(context, context.path(name)):
+            if context.name == "cp" and not set("rRa") & set(asked.given):
+                why = "" if context.image.flavour == "busybox" else "-r not specified; "
+                raise context.fail(1, f"cp: {why}omitting directory '{name}'")
+            _copy_folder(context, context.path(name), target, name.rstrip("/").rsplit("/", 1)[-1])
+            continue
         if content is None:
             raise context.fail(1, f"{context.name}: can't stat '{name}': No such file or directory")
         into = f"{target.rstrip('/')}/{name.rsplit('/', 1)[-1]}" if is_folder(context, target) else target
@@ -168,11 +200,27 @@ async def cp(context: Context) -> int:
     return 0
 
 
+def _copy_folder(context: Context, source: str, target: str, base: str) -> None:
+    """Copy all that is in a folder to another place, which is made where there is none; `mv` takes it away."""
+    into = f"{target.rstrip('/')}/{base}" if is_folder(context, target) else target
+    below = f"{source.rstrip('/')}/"
+    everything = {**image_files(context.image, context.host), **context.host.files}
+    for path in [path for path in everything if path.startswith(below)]:
+        context.host.files[f"{into}/{path.removeprefix(below)}"] = everything[path]
+        if context.name == "mv":
+            context.host.files.pop(path, None)
+
+
 async def mkdir(context: Context) -> int:
     """`mkdir [-p] folder…`; a folder is kept by a hidden entry."""
-    for name in (arg for arg in context.args if not arg.startswith("-")):
+    asked = options.read(context, "pm:v", {"parents": "p", "mode": "m", "verbose": "v"})
+    if not asked.rest:
+        raise context.fail(1, "mkdir: missing operand")
+    for name in asked.rest:
         path = context.path(name)
-        if exists(context, path) and "-p" not in context.args:
+        if exists(context, path):
+            if "p" in asked:
+                continue
             raise context.fail(1, f"mkdir: can't create directory '{name}': File exists")
         context.host.files[f"{path}/{KEPT}"] = b""
     return 0
@@ -180,10 +228,11 @@ async def mkdir(context: Context) -> int:
 
 async def tee(context: Context) -> int:
     """`tee [-a] file…`."""
-    names = [context.path(arg) for arg in context.args if not arg.startswith("-")]
+    asked = options.read(context, "ai", {"append": "a"})
+    names = [context.path(name) for name in asked.rest]
     files = context.host.files
     for path in names:
-        if "-a" not in context.args:
+        if "a" not in asked:
             files[path] = b""
     while data := await context.stdin.read():
         context.out(data)
@@ -194,6 +243,7 @@ async def tee(context: Context) -> int:
 
 async def pwd(context: Context) -> int:
     """`pwd`."""
+    options.read(context, "LP")
     context.print(context.cwd)
     return 0
 

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.nslookup import NO_SERVERS
 from grader.embedded.core.programs.process import Context
-from grader.embedded.core.programs.resolver import NameserverTimeout, ResolvConf, is_ipv4, query, reverse, search
+from grader.embedded.core.programs.resolver import (
+    NameNotFound,
+    NameserverTimeout,
+    ResolvConf,
+    is_ipv4,
+    query,
+    resolve,
+    reverse,
+    search,
+)
 
 
 async def main(context: Context) -> int:
-    """`host [-t TYPE] name`."""
-    args, kind = list(context.args), "A"
-    if args[:1] == ["-t"] and len(args) > 2:
-        kind, args = args[1].upper(), args[2:]
-    if not args:
-        raise context.fail(1, "Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] hostname [server]")
+    """`host [-t TYPE] name [server]`."""
+    usage = "Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] hostname [server]"
+    for word in context.args:
+        if word.startswith("-") and word[:2] not in {"-t", "-4", "-W", "-R"}:
+            raise context.fail(1, f"host: illegal option -- {word[1:2]}", usage)
+    given = options.read(context, "t:4W:R:")
+    args, kind = given.rest, given.last("t", "A").upper()
+    if not args or len(args) > 2:
+        raise context.fail(1, usage)
     name, conf = args[0], ResolvConf.of(context.host)
+    if len(args) > 1:
+        try:
+            conf = replace(conf, nameservers=((await resolve(context.host, args[1]))[0],))
+        except (NameNotFound, NameserverTimeout):
+            raise context.fail(1, f"host: couldn't get address for '{args[1]}': not found") from None
+        context.print("Using domain server:", f"Name: {args[1]}", f"Address: {conf.nameservers[0]}#53", "Aliases: ", "")
     try:
         if is_ipv4(name):
             asked, reply = reverse(name), await query(context.host, reverse(name), "PTR", conf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs import nslookup_small
+from grader.embedded.core.programs import nslookup_small, options
 from grader.embedded.core.programs.host import DnsReply, Record
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import (
@@ -18,6 +18,13 @@ from grader.embedded.core.programs.resolver import (
 NO_SERVERS = ";; connection timed out; no servers could be reached"
 
 
+_USAGE = """nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]
+
+Query DNS about HOST
+
+QUERY_TYPE: soa,ns,a,aaaa,cname,mx,txt,ptr,srv,any"""
+
+
 async def main(context: Context) -> int:
     """`nslookup [-type=TYPE] [-opt] name [server]`."""
     if context.image.name == "busybox" and context.image.older_than(1, 29):
@@ -28,12 +35,17 @@ async def main(context: Context) -> int:
         if word.startswith("-"):
             if option.lower() in {"type", "query", "querytype", "q"}:
                 kind = value.upper()
-            elif option == "port":
+            elif option == "port" and value.isdigit():
                 port = int(value)
+            elif option not in {"timeout", "retry", "recurse", "vc", "novc"} or not _is_bind(context):
+                if _is_bind(context):
+                    context.print(f"*** Invalid option: {option}")
+                    continue
+                raise options.refuse(context, option if len(option) > 1 else option[:1], _USAGE)
         else:
             words.append(word)
     if not words:
-        raise context.fail(1, f"BusyBox v{context.image.version} multi-call binary.", "", "Usage: nslookup HOST [DNS]")
+        raise options.show_usage(context, _USAGE)
     conf = ResolvConf.of(context.host)
     server = next(iter(conf.nameservers), "127.0.0.1")
     if len(words) > 1:

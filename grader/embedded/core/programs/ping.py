@@ -6,6 +6,7 @@ The network has no ICMP of its own: an address answers where it takes or refuses
 from __future__ import annotations
 
 from grader.embedded.core.kernel import TimeoutError_, sleep, with_timeout
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.process import SIGINT, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
@@ -15,16 +16,15 @@ PROBE_PORT = 1
 
 
 async def main(context: Context) -> int:
-    """`ping [-c count] [-w deadline] [-W seconds] host`."""
-    args, values, names = list(context.args), dict[str, float](), list[str]()
-    while args:
-        word = args.pop(0)
-        if word[:2] in {"-c", "-w", "-W", "-i", "-s"}:
-            values[word[1]] = float(word[2:] or (args.pop(0) if args else "1"))
-        elif not word.startswith("-"):
-            names.append(word)
+    """`ping [-4nq] [-c count] [-w deadline] [-W seconds] [-i seconds] host`."""
+    asked = options.read(context, "4nqc:w:W:i:s:", usage="ping [OPTIONS] HOST")
+    values, names = dict[str, float](), asked.rest
+    for letter in set("cwWis") & set(asked.given):
+        if not asked.last(letter).replace(".", "", 1).isdigit():
+            raise context.fail(1, f"ping: invalid number '{asked.last(letter)}'")
+        values[letter] = float(asked.last(letter))
     if not names:
-        raise context.fail(1, "Usage: ping [OPTIONS] HOST")
+        raise options.show_usage(context, "ping [OPTIONS] HOST")
     try:
         address = (await resolve(context.host, names[0]))[0]
     except (NameNotFound, NameserverTimeout):
@@ -47,7 +47,8 @@ async def main(context: Context) -> int:
         sent += 1
         if await _answers(context, address):
             received += 1
-            context.print(f"64 bytes from {address}: seq={sent - 1} ttl=64 time=0.060 ms")
+            if "q" not in asked:
+                context.print(f"64 bytes from {address}: seq={sent - 1} ttl=64 time=0.060 ms")
             if sent < count:
                 await sleep(values.get("i", 1.0))
         else:

@@ -11,7 +11,7 @@ from grader.embedded.core.programs.text import basic, classes, lines_of, options
 
 async def sed(context: Context) -> int:
     """`sed [-nEri] [-e] script [file…]` with `s`, `d`, `p`, `q` and addresses by number, `$` or pattern."""
-    given, names = options(context, "nErizs", "e")
+    given, names = options(context, "nEri", "e")
     scripts = given.get("e") or [names.pop(0)] if given.get("e") or names else []
     if not scripts:
         raise context.fail(1, "sed: no script specified")
@@ -55,6 +55,8 @@ def _sed_command(context: Context, text: str, extended: bool) -> SedCommand:
         raise context.fail(1, f"sed: unsupported command {text.strip()[:1]}")
     address, letter, rest = (match[1] or "") + match[2], match[3], text[match.end() :]
     if letter != "s":
+        if rest.strip():
+            raise context.fail(1, f"sed: extra characters after command: {text.strip()}")
         return address, letter, "", "", ""
     parts, current, at = list[str](), "", 1
     while at < len(rest) and len(parts) < 2:
@@ -70,6 +72,8 @@ def _sed_command(context: Context, text: str, extended: bool) -> SedCommand:
         at += 1
     if len(parts) < 2:
         raise context.fail(1, "sed: bad option in substitution expression")
+    if not re.fullmatch(r"[gpiI]*\d*[gpiI]*", rest[at:].strip()):
+        raise context.fail(1, f"sed: unknown option to s command: {text.strip()}")
     pattern = classes(parts[0] if extended else basic(parts[0]))
     replacement = re.sub(r"(?<!\\)&", r"\\g<0>", parts[1]).replace("\\&", "&")
     return address, letter, pattern, replacement, rest[at:].strip()
@@ -93,7 +97,7 @@ def _sed(context: Context, commands: list[SedCommand], lines: list[str], quiet: 
                 stop = True
             elif letter == "s":
                 rule = re.IGNORECASE if "i" in flags.lower() else 0
-                new, count = re.subn(pattern, replacement, line, count=0 if "g" in flags else 1, flags=rule)
+                new, count = _replaced(pattern, replacement, line, flags, rule)
                 line = new
                 if count and "p" in flags:
                     context.print(line)
@@ -101,6 +105,21 @@ def _sed(context: Context, commands: list[SedCommand], lines: list[str], quiet: 
             context.print(line)
         if stop:
             return
+
+
+def _replaced(pattern: str, replacement: str, line: str, flags: str, rule: int) -> tuple[str, int]:
+    """A line with its matches replaced: the first, all (`g`), or from the nth on or that alone (`2g`, `2`)."""
+    which = int("".join(filter(str.isdigit, flags)) or 1)
+    count = 0
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        wanted = count >= which if "g" in flags else count == which
+        return match.expand(replacement) if wanted else match[0]
+
+    new = re.sub(pattern, put, line, flags=rule)
+    return new, int(count >= which)
 
 
 def _addressed(address: str, number: int, total: int, line: str, active: list[bool], index: int) -> bool:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.escapes import unescape
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
@@ -129,14 +130,16 @@ async def env(context: Context) -> int:
         missing = [name for name in context.args if name not in context.env]
         context.print(*(context.env[name] for name in context.args if name in context.env))
         return 1 if missing else 0
-    values, args = dict(context.env), list(context.args)
-    while args and (args[0] in {"-i", "-"} or "=" in args[0]):
-        word = args.pop(0)
-        if "=" in word:
-            name, _, value = word.partition("=")
-            values[name] = value
-        else:
-            values = {}
+    words = ["-i" if word == "-" else word for word in context.args[:1]] + context.args[1:]
+    longs = {"ignore-environment": "i", "unset": "u"}
+    code = 1 if context.image.flavour == "busybox" else 125
+    asked = options.read(context.with_(argv=[context.argv[0], *words]), "iu:", longs, stop=True, code=code)
+    values, args = {} if "i" in asked else dict(context.env), list(asked.rest)
+    for name in asked.given.get("u", []):
+        values.pop(name, None)
+    while args and "=" in args[0]:
+        name, _, value = args.pop(0).partition("=")
+        values[name] = value
     if args:
         return await execute(context.with_(env=values), args)
     context.print(*(f"{name}={value}" for name, value in values.items()))
@@ -145,13 +148,19 @@ async def env(context: Context) -> int:
 
 async def hostname(context: Context) -> int:
     """`hostname [-i] [-f] [-s] [-d]`."""
-    if "-i" in context.args or "-I" in context.args:
+    longs = {"ip-address": "i", "all-ip-addresses": "I", "fqdn": "f", "long": "f", "short": "s", "domain": "d"}
+    asked = options.read(context, "ifsd" if context.image.flavour == "busybox" else "iIfsd", longs)
+    if asked.rest:
+        verb = "sethostname" if context.image.flavour == "busybox" else "you must be root to change the host name"
+        denied = f"{verb}: Operation not permitted" if context.image.flavour == "busybox" else verb
+        raise context.fail(1, f"hostname: {denied}")
+    if "i" in asked or "I" in asked:
         context.print(context.host.ip)
-    elif "-f" in context.args:
+    elif "f" in asked:
         context.print(canonical_from_hosts(context.host, context.host.hostname))
-    elif "-s" in context.args:
+    elif "s" in asked:
         context.print(context.host.hostname.partition(".")[0])
-    elif "-d" in context.args:
+    elif "d" in asked:
         context.print(canonical_from_hosts(context.host, context.host.hostname).partition(".")[2])
     else:
         context.print(context.host.hostname)
@@ -182,15 +191,26 @@ async def sleep_(context: Context) -> int:
 
 
 async def date(context: Context) -> int:
-    """`date [-u] [-I…] [+format]`."""
+    """`date [-uR] [-I…] [-d @seconds] [+format]`."""
     now = context.host.kernel.now()
+    words = ["-I" if word.startswith("-I") else word for word in context.args]
+    longs = {"utc": "u", "universal": "u", "date": "d", "iso-8601": "I", "rfc-email": "R", "rfc-2822": "R"}
+    asked = options.read(context.with_(argv=[context.argv[0], *words]), "uRId:", longs)
+    if "d" in asked:
+        given = re.fullmatch(r"@(\d+)|now", asked.last("d"))
+        if given is None:
+            raise context.fail(1, f"date: invalid date '{asked.last('d')}'")
+        now = float(given[1]) if given[1] else now
     moment = datetime.fromtimestamp(now, UTC)
+    if "R" in asked:
+        context.print(f"{moment:%a, %d %b %Y %H:%M:%S +0000}")
+        return 0
     for arg in context.args:
         if arg.startswith("+"):
             form = arg[1:].replace("%s", str(int(now))).replace("%N", f"{int(now % 1 * 1e9):09}")
             context.print(moment.strftime(form.replace("%Z", "UTC").replace("%:z", "+00:00")))
             return 0
-        if arg.startswith("-I"):
+        if arg.startswith(("-I", "--iso")):
             context.print(f"{moment:%Y-%m-%dT%H:%M:%S+00:00}" if "s" in arg else f"{moment:%Y-%m-%d}")
             return 0
     context.print(f"{moment:%a %b %e %H:%M:%S} UTC {moment:%Y}")
@@ -198,25 +218,32 @@ async def date(context: Context) -> int:
 
 
 async def seq(context: Context) -> int:
-    """`seq [first [step]] last`."""
-    args = [arg for arg in context.args if arg != "-w"]
+    """`seq [-w] [-s separator] [first [step]] last`."""
+    words = [f" {word}" if re.fullmatch(r"-\d+(\.\d+)?", word) else word for word in context.args]
+    longs = {"equal-width": "w", "separator": "s"}
+    asked = options.read(context.with_(argv=[context.argv[0], *words]), "ws:", longs)
+    args = [word.strip() for word in asked.rest]
     if not args or len(args) > 3 or not all(re.fullmatch(r"-?\d+(\.\d+)?", arg) for arg in args):
         raise context.fail(1, "seq: invalid number" if args else "seq: missing operand")
     numbers = [float(arg) if "." in arg else int(arg) for arg in args]
     first, step, last = (1, 1, *numbers) if len(numbers) == 1 else (
         (numbers[0], 1, numbers[1]) if len(numbers) == 2 else tuple(numbers)
     )  # fmt: skip
-    value = first
+    width = max(len(str(first)), len(str(last))) if "w" in asked else 0
+    value, begun = first, False
     while step and (value <= last if step > 0 else value >= last):
-        context.print(f"{value:g}" if isinstance(value, float) else str(value))
-        value += step
+        shown = (f"{value:g}" if isinstance(value, float) else str(value)).zfill(width)
+        context.out((asked.last("s", "\n") if begun else "").encode() + shown.encode())
+        value, begun = value + step, True
         await turn()
+    context.out(b"\n" if begun else b"")
     return 0
 
 
 async def uname(context: Context) -> int:
     """`uname [-asnrm]`."""
-    flags = "".join(arg[1:] for arg in context.args if arg.startswith("-")) or "s"
+    longs = {"all": "a", "kernel-name": "s", "nodename": "n", "kernel-release": "r", "machine": "m"}
+    flags = "".join(options.read(context, "asnrvmo", longs).given) or "s"
     parts = {
         "s": "Linux", "n": context.host.hostname, "r": "6.12.0", "v": "#1 SMP PREEMPT_DYNAMIC", "m": "x86_64",
         "o": "Linux" if context.image.flavour == "busybox" else "GNU/Linux",
@@ -229,9 +256,14 @@ async def id_(context: Context) -> int:
     """`id [-un]`, `whoami`."""
     number = context.image.user
     name = "root" if number == 0 else f"{context.image.name}_user"
-    if context.name == "whoami" or "-un" in context.args:
+    asked = options.read(context, "" if context.name == "whoami" else "ugGnr")
+    if asked.rest and context.name == "id" and asked.rest != [name]:
+        unknown = "unknown user " if context.image.flavour == "busybox" else ""
+        shown = f"{unknown}{asked.rest[0]}" if unknown else f"‘{asked.rest[0]}’: no such user"  # noqa: RUF001
+        raise context.fail(1, f"id: {shown}")
+    if context.name == "whoami" or (asked.given.keys() & {"u", "g", "G"} and "n" in asked):
         context.print(name)
-    elif "-u" in context.args or "-g" in context.args:
+    elif asked.given.keys() & {"u", "g", "G"}:
         context.print(str(number))
     else:
         context.print(f"uid={number}({name}) gid={number}({name}) groups={number}({name})")
@@ -240,10 +272,12 @@ async def id_(context: Context) -> int:
 
 async def timeout(context: Context) -> int:
     """`timeout [-s signal] [-k time] seconds command…`; 124 when time is up (143 where busybox says so)."""
-    args = list(context.args)
-    while args and args[0].startswith("-"):
-        if args.pop(0) in {"-s", "-k", "-t"} and len(args) > 2 and seconds(args[1]) is not None:
-            args.pop(0)
+    busybox = context.image.flavour == "busybox"
+    old = context.image.name == "busybox" and context.image.older_than(1, 30)
+    longs = {"signal": "s", "kill-after": "k", "preserve-status": "p", "foreground": "f", "verbose": "v"}
+    letters = "s:t:" if old else "s:k:" if busybox else "s:k:pfv"
+    asked = options.read(context, letters, {} if busybox else longs, stop=True, code=1 if busybox else 125)
+    args = [*([asked.last("t", "10")] if old else []), *asked.rest]
     limit = seconds(args[0]) if args else None
     if limit is None or len(args) < 2:
         raise context.fail(1 if context.image.flavour == "busybox" else 125, "timeout: missing operand")
@@ -263,6 +297,7 @@ async def yes(context: Context) -> int:
 
 async def nproc(context: Context) -> int:
     """`nproc`."""
+    options.read(context, "a", {"all": "a"})
     context.print("2")
     return 0
 
@@ -270,7 +305,7 @@ async def nproc(context: Context) -> int:
 async def which(context: Context) -> int:
     """`which name…`."""
     code = 0
-    for name in context.args:
+    for name in options.read(context, "a").rest:
         if available(context.image, name) is None:
             code = 1
         else:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.process import Context, processes
 
 
 async def ps(context: Context) -> int:
-    """`ps [aux|-ef]`."""
+    """`ps [aux|-ef]`: all of them, in any case."""
+    if not {letter for word in context.args for letter in word} <= set("-aAdefluxw"):
+        raise options.refuse(context, next(word for word in context.args).lstrip("-")[:1], "ps [-o COL1,COL2=HEADER]")
     busybox = context.image.flavour == "busybox"
     context.print("PID   USER     TIME  COMMAND" if busybox else "    PID TTY          TIME CMD")
     for pid, process in sorted(processes(context.host).items()):
         command = " ".join(process.argv)
         context.print(f"{pid:5} root      0:00 {command}" if busybox else f"{pid:7} ?        00:00:00 {command}")
     return 0
+
+
+_IP_OPTIONS = frozenset({"-4", "-c", "-family", "inet"})
 
 
 async def ip(context: Context) -> int:
@@ -31,14 +37,19 @@ async def ip(context: Context) -> int:
             "",
         )
         return 0
-    if any(word.startswith("r") for word in context.args):
+    wanted, *rest = [word for word in context.args if word not in _IP_OPTIONS] or ["addr"]
+    if wanted.startswith("-") or not any(name.startswith(wanted) for name in ("address", "route", "link")):
+        raise context.fail(1, f"ip: invalid argument '{wanted}' to 'ip'")
+    if rest not in ([], ["show"], ["list"], ["ls"], ["show", "eth0"], ["show", "dev", "eth0"]):
+        raise context.fail(2, f"ip: the embedded cluster has no 'ip {' '.join([wanted, *rest])}'")
+    if wanted.startswith("r"):
         context.print(
             f"default via {network}.1 dev eth0 ",
             f"{network}.0/24 via {network}.1 dev eth0 src {address} ",
             f"{network}.1 dev eth0 scope link src {address} ",
         )
         return 0
-    context.print(
+    lines = (
         "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000",
         "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00",
         "    inet 127.0.0.1/8 scope host lo",
@@ -47,11 +58,15 @@ async def ip(context: Context) -> int:
         f"    inet {address}/24 brd {network}.255 scope global eth0",
         "       valid_lft forever preferred_lft forever",
     )
+    link = wanted.startswith("l")
+    context.print(*(line for line in lines if not link or not line.startswith(("    inet", "       valid"))))
     return 0
 
 
 async def netstat(context: Context) -> int:
     """`netstat -ltn`, `ss -ltn`: the ports the container's servers said they listen on."""
+    longs = {"listening": "l", "tcp": "t", "numeric": "n", "processes": "p", "programs": "p", "all": "a"}
+    options.read(context, "ltnpaue46H", longs, usage="netstat [-ral] [-tuwx] [-enWp]")
     ports = sorted(port for process in processes(context.host).values() for port in process.ports)
     if context.name == "ss":
         context.print("State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess")

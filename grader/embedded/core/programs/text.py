@@ -1,51 +1,59 @@
-"""Filters of text: sort, uniq, wc, head, tail, grep, cut, tr, xargs."""
+"""Filters of text: uniq, wc, head, tail, grep, cut, tr, xargs."""
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import AsyncIterator
 
 from grader.embedded.core.kernel import Event
-from grader.embedded.core.programs.files import is_folder, read_file
+from grader.embedded.core.programs import options as getopt
+from grader.embedded.core.programs.files import children, is_folder, read_file
 from grader.embedded.core.programs.process import Context, Exit, Input
 from grader.embedded.core.programs.small import execute
+
+LONGS = {
+    "head": {"lines": "n", "bytes": "c", "quiet": "q", "silent": "q", "verbose": "v"},
+    "tail": {"lines": "n", "bytes": "c", "quiet": "q", "silent": "q", "verbose": "v", "follow": "f"},
+    "wc": {"lines": "l", "words": "w", "bytes": "c", "chars": "m"},
+    "sort": {"numeric-sort": "n", "reverse": "r", "unique": "u", "version-sort": "V", "human-numeric-sort": "h",
+             "ignore-case": "f", "key": "k", "field-separator": "t", "output": "o", "stable": "s"},
+    "uniq": {"count": "c", "repeated": "d", "unique": "u", "ignore-case": "i"},
+    "cut": {"delimiter": "d", "fields": "f", "characters": "c", "bytes": "b", "only-delimited": "s"},
+    "tr": {"complement": "c", "delete": "d", "squeeze-repeats": "s"},
+    "sed": {"quiet": "n", "silent": "n", "regexp-extended": "E", "expression": "e", "in-place": "i"},
+    "grep": {"ignore-case": "i", "invert-match": "v", "count": "c", "line-number": "n", "quiet": "q", "silent": "q",
+             "extended-regexp": "E", "fixed-strings": "F", "only-matching": "o", "line-regexp": "x",
+             "word-regexp": "w", "files-with-matches": "l", "files-without-match": "L", "no-filename": "h",
+             "with-filename": "H", "no-messages": "s", "text": "a", "perl-regexp": "P", "regexp": "e",
+             "after-context": "A", "before-context": "B", "context": "C", "max-count": "m", "color": "k",
+             "colour": "k"},
+}  # fmt: skip
+"""Long options by program; those of `grep --color` show nothing where there is no terminal of its own."""
 
 
 def options(context: Context, switches: str, valued: str = "") -> tuple[dict[str, list[str]], list[str]]:
     """Split arguments into options (with their values) and operands. Raises Exit for an unknown option."""
-    found: dict[str, list[str]] = {}
-    rest, operands = list(context.args), list[str]()
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            operands += rest
-            break
-        if not word.startswith("-") or word == "-":
-            operands.append(word)
-            continue
-        if word[1:].isdigit() and "n" in valued:
-            found.setdefault("n", []).append(word[1:])
-            continue
-        if word.startswith("--"):
-            found.setdefault(word, []).append("")
-            continue
-        for index, letter in enumerate(word[1:], 1):
-            if letter in valued:
-                value = word[index + 1 :] or (rest.pop(0) if rest else "")
-                found.setdefault(letter, []).append(value)
-                break
-            if letter not in switches:
-                raise usage(context, letter)
-            found.setdefault(letter, []).append("")
-    return found, operands
+    if "n" in valued:  # `head -5`
+        before = ["", *context.args]
+        words = [
+            f"-n{word[1:]}" if re.fullmatch(r"-\d+", word) and at not in {"-n", "-c"} else word
+            for at, word in zip(before, context.args, strict=False)
+        ]
+        context = context.with_(argv=[context.argv[0], *words])
+    name = context.name.removeprefix("e").removeprefix("f") if context.name.endswith("grep") else context.name
+    code = 2 if name in {"grep", "sort"} else 1
+    known = switches + "".join(f"{letter}:" for letter in valued)
+    read = getopt.read(context, known, LONGS.get(name), code=code)
+    return read.given, read.rest
 
 
-def usage(context: Context, letter: str) -> Exit:
-    """Complain about an option as the image's make of tool does."""
-    text = f"{context.name}: invalid option -- '{letter}'"
-    if context.image.flavour == "busybox":
-        return context.fail(1, text.replace("invalid", "unrecognized").replace(" -- '", ": ").rstrip("'"))
-    return context.fail(2 if context.name in {"grep", "sort"} else 1, text, f"Try '{context.name} --help' for more.")
+def count(context: Context, text: str) -> int:
+    """A number of lines or bytes. Raises Exit where it is none."""
+    if not re.fullmatch(r"[-+]?\d+", text):
+        kind = "number" if context.image.flavour == "busybox" else "number of lines"
+        raise context.fail(1, f"{context.name}: invalid {kind}{'' if kind == 'number' else ':'} '{text}'")
+    return int(text)
 
 
 async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str, Input]]:
@@ -77,35 +85,13 @@ async def lines_of(context: Context, names: list[str]) -> list[str]:
     return found
 
 
-async def sort(context: Context) -> int:
-    """`sort [-nruVh] [-k field] [-t separator]`."""
-    given, names = options(context, "nruVhfbsz", "kto")
-    lines = await lines_of(context, names)
-    separator = given["t"][0] if "t" in given else None
-    field = int(re.match(r"\d+", given["k"][0])[0]) if "k" in given else 0  # type: ignore[index]
-
-    def key(line: str) -> tuple[float, str]:
-        text = line
-        if field:
-            parts = line.split(separator)
-            text = (separator or " ").join(parts[field - 1 :]) if len(parts) >= field else ""
-        number = re.match(r"\s*-?\d*\.?\d+", text) if "n" in given or "h" in given else None
-        return (float(number[0]) if number else 0.0, text)
-
-    lines.sort(key=key, reverse="r" in given)
-    if "u" in given:
-        lines = list(dict.fromkeys(lines))
-    context.print(*lines)
-    return 0
-
-
 async def uniq(context: Context) -> int:
     """`uniq [-cdu]`."""
     given, names = options(context, "cdui")
     groups: list[tuple[str, int]] = []
     for line in await lines_of(context, names):
-        if groups and groups[-1][0] == line:
-            groups[-1] = (line, groups[-1][1] + 1)
+        if groups and (groups[-1][0] == line or ("i" in given and groups[-1][0].lower() == line.lower())):
+            groups[-1] = (groups[-1][0], groups[-1][1] + 1)
         else:
             groups.append((line, 1))
     for line, count in groups:
@@ -130,12 +116,16 @@ async def wc(context: Context) -> int:
 async def head(context: Context) -> int:
     """`head [-n count] [-c bytes]`."""
     given, names = options(context, "qv", "nc")
-    async for _, source in sources(context, names):
+    first = True
+    async for name, source in sources(context, names):
+        first = _headline(context, given, names, name, first=first)
+        wanted = count(context, given.get("c", given.get("n", ["10"]))[-1])
         if "c" in given:
-            context.out((await source.read_all())[: int(given["c"][-1])])
+            context.out((await source.read_all())[:wanted])
             continue
-        count = int(given["n"][-1]) if "n" in given else 10
-        for _ in range(count):
+        if wanted < 0:
+            context.out(b"".join((await source.read_all()).splitlines(keepends=True)[:wanted]))
+        for _ in range(wanted):
             line = await source.readline()
             if not line:
                 break
@@ -143,17 +133,24 @@ async def head(context: Context) -> int:
     return 0
 
 
+def _headline(context: Context, given: dict[str, list[str]], names: list[str], name: str, *, first: bool) -> bool:
+    """Name the file above its lines, where there are several; returns False."""
+    if (len(names) > 1 or "v" in given) and "q" not in given:
+        context.print(*([] if first else [""]), f"==> {'standard input' if name == '-' else name} <==")
+    return False
+
+
 async def tail(context: Context) -> int:
     """`tail [-n count] [-c bytes] [-f]`."""
     given, names = options(context, "qvfF", "ncs")
-    async for _, source in sources(context, names):
-        if "c" in given:
-            context.out((await source.read_all())[-int(given["c"][-1]) :])
-            continue
-        lines = (await source.read_all()).splitlines(keepends=True)
-        text = given["n"][-1] if "n" in given else "10"
-        chosen = lines[int(text) - 1 :] if text.startswith("+") else lines[-int(text) :] if int(text) else []
-        context.out(b"".join(chosen))
+    first = True
+    async for name, source in sources(context, names):
+        first = _headline(context, given, names, name, first=first)
+        text = given.get("c", given.get("n", ["10"]))[-1]
+        wanted, data = abs(count(context, text)), await source.read_all()
+        pieces = [data[at : at + 1] for at in range(len(data))] if "c" in given else data.splitlines(keepends=True)
+        start = max(wanted - 1, 0) if text.startswith("+") else max(len(pieces) - wanted, 0)
+        context.out(b"".join(pieces[start:]))
     if ("f" in given or "F" in given) and names:
         await Event().wait()
     return 0
@@ -161,7 +158,9 @@ async def tail(context: Context) -> int:
 
 async def grep(context: Context) -> int:
     """`grep [-ivcnqEFoxwlhHr] [-A|-B|-C count] [-m count] [-e pattern] pattern [file…]`; 1 where nothing matches."""
-    given, names = options(context, "ivcnqEFoxwlhHrRsaPL", "eABCm")
+    given, names = options(context, "ivcnqEFoxwlhHrRsaPLk", "eABCm")
+    for letter in set("ABCm") & set(given):
+        count(context, given[letter][-1])
     if "e" not in given and not names:
         raise context.fail(2, f"Usage: {context.name} [OPTION]... PATTERNS [FILE]...")
     patterns = given.get("e") or [names.pop(0)]
@@ -176,12 +175,27 @@ async def grep(context: Context) -> int:
     except re.error:
         raise context.fail(2, f"{context.name}: bad regex '{patterns[0]}'") from None
     found = False
+    if given.keys() & {"r", "R"}:
+        below = [_files_below(context, name) for name in names or ["."]]
+        given, names = {"H": [""], **given}, [path for paths in below for path in paths]
+        if not names:
+            return 1
+    if "s" in given:
+        context = context.with_(err=lambda data: None)
     async for name, source in sources(context, names):
         prefix = f"{name}:" if (len(names) > 1 or "H" in given) and "h" not in given else ""
         found = await _grep_one(context, given, rule, name, source, prefix) or found
         if found and "q" in given:
             break
     return 0 if found else 1
+
+
+def _files_below(context: Context, name: str) -> list[str]:
+    path = context.path(name)
+    if not is_folder(context, path):
+        return [name]
+    inner = [f"{name.rstrip('/')}/{child}" for child in children(context, path)]
+    return [each for child in inner for each in _files_below(context, child)]
 
 
 async def _grep_one(
@@ -206,7 +220,7 @@ async def _grep_one(
         count += 1
         if "q" in given:
             return True
-        if not given.keys() & {"c", "l"}:
+        if not given.keys() & {"c", "l", "L"}:
             context.print(*(prefix.replace(":", "-") + item for item in kept))
             kept = []
             matches = [match[0] for match in rule.finditer(text) if match[0]] if "o" in given else [text]
@@ -216,14 +230,15 @@ async def _grep_one(
             break
     if "c" in given:
         context.print(f"{prefix}{count}")
-    elif "l" in given and count:
+    elif ("l" in given and count) or ("L" in given and not count):
         context.print(name if name != "-" else "(standard input)")
     return count > 0
 
 
 def classes(pattern: str) -> str:
     """Replace POSIX character classes."""
-    named = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z"}
+    named = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z",
+             "blank": r" \t", "xdigit": "0-9A-Fa-f", "punct": r"!-/:-@\[-`{-~"}  # fmt: skip
     for name, chars in named.items():
         pattern = pattern.replace(f"[:{name}:]", chars)
     return pattern
@@ -277,6 +292,10 @@ async def tr(context: Context) -> int:
     given, sets = options(context, "cdsC")
     if not sets:
         raise context.fail(1, "tr: missing operand")
+    for text in sets:
+        for name in re.findall(r"\[:(\w+):\]", text):
+            if f"[:{name}:]" not in _CLASSES:
+                raise context.fail(1, f"tr: invalid character class '{name}'")
     first = _set(sets[0])
     second = _set(sets[1]) if len(sets) > 1 else ""
     inverted = "c" in given or "C" in given
@@ -297,13 +316,16 @@ async def tr(context: Context) -> int:
     return 0
 
 
+_CLASSES = {
+    "[:upper:]": string.ascii_uppercase, "[:lower:]": string.ascii_lowercase, "[:digit:]": string.digits,
+    "[:space:]": " \t\n\r\f\v", "[:alpha:]": string.ascii_letters, "[:alnum:]": string.ascii_letters + string.digits,
+    "[:blank:]": " \t", "[:punct:]": string.punctuation.replace("-", "") + "-", "[:xdigit:]": string.hexdigits,
+    "[:cntrl:]": "".join(map(chr, (*range(32), 127))), "[:print:]": "".join(map(chr, range(32, 127))),
+}  # fmt: skip
+
+
 def _set(text: str) -> str:
-    for name, chars in {
-        "[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "[:lower:]": "abcdefghijklmnopqrstuvwxyz",
-        "[:digit:]": "0123456789",
-        "[:space:]": " \t\n\r\f\v",
-    }.items():
+    for name, chars in _CLASSES.items():
         text = text.replace(name, chars)
     text = text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r").replace("\\0", "\0")
 
@@ -314,31 +336,24 @@ def _set(text: str) -> str:
 
 
 async def xargs(context: Context) -> int:
-    """`xargs [-n count] [-I name] [-r] command…`."""
-    rest, per, name, empty = list(context.args), 0, "", True
-    while rest and rest[0].startswith("-"):
-        word = rest.pop(0)
-        if word[:2] == "-n":
-            per = int(word[2:] or rest.pop(0))
-        elif word[:2] == "-I":
-            name = word[2:] or rest.pop(0)
-        elif word[:2] == "-P":
-            _ = word[2:] or rest.pop(0)
-        elif word == "-r":
-            empty = False
-        elif word not in {"-t", "-0"}:
-            raise usage(context, word[1:2])
-    command = rest or ["echo"]
+    """`xargs [-n count] [-I name] [-rt0] command…`."""
+    asked = getopt.read(context, "n:I:P:rt0", stop=True)
+    per, name, empty = count(context, asked.last("n", "0")), asked.last("I"), "r" not in asked
+    command = asked.rest or ["echo"]
     text = (await context.stdin.read_all()).decode(errors="replace")
+    items = [item for item in text.split("\0") if item] if "0" in asked else None
     quiet = context.with_(stdin=Input.of_bytes(b""), tty=False)
     if name:
-        runs = [[part.replace(name, line.strip()) for part in command] for line in text.splitlines() if line.strip()]
+        lines = items if items is not None else [line.strip() for line in text.splitlines() if line.strip()]
+        runs = [[part.replace(name, line) for part in command] for line in lines]
     else:
-        words = text.split()
+        words = items if items is not None else text.split()
         size = per or max(len(words), 1)
         runs = [[*command, *words[at : at + size]] for at in range(0, len(words), size)] or ([command] if empty else [])
     code = 0
     for argv in runs:
+        if "t" in asked:
+            context.error(" ".join(argv))
         status = await execute(quiet, argv)
         code = 123 if status and status < 126 else status or code
     return code

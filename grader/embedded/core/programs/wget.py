@@ -8,6 +8,7 @@ from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_ti
 from grader.embedded.core.programs import http
 from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.http import Response
+from grader.embedded.core.programs.options import banner
 from grader.embedded.core.programs.process import Context, Exit
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
@@ -15,9 +16,9 @@ TIMEOUT = 900.0
 LONG = {
     "--quiet": "q", "--spider": "spider", "--output-document": "O", "--timeout": "T", "--header": "header",
     "--tries": "t", "--server-response": "S", "--post-data": "post", "--no-check-certificate": "nocheck",
-    "--user-agent": "U", "--no-verbose": "q", "--continue": "c", "--method": "method",
+    "--user-agent": "U", "--continue": "c", "--directory-prefix": "P", "--output-file": "o",
 }  # fmt: skip
-TAKES_VALUE = {"O", "T", "header", "t", "post", "U", "P", "o", "Y", "method"}
+TAKES_VALUE = {"O", "T", "header", "t", "post", "U", "P", "o", "Y"}
 SHORT = set("qSOTtUPocY")
 
 
@@ -72,7 +73,7 @@ class Wget:
     def _usage(self, problem: str) -> Exit:
         lines = [f"wget: {problem}"] if problem else []
         lines += [
-            f"BusyBox v{self.context.image.version} multi-call binary.",
+            f"{banner(self.context)} multi-call binary.",
             "",
             "Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]",
             "\t[--post-data STR | --post-file FILE] [-Y on/off]",
@@ -82,7 +83,12 @@ class Wget:
 
     def say(self, text: str) -> None:
         """Write progress, unless -q."""
-        if "q" not in self.on:
+        if "q" in self.on:
+            return
+        if "o" in self.values:
+            path = self.context.path(self.values["o"])
+            self.context.host.files[path] = self.context.host.files.get(path, b"") + f"{text}\n".encode()
+        else:
             self.context.error(text)
 
     async def fetch(self, url: str) -> None:
@@ -144,6 +150,8 @@ class Wget:
             self.say("remote file exists")
             return
         name = self.values.get("O") or parts.path.rpartition("/")[2] or "index.html"
+        if "P" in self.values and "O" not in self.values:
+            name = f"{self.values['P'].rstrip('/')}/{name}"
         size = len(response.body)
         done = f"100% |********************************| {size:5}  0:00:00 ETA"
         if name == "-":
