@@ -46,6 +46,7 @@ KINDS = {
     "apis__networking.k8s.io__v1": ["Ingress", "IngressClass", "IPAddress", "NetworkPolicy", "ServiceCIDR"],
     "apis__policy__v1": ["PodDisruptionBudget"],
     "apis__scheduling.k8s.io__v1": ["PriorityClass"],
+    "apis__storage.k8s.io__v1": ["StorageClass"],
 }  # fmt: skip
 
 ALWAYS = ["Status", "DeleteOptions", "WatchEvent"]

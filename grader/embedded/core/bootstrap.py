@@ -8,6 +8,7 @@ from typing import Any
 from grader.embedded.core import addons
 from grader.embedded.core.controllers.podtemplate import admit_pod
 from grader.embedded.core.nodes import PROBE_IMAGE, NodePlan
+from grader.embedded.core.storage import standard_class
 from grader.embedded.core.store import Obj, Store
 
 PROBE_NAMESPACE = "course-probe"
@@ -45,6 +46,7 @@ def initial_objects(store: Store, plans: tuple[NodePlan, ...]) -> Iterator[tuple
     for name, value, purpose in PRIORITIES:
         fields = {"value": value, "description": purpose, "preemptionPolicy": "PreemptLowerPriority"}
         yield "priorityclasses", {**_meta("scheduling.k8s.io/v1", "PriorityClass", name), **fields}
+    yield "storageclasses", standard_class()
     yield from addons.objects(next(plan.name for plan in plans if plan.control_plane))
     for plan in plans:
         yield "pods", probe_pod(plan, store)

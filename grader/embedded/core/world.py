@@ -32,6 +32,7 @@ from grader.embedded.core.controllers.replicaset import ReplicaSetController
 from grader.embedded.core.controllers.scheduler import Scheduler
 from grader.embedded.core.controllers.serviceaddresses import ServiceAddressController
 from grader.embedded.core.controllers.statefulset import StatefulSetController
+from grader.embedded.core.controllers.volumes import VolumeController
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.index import Index
 from grader.embedded.core.kernel import ConnectionReset_, Kernel, Stream
@@ -114,6 +115,7 @@ class World:
             MirroringController(context),
             ServiceAddressController(context),
             LoadBalancerController(context, self.network),
+            VolumeController(context, self._erase),
             QuotaController(context, {plural: entry.group for plural, entry in STORED.items()}),
             GarbageCollector(context),
         )
@@ -159,6 +161,12 @@ class World:
     def control_plane_ip(self) -> str:
         """The InternalIP of the control plane, where the learner's host's port mappings lead."""
         return next(plan.ip for plan in self._plans if plan.control_plane)
+
+    def runs(self, namespace: str, pod: str, container: str) -> bool:
+        """Whether a container has a process, whatever the Pod's status tells of it yet."""
+        worker = self.kubelets.worker((namespace, pod))
+        held = worker.container(container) if worker is not None else None
+        return held is not None and held.process is not None
 
     def exec(
         self,
@@ -241,6 +249,12 @@ class World:
             "/etc/resolv.conf": f"nameserver {GATEWAY_IP}\n".encode(),
         }
         return ContainerHost(self.network, self.nameserver, self.kernel, self._outside_machine, "outside", {}, files)
+
+    def _erase(self, node: str, path: str) -> None:
+        """Remove a folder of a node, or of every node where none is named."""
+        for name, kubelet in self.kubelets.by_node.items():
+            if node in ("", name):
+                kubelet.erase(path)
 
     def _start_outside(self) -> None:
         image = find(nodes.PROBE_IMAGE)

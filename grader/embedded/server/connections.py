@@ -86,8 +86,8 @@ class Connections:
 
     async def _command(self, exchange: Exchange, connect: Connect) -> None:
         query = dict(connect.query)
-        pod = targets.pod_of(self._store, connect)
-        if not targets.runs(pod, connect.container):
+        targets.pod_of(self._store, connect)
+        if not self._world.runs(connect.namespace, connect.name, connect.container):
             missing = (
                 f'container not found ("{connect.container}")'
                 if connect.kind == "exec"

@@ -75,6 +75,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         NAME, *_text("Status", "Roles"), AGE, *_text("Version"),
         *_wide("Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"),
     ),
+    "persistentvolumeclaims": (
+        NAME, *_text("Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass"), AGE,
+        *_wide("VolumeMode"),
+    ),
+    "persistentvolumes": (
+        NAME,
+        *_text(
+            "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass", "VolumeAttributesClass",
+            "Reason",
+        ),
+        AGE, *_wide("VolumeMode"),
+    ),
     "poddisruptionbudgets": (NAME, *_text("Min Available", "Max Unavailable"), *_numbers("Allowed Disruptions"), AGE),
     "pods": (
         NAME, *_text("Ready", "Status", "Restarts"), AGE,
@@ -90,6 +102,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "serviceaccounts": (NAME, AGE),
     "servicecidrs": (NAME, *_text("CIDRs"), AGE),
     "services": (NAME, *_text("Type", "Cluster-IP", "External-IP", "Port(s)"), AGE, *_wide("Selector")),
+    "storageclasses": (
+        NAME, *_text("Provisioner", "ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion"), AGE,
+    ),
     "statefulsets": (NAME, *_text("Ready"), AGE, *_TEMPLATE),
 }  # fmt: skip
 DEFAULT = (NAME, AGE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.embedded.core.api import daemon, simple, stateful, workloads
+from grader.embedded.core.api import daemon, simple, stateful, storage, workloads
 from grader.embedded.core.api.budget import BudgetStrategy
 from grader.embedded.core.api.endpointslice import EndpointSliceStrategy
 from grader.embedded.core.api.ingress import IngressStrategy
@@ -113,11 +113,11 @@ REGISTRY: tuple[Resource, ...] = (
         subresources=(("proxy", "NodeProxyOptions"), ("status", "Node")),
     ),
     Resource(
-        "persistentvolumeclaims", "PersistentVolumeClaim", "", "v1", stateful.StorageStrategy(), ("pvc",), (),
+        "persistentvolumeclaims", "PersistentVolumeClaim", "", "v1", storage.ClaimStrategy(), ("pvc",), (),
         ((_STATUS, "PersistentVolumeClaim"),),
     ),
     Resource(
-        "persistentvolumes", "PersistentVolume", "", "v1", stateful.VolumeStrategy(), ("pv",), (),
+        "persistentvolumes", "PersistentVolume", "", "v1", storage.VolumeStrategy(), ("pv",), (),
         ((_STATUS, "PersistentVolume"),),
     ),
     Resource("pods", "Pod", "", "v1", PodStrategy(), ("po",), _all, _POD_SUBRESOURCES),
@@ -198,6 +198,7 @@ REGISTRY: tuple[Resource, ...] = (
         "priorityclasses", "PriorityClass", "scheduling.k8s.io", "v1", simple.ClusterScoped(), ("pc",),
         verbs=("get", "list", "watch"),
     ),
+    Resource("storageclasses", "StorageClass", "storage.k8s.io", "v1", storage.ClassStrategy(), ("sc",)),
 )  # fmt: skip
 
 BY_PATH = {(resource.group, resource.version, resource.plural): resource for resource in REGISTRY}

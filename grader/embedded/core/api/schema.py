@@ -22,6 +22,7 @@ GROUP_PACKAGES = {
     "events.k8s.io": "events",
     "networking.k8s.io": "networking",
     "scheduling.k8s.io": "scheduling",
+    "storage.k8s.io": "storage",
 }
 """API groups whose definitions have another name than the group."""
 

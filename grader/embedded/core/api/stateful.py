@@ -12,8 +12,10 @@ from typing import Any
 
 from grader.embedded.core.api import names
 from grader.embedded.core.api.field import FieldError, forbidden, invalid, not_supported, required
+from grader.embedded.core.api.storage import claim_errors, default_claim
 from grader.embedded.core.api.strategy import Context, Strategy, immutable
 from grader.embedded.core.api.workloads import Workload, non_negative, template_errors
+from grader.embedded.core.storage import with_claims
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -31,23 +33,6 @@ _UPDATE_TEXT = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
-_NO_STORAGE = "the embedded cluster emulates no storage, so that no PersistentVolumeClaim would ever be bound; "
-NO_STORAGE = f"{_NO_STORAGE}leave the templates out, or use a real cluster"
-"""Not of Kubernetes: what this cluster cannot do it refuses, instead of leaving Pods that wait for ever."""
-
-
-class StorageStrategy(Strategy):
-    """PersistentVolumeClaims: there are none, but kubectl looks for them (cmd/apply/prune.go: what it prunes)."""
-
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
-        """Refuse it."""
-        return [forbidden("spec", f"{_NO_STORAGE}use a real cluster")]
-
-
-class VolumeStrategy(StorageStrategy):
-    """PersistentVolumes: as their claims."""
-
-    namespaced = False
 
 
 class StatefulSetStrategy(Workload):
@@ -70,6 +55,10 @@ class StatefulSetStrategy(Workload):
             strategy.setdefault("rollingUpdate", {})
         if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
             strategy["rollingUpdate"].setdefault("partition", 0)
+        for template in spec.get("volumeClaimTemplates") or ():
+            template.update({"apiVersion": "v1", "kind": "PersistentVolumeClaim"})
+            default_claim(template.setdefault("spec", {}))
+            template.setdefault("status", {}).setdefault("phase", "Pending")
         policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
         policy.setdefault("whenDeleted", "Retain")
         policy.setdefault("whenScaled", "Retain")
@@ -90,8 +79,8 @@ class StatefulSetStrategy(Workload):
         """ValidateStatefulSet."""
         spec: Spec = obj["spec"]
         errors = self._before_service_name(spec)
-        if spec.get("volumeClaimTemplates"):
-            errors.append(forbidden("spec.volumeClaimTemplates", NO_STORAGE))
+        for index, template in enumerate(spec.get("volumeClaimTemplates") or ()):
+            errors += claim_errors(template.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
         if service := spec.get("serviceName"):
             errors += [invalid("spec.serviceName", service, text) for text in names.dns_label(service)]
         return errors + self._after_service_name(spec)
@@ -131,6 +120,7 @@ class StatefulSetStrategy(Workload):
         shown = copy.deepcopy(spec)
         for field in ("hostname", "subdomain"):
             shown["template"]["spec"].pop(field, None)
+        shown["template"]["spec"]["volumes"] = with_claims(spec, shown["template"]["spec"].get("volumes") or [], "")
         errors = self.selector(spec) + template_errors(shown, spec.get("selector"))
         if spec["template"]["spec"].get("activeDeadlineSeconds") is not None:
             text = "activeDeadlineSeconds in StatefulSet is not Supported"

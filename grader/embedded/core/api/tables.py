@@ -15,6 +15,7 @@ from grader.embedded.core.api.messages import Request, Tree
 from grader.embedded.core.api.resources import Resource
 from grader.embedded.core.api.scale import selector_text
 from grader.embedded.core.api.tables_pod import pod_cells
+from grader.embedded.core.api.tables_storage import claim_cells, class_cells, volume_cells
 from grader.embedded.core.store import Obj
 
 Cells = list[Any]
@@ -398,6 +399,8 @@ _PRINTERS: dict[str, Callable[[Obj, float], Cells]] = {
     "networkpolicies": _network_policy,
     "nodes": _node,
     "priorityclasses": _priority,
+    "persistentvolumeclaims": claim_cells,
+    "persistentvolumes": volume_cells,
     "poddisruptionbudgets": _budget,
     "pods": pod_cells,
     "replicasets": _replica_set,
@@ -407,4 +410,5 @@ _PRINTERS: dict[str, Callable[[Obj, float], Cells]] = {
     "servicecidrs": _service_cidr,
     "services": _service,
     "statefulsets": _stateful_set,
+    "storageclasses": class_cells,
 }

@@ -29,12 +29,6 @@ def container_status(pod: Obj, container: str) -> dict[str, Any] | None:
     return None
 
 
-def runs(pod: Obj, container: str) -> bool:
-    """Whether a container runs, so that commands can be run in it or attached to it."""
-    status = container_status(pod, container)
-    return status is not None and "running" in (status.get("state") or {})
-
-
 def check_loggable(pod: Obj, container: str, *, previous: bool) -> None:
     """Raise what logs of a container say that has none (pkg/kubelet/kubelet_pods.go validateContainerLogStatus)."""
     subject = f'container "{container}" in pod "{pod["metadata"]["name"]}"'

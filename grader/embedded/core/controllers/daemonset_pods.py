@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from grader.embedded.core.controllers.nodeaffinity import affinity_holds
 from grader.embedded.core.controllers.podtemplate import pod_from_template
 from grader.embedded.core.controllers.revisions import POD_LABEL
-from grader.embedded.core.controllers.scheduler import affinity_holds, untolerated
+from grader.embedded.core.controllers.scheduler import untolerated
 from grader.embedded.core.objects import TEMPLATE_GENERATION, labels_of
 from grader.embedded.core.store import Obj
 

@@ -13,9 +13,12 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
+from grader.embedded.core.controllers import volumebinding
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.fit import exceeds, insufficient, requests
-from grader.embedded.core.controllers.spreading import PREFERRED, Around, matters, objection, preference
+from grader.embedded.core.controllers.nodeaffinity import affinity_holds, liking
+from grader.embedded.core.controllers.spreading import Around, matters, objection, preference
+from grader.embedded.core.controllers.volumebinding import claims_of
 from grader.embedded.core.hostports import TAKEN, fits, host_ports
 from grader.embedded.core.objects import (
     Key,
@@ -32,6 +35,8 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj
 
 SCHEDULER = "default-scheduler"
+_FREEING = ("nodes", "persistentvolumeclaims", "persistentvolumes", "storageclasses")
+"""Resources whose changes may make a waiting Pod fit."""
 UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
@@ -48,7 +53,7 @@ class Scheduler(Controller):
         if change.resource == "pods" and change.type != "DELETED" and not change.obj["spec"].get("nodeName"):
             if change.type == "ADDED" or change.old is None or change.old["spec"] != change.obj["spec"]:
                 self.queue.add(key_of(change.obj))
-        elif change.resource in ("nodes", "pods"):  # room, or a Pod that one wants near or away, came or went
+        elif change.resource in _FREEING or change.resource == "pods":  # room, or a Pod one wants near or away
             for key in self._waiting:
                 self.queue.add(key)
 
@@ -61,19 +66,26 @@ class Scheduler(Controller):
         if (pod["spec"].get("schedulerName") or SCHEDULER) != SCHEDULER or pod["spec"].get("schedulingGates"):
             return
         nodes = self.store.list("nodes")
-        if claim := missing_claim(pod):
-            found = f'persistentvolumeclaim "{claim}" not found. not found'
-            self._refuse(pod, f"0/{len(nodes)} nodes are available: {found}")
+        claims = claims_of(self.store, pod)
+        if claims is not None and claims.refused:
+            self._waiting[key] = None
+            self._refuse(pod, f"0/{len(nodes)} nodes are available: {claims.refused}")
             return
         asked, around = requests(pod), self._around(pod, nodes)
-        reasons = {node["metadata"]["name"]: self._why_not(pod, asked, node, around) for node in nodes}
+        reasons = {node["metadata"]["name"]: self._why_not(pod, asked, node, claims, around) for node in nodes}
         fitting = [name for name, found in reasons.items() if not found]
         if not fitting:
             self._waiting[key] = None
-            helpless = [why_not(pod, node) != "" or exceeds(asked, node) for node in nodes]
+            helpless = [bool(self._why_never(pod, node, claims)) or exceeds(asked, node) for node in nodes]
             self._refuse(pod, _why_nowhere(list(reasons.values()), sum(helpless)))
             return
-        self._bind(pod, self._best(pod, [node for node in nodes if node["metadata"]["name"] in fitting], around))
+        best = self._best(pod, [node for node in nodes if node["metadata"]["name"] in fitting], around)
+        if claims is not None and claims.delayed:
+            self._waiting[key] = None  # until they are bound
+            chosen = next(node for node in nodes if node["metadata"]["name"] == best)
+            volumebinding.choose(self.store, claims, chosen)
+            return
+        self._bind(pod, best)
 
     def _around(self, pod: Obj, nodes: list[Obj]) -> Around | None:
         """What is around a Pod, where that matters for it."""
@@ -86,9 +98,22 @@ class Scheduler(Controller):
         )
         return found if matters(pod, found) else None
 
-    def _why_not(self, pod: Obj, asked: dict[str, Fraction], node: Obj, around: Around | None) -> list[str]:
+    def _why_never(self, pod: Obj, node: Obj, claims: volumebinding.Claims | None) -> list[str]:
+        """Why a Pod cannot run on a node, whatever else runs there."""
         if reason := why_not(pod, node):
             return [reason]
+        return [] if claims is None else volumebinding.why_not(self.store, claims, node)
+
+    def _why_not(
+        self,
+        pod: Obj,
+        asked: dict[str, Fraction],
+        node: Obj,
+        claims: volumebinding.Claims | None,
+        around: Around | None,
+    ) -> list[str]:
+        if found := self._why_never(pod, node, claims):
+            return found
         held = [other for other in self.index.pods_on(node["metadata"]["name"]) if not is_pod_finished(other)]
         if not fits(host_ports(pod), held):  # the filters come in this order, and the first that objects is the last
             return [TAKEN]
@@ -104,7 +129,7 @@ class Scheduler(Controller):
             held = [p for p in self.index.pods_on(node["metadata"]["name"]) if is_pod_active(p)]
             same = sum(1 for other in held if _alike(pod, owner, other))
             preferred = preference(pod, node, around) if around else (0, 0)
-            return -_liking(pod["spec"], node), preferred, same, len(held)
+            return -liking(pod["spec"], node), preferred, same, len(held)
 
         scores = {node["metadata"]["name"]: score(node) for node in nodes}
         best = min(scores.values())
@@ -166,14 +191,6 @@ def _counted(reasons: Counter[str]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
 
 
-def missing_claim(pod: Obj) -> str:
-    """The first claim of storage that the Pod mounts, "" where there is none: no claim exists in this cluster."""
-    for volume in pod["spec"].get("volumes") or ():
-        if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
-            return str(name)
-    return ""
-
-
 def _alike(pod: Obj, owner: dict[str, Any] | None, other: Obj) -> bool:
     if pod["metadata"]["namespace"] != other["metadata"]["namespace"]:
         return False
@@ -202,50 +219,6 @@ def untolerated(tolerations: Iterable[dict[str, Any]], node: Obj, effects: Colle
     held = tuple(tolerations)
     taints = node["spec"].get("taints") or ()
     return any(taint["effect"] in effects and not tolerates(held, taint) for taint in taints)
-
-
-def affinity_holds(spec: dict[str, Any], node: Obj) -> bool:
-    """Whether the node is one that nodeSelector and the required node affinity allow."""
-    if any(labels_of(node).get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
-        return False
-    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
-        "requiredDuringSchedulingIgnoredDuringExecution"
-    )
-    if not required:
-        return True
-    return any(_term_holds(term, node) for term in required.get("nodeSelectorTerms") or ())
-
-
-def _liking(spec: dict[str, Any], node: Obj) -> int:
-    """The weight of the node affinity that is only preferred (nodeaffinity/node_affinity.go Score)."""
-    preferred = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(PREFERRED) or ()
-    return sum(int(item["weight"]) for item in preferred if _term_holds(item["preference"], node))
-
-
-def _term_holds(term: dict[str, Any], node: Obj) -> bool:
-    labels = {**labels_of(node), "metadata.name": node["metadata"]["name"]}
-    return all(
-        _requirement_holds(requirement, labels)
-        for requirement in [*(term.get("matchExpressions") or ()), *(term.get("matchFields") or ())]
-    )
-
-
-def _requirement_holds(requirement: dict[str, Any], labels: dict[str, str]) -> bool:
-    value, operator = labels.get(requirement["key"]), requirement["operator"]
-    values: list[str] = requirement.get("values") or []
-    match operator:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt":
-            return value is not None and value.isdigit() and int(value) > int(values[0])
-        case _:
-            return value is not None and value.isdigit() and int(value) < int(values[0])
 
 
 def tolerates(tolerations: Iterable[dict[str, Any]], taint: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """StatefulSets: Pods with names that stay, started in order and ended in the reverse of it.
 
 Source: k8s.io/kubernetes/pkg/controller/statefulset (stateful_set.go, stateful_set_control.go,
-stateful_pod_control.go). Nothing here knows of PersistentVolumeClaims: the API refuses volumeClaimTemplates.
+stateful_pod_control.go).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from grader.embedded.core.controllers import revisions
+from grader.embedded.core.controllers import revisions, statefulset_claims
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.claiming import candidates, claim, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
@@ -39,6 +39,8 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj, StoreError
 
 COMPONENT = "statefulset-controller"
+CLAIM_RETRY = 1.0
+"""Seconds until a Pod whose claim is being deleted is tried again."""
 
 
 @dataclass
@@ -149,9 +151,14 @@ class StatefulSetController(Controller):
                 self._delete(stateful_set, pod)
             return True
         if not is_created(pod):
+            if not statefulset_claims.keep(self.context, stateful_set, pod):
+                self.queue.add_after(key_of(stateful_set), CLAIM_RETRY)
+                return True
             self._create(stateful_set, pod)
             if work.in_order:
                 return True
+        elif stateful_set["spec"].get("volumeClaimTemplates"):
+            statefulset_claims.keep(self.context, stateful_set, pod)
         waits = is_deleting(pod) or not is_running_and_ready(pod) or is_unavailable(stateful_set, pod, work.now)
         if waits and work.in_order:
             return True
@@ -167,6 +174,7 @@ class StatefulSetController(Controller):
             return True
         if is_unavailable(work.stateful_set, pod, work.now) and work.in_order and pod is not work.first_unavailable:
             return True
+        statefulset_claims.condemn(self.context, work.stateful_set, pod)
         self._delete(work.stateful_set, pod)
         return True
 

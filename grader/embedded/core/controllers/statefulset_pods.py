@@ -11,6 +11,7 @@ from typing import Any
 from grader.embedded.core.controllers.podtemplate import pod_from_template
 from grader.embedded.core.controllers.revisions import POD_LABEL, restored
 from grader.embedded.core.objects import is_deleting, is_pod_available, is_pod_ready, labels_of
+from grader.embedded.core.storage import claim_suffix, with_claims
 from grader.embedded.core.store import Obj
 
 NAME_LABEL = "statefulset.kubernetes.io/pod-name"
@@ -96,6 +97,9 @@ def new_pod(stateful_set: Obj, current: Obj, update: Obj, ordinal: int) -> Obj:
     spec.pop("subdomain", None)
     if service := stateful_set["spec"].get("serviceName"):
         spec["subdomain"] = service
+    if stateful_set["spec"].get("volumeClaimTemplates"):
+        suffix = claim_suffix(stateful_set, ordinal)
+        spec["volumes"] = with_claims(stateful_set["spec"], spec.get("volumes") or [], suffix)
     return {**pod, "spec": spec}
 
 

@@ -67,6 +67,12 @@ class Kubelet:
         self.workers: dict[Key, PodWorker] = {}
         self.disk: dict[str, bytes] = {}
 
+    def erase(self, path: str) -> None:
+        """Remove a folder of the node."""
+        below = path.strip("/") + "/"
+        for name in [name for name in self.disk if name.startswith(below)]:
+            del self.disk[name]
+
     def take(self, pod: Obj) -> None:
         """A Pod of this node is new or has changed."""
         key = key_of(pod)

@@ -13,10 +13,16 @@ from typing import Any
 from grader.embedded.core.api import tokens
 from grader.embedded.core.kubelet.environment import ConfigError, contents, expand, field_value
 from grader.embedded.core.programs.mounts import KEPT, Files, Mount
+from grader.embedded.core.storage import is_bound
 from grader.embedded.core.store import Obj, Store
 
 WRITTEN = ("configMap", "secret", "downwardAPI", "projected")
 """Sources that the kubelet writes itself, to be read only."""
+NOT_SOURCES = frozenset(
+    "name accessModes capacity claimRef mountOptions nodeAffinity persistentVolumeReclaimPolicy storageClassName"
+    " volumeAttributesClassName volumeMode".split()
+)
+"""Fields of a volume, or of a PersistentVolume's spec, that say nothing of where it comes from."""
 NODE_FOLDERS = frozenset(
     "/ /boot /dev /etc /etc/cni /etc/cni/net.d /etc/kubernetes /etc/kubernetes/manifests /etc/ssl /etc/ssl/certs /home"
     " /lib /lib/modules /mnt /opt /opt/cni /opt/cni/bin /proc /root /run /run/containerd /srv /sys /sys/fs/cgroup /tmp"
@@ -36,6 +42,7 @@ class Volume:
         folder: the folder of `files` that it is, "" for all of them.
         written: whether the kubelet writes it, so that containers may not.
         is_file: whether it is a single file of the node.
+        read_only: whether a claim is used to be read only.
 
     """
 
@@ -43,6 +50,7 @@ class Volume:
     folder: str = ""
     written: bool = False
     is_file: bool = False
+    read_only: bool = False
 
 
 class Volumes:
@@ -91,10 +99,28 @@ class Volumes:
             return Volume(dict(_written(self._store, pod, volume, self._host_ip)), written=True)
         if "emptyDir" in volume:
             return Volume({})
+        if "persistentVolumeClaim" in volume:
+            source = volume["persistentVolumeClaim"]
+            made = self._made(pod, {"name": volume["name"], **self._claimed(pod, source["claimName"])})
+            return replace(made, read_only=bool(source.get("readOnly")))
         if "hostPath" in volume:
             return self._of_node(volume["hostPath"])
-        kind = next((source for source in volume if source != "name"), "no")
+        if "local" in volume:
+            return self._of_node({**volume["local"], "type": "Directory"})
+        kind = next((source for source in volume if source not in NOT_SOURCES), "such")
         raise ConfigError(f"the embedded cluster has no {kind} volumes (use a kind cluster: grader cluster up --kind)")
+
+    def _claimed(self, pod: Obj, name: str) -> Obj:
+        """The spec of the volume that a claim has (desired_state_of_world_populator.go). Raises ConfigError."""
+        namespace = pod["metadata"]["namespace"]
+        claim = self._store.get("persistentvolumeclaims", namespace, name)
+        if claim is None:
+            raise ConfigError(f'persistentvolumeclaim "{name}" not found')
+        volume = self._store.get("persistentvolumes", "", claim["spec"].get("volumeName", ""))
+        if volume is None or not is_bound(claim):
+            raise ConfigError(f"error processing PVC {namespace}/{name}: PVC is not bound")
+        spec: Obj = volume["spec"]
+        return spec
 
     def _of_node(self, source: Mapping[str, Any]) -> Volume:
         """A file or folder of the node (host_path.go checkTypeInternal). Raises ConfigError."""
@@ -127,7 +153,7 @@ class Volumes:
 
 
 def _mount(volume: Volume, mount: Obj, variables: Mapping[str, str]) -> Mount:
-    read_only = volume.written or bool(mount.get("readOnly"))
+    read_only = volume.written or volume.read_only or bool(mount.get("readOnly"))
     path = mount["mountPath"].rstrip("/") if mount["mountPath"].startswith("/") else f"/{mount['mountPath']}"
     whole = Mount(path, volume.files, volume.folder, read_only, volume.is_file)
     sub = (mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)).strip("/")

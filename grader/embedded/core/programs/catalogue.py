@@ -68,6 +68,7 @@ _MODULES: dict[str, str] = {
     "text:xargs": "xargs",
     "awk:awk": "awk",
     "sysinfo:ps": "ps",
+    "sysinfo:kill": "kill",
     "sysinfo:ip": "ip ifconfig",
     "sysinfo:netstat": "netstat ss",
 }
@@ -79,7 +80,7 @@ _COMMON = frozenset(
     " cat ls touch rm cp mv mkdir tee pwd basename dirname sort uniq wc head tail grep egrep fgrep cut tr sed"
     " tar xargs awk clear find".split()
 )
-_APPLETS = _COMMON | set("ash busybox wget nslookup nc ping ps ip ifconfig netstat".split())
+_APPLETS = _COMMON | set("ash busybox kill wget nslookup nc ping ps ip ifconfig netstat".split())
 BUSYBOX = _APPLETS | {"httpd"}
 ALPINE = _APPLETS | {"getent"}
 CURL_ALPINE = ALPINE | {"curl", "entrypoint.sh"}

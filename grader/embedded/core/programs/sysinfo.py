@@ -18,6 +18,13 @@ async def ps(context: Context) -> int:
     return 0
 
 
+async def kill(context: Context) -> int:
+    """`kill [-SIGNAL] pid…`: what the shell's own does."""
+    from grader.embedded.core.programs import shell_session
+
+    return await shell_session.main(context.with_(argv=["sh", "-c", 'kill "$@"', "kill", *context.args]))
+
+
 _IP_OPTIONS = frozenset({"-4", "-c", "-family", "inet"})
 
 

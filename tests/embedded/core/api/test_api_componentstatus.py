@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from api_client import TABLE, Api
 
-from grader.embedded.core import bootstrap
+from grader.embedded.core import bootstrap, nodes
 from grader.embedded.core.api.messages import Response
 
 STATUSES = "/api/v1/componentstatuses"
@@ -57,7 +57,7 @@ def test_they_are_neither_watched_nor_written(api: Api, method: str, query: Any)
 
 def test_priority_classes_of_every_cluster_are_read_and_not_written() -> None:
     api = Api()
-    for resource, obj in bootstrap.initial_objects(api.store, bootstrap.node_plans("x"), "x"):
+    for resource, obj in bootstrap.initial_objects(api.store, nodes.node_plans("x")):
         if resource == "priorityclasses":
             api.store.create(resource, obj)
     path = "/apis/scheduling.k8s.io/v1/priorityclasses"

@@ -67,10 +67,17 @@ def test_the_name_of_a_stateful_set_is_a_dns_label(api: Api) -> None:
     assert refusal(api, stateful_set("web.one")).startswith('metadata.name: Invalid value: "web.one": ')
 
 
-def test_claims_of_storage_are_refused_with_the_reason(api: Api) -> None:
+def test_claim_templates_are_completed_and_validated(api: Api) -> None:
     claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
     told = refusal(api, stateful_set(volumeClaimTemplates=[claim]))
-    assert told.startswith("spec.volumeClaimTemplates: Forbidden: the embedded cluster emulates no storage")
+    assert told == "spec.volumeClaimTemplates[0].spec.resources[storage]: Required value"
+    claim["spec"]["resources"] = {"requests": {"storage": "1Gi"}}  # type: ignore[index]
+    container = {"name": "c", "image": "nginx", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    made = stateful_set(volumeClaimTemplates=[claim])
+    made["spec"]["template"]["spec"]["containers"] = [container]
+    (held,) = api.create(STATEFUL_SETS, made)["spec"]["volumeClaimTemplates"]
+    assert (held["kind"], held["spec"]["volumeMode"]) == ("PersistentVolumeClaim", "Filesystem")
+    assert held["status"] == {"phase": "Pending"}
 
 
 def test_only_some_fields_of_a_stateful_set_may_change(api: Api) -> None:
@@ -122,11 +129,3 @@ def test_the_data_of_a_revision_stays(api: Api) -> None:
     )
     assert code == 422
     assert "field is immutable" in body["message"]
-
-
-def test_claims_and_volumes_are_served_and_refused(api: Api) -> None:
-    claims, volumes = "/api/v1/namespaces/default/persistentvolumeclaims", "/api/v1/persistentvolumes"
-    assert api.get(claims)["items"] == api.get(volumes)["items"] == []
-    for path, kind in ((claims, "PersistentVolumeClaim"), (volumes, "PersistentVolume")):
-        code, told = api.call("POST", path, {"kind": kind, "apiVersion": "v1", "metadata": {"name": "data"}})
-        assert (code, "the embedded cluster emulates no storage" in told["message"]) == (422, True)

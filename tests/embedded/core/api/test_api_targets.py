@@ -44,12 +44,6 @@ def test_a_pod_without_a_node_cannot_be_connected_to() -> None:
     assert targets.pod_of(held, connect("log"))["metadata"]["name"] == "p"
 
 
-def test_only_a_running_container_takes_commands() -> None:
-    assert targets.runs(pod(state={"running": {}}), "web")
-    assert not targets.runs(pod(state={"waiting": {"reason": "CrashLoopBackOff"}}), "web")
-    assert not targets.runs(pod(state={"running": {}}), "other")
-
-
 @pytest.mark.parametrize(
     ("state", "previous", "told"),
     [
