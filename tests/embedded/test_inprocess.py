@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grader.embedded import HOST_PORTS, OUTSIDE
-from grader.embedded.inprocess import Cluster
+from grader.embedded.inprocess import Cluster, Completed, Refused
 
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 PODS, SERVICES = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/services"
@@ -113,3 +113,72 @@ def test_the_same_seed_gives_the_same_cluster() -> None:
 
     assert told(1) == told(1)
     assert len({told(seed) for seed in range(5)}) > 1
+
+
+def test_a_watch_tells_what_happens_as_time_passes() -> None:
+    with Cluster() as cluster:
+        events = cluster.watch(f"{PODS}?fieldSelector=metadata.name=one", limit=60)
+        make(cluster, PODS, pod("one", readinessProbe={"httpGet": {"port": 8080}, "initialDelaySeconds": 20}))
+        begun = cluster.now
+
+        told = []
+        for event in events:
+            told.append((event["type"], event["object"]["status"]["phase"]))
+            if any(item["ready"] for item in event["object"]["status"].get("containerStatuses", ())):
+                break
+
+        assert (told[0], told[-1]) == (("ADDED", "Pending"), ("MODIFIED", "Running"))
+        assert 0 < cluster.now - begun < 60
+
+
+def test_a_watch_ends_with_its_time_or_where_nothing_comes() -> None:
+    with Cluster() as cluster:
+        shown = cluster.now
+        assert list(cluster.watch(f"{PODS}?timeoutSeconds=30")) == []
+        assert cluster.now == shown + 30
+        assert list(cluster.watch(PODS, limit=5)) == []
+        assert cluster.now == shown + 35
+        bookmark = next(cluster.watch(f"{PODS}?allowWatchBookmarks=true"))
+        assert (bookmark["type"], cluster.now) == ("BOOKMARK", shown + 95)
+
+
+def test_a_watch_that_is_refused_says_why() -> None:
+    with Cluster() as cluster, pytest.raises(Refused, match="could not find the requested resource") as refused:
+        cluster.watch("/api/v1/nothing")
+    assert refused.value.status == 404
+
+
+def test_logs_are_read_and_refused_as_over_a_socket() -> None:
+    with Cluster() as cluster:
+        make(cluster, PODS, pod("one"))
+        with pytest.raises(Refused, match="previous terminated container"):
+            cluster.logs("default", "one", previous=True)
+        cluster.wait(lambda: got(cluster, f"{PODS}/one")["status"]["phase"] == "Running", limit=60)
+
+        assert b"Started HTTP server on port 8080" in cluster.logs("default", "one")
+        assert cluster.request("GET", f"{PODS}/one/log?limitBytes=3")[1] == cluster.logs("default", "one")[:3]
+        with pytest.raises(ValueError, match="stream"):
+            cluster.request("GET", f"{PODS}/one/log?follow=true")
+
+
+def test_a_command_runs_to_its_end_on_the_clusters_clock() -> None:
+    with Cluster() as cluster:
+        make(cluster, PODS, pod("one"))
+        cluster.wait(lambda: got(cluster, f"{PODS}/one")["status"]["phase"] == "Running", limit=60)
+        begun, shown = time.monotonic(), cluster.now
+
+        done = cluster.exec("default", "one", ["sh", "-c", "cat; echo oops >&2; sleep 600; exit 3"], stdin=b"in")
+
+        assert done == Completed(3, b"in", b"oops\n")
+        assert cluster.now - shown >= 600
+        assert time.monotonic() - begun < 60
+        with pytest.raises(TimeoutError, match="sleep has not ended within 5 s"):
+            cluster.exec("default", "one", ["sleep", "60"], limit=5)
+
+
+def test_what_never_holds_is_waited_for_as_long_as_was_said() -> None:
+    with Cluster() as cluster:
+        shown = cluster.now
+        with pytest.raises(TimeoutError, match="does not hold after 40 s"):
+            cluster.wait(lambda: False, limit=40)
+        assert cluster.now == shown + 40

@@ -111,6 +111,8 @@ class Cluster:
         self._clients.add(task)
         try:
             await Connection(reader, writer, self._front.handle).serve()
+        except asyncio.CancelledError:
+            return  # asyncio's streams would report it as a failure; nothing comes after this
         finally:
             self._clients.discard(task)
 

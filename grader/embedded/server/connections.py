@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 
 from grader.embedded.core.api import proxying, targets
+from grader.embedded.core.api.logs import Cutter, options_of
 from grader.embedded.core.api.messages import Connect
 from grader.embedded.core.api.status import bad_request
 from grader.embedded.core.kernel import Stream, TimeoutError_, with_timeout
@@ -19,7 +20,6 @@ from grader.embedded.server import handshake, portforward, remotecommand, remote
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.front import failure, respond_status
 from grader.embedded.server.http import Disconnected, Exchange
-from grader.embedded.server.logs import Cutter, options_of
 from grader.embedded.server.streams import Body, Frames, Outlet
 
 TEXT = (("content-type", "text/plain"),)

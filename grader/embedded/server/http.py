@@ -130,6 +130,9 @@ class Connection:
             pass
         except h11.RemoteProtocolError as error:
             await self._refuse(error)
+        except asyncio.CancelledError:
+            self._writer.transport.abort()  # a client that is silent would be waited for: TLS takes leave of it
+            raise
         finally:
             self._writer.close()
             with contextlib.suppress(ConnectionError, TimeoutError, OSError):

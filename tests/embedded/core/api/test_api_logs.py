@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from grader.embedded.core.api.logs import Cutter, options_of
 from grader.embedded.core.api.status import ApiError
 from grader.embedded.core.kubelet.logs import LogLine
-from grader.embedded.server.logs import Cutter, options_of
 
 LINES = [LogLine(100.0, b"one\n"), LogLine(200.5, b"two\n"), LogLine(300.0, b"three\n")]
 NOW = 310.0
