@@ -35,7 +35,7 @@ _MODULES: dict[str, str] = {
     "small:sleep_": "sleep",
     "small:date": "date",
     "small:seq": "seq",
-    "small:test": "test [",
+    "conditions:test": "test [",
     "small:uname": "uname",
     "small:id_": "id",
     "whoami:main": "whoami",

@@ -14,7 +14,7 @@ from grader.embedded.core.programs import shell_expand as expand
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
 from grader.embedded.core.programs.process import SIGPIPE, Exit, Input
-from grader.embedded.core.programs.shell_expand import ExpansionError
+from grader.embedded.core.programs.shell_arithmetic import ExpansionError
 from grader.embedded.core.programs.shell_parser import parse
 from grader.embedded.core.programs.shell_state import Channels, Leave, RedirectError, ShellState
 from grader.embedded.core.programs.shell_syntax import (

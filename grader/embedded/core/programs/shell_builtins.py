@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from grader.embedded.core.kernel import Cancelled, TimeoutError_, with_timeout
-from grader.embedded.core.programs import small
+from grader.embedded.core.kernel import Cancelled
+from grader.embedded.core.programs import conditions, shell_variables, small
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available
-from grader.embedded.core.programs.process import Context, Exit, Input, processes
-from grader.embedded.core.programs.shell_expand import ExpansionError
-from grader.embedded.core.programs.shell_options import change, letters
+from grader.embedded.core.programs.process import Context, Exit, processes
+from grader.embedded.core.programs.shell_options import letters
 from grader.embedded.core.programs.shell_parser import RESERVED
 from grader.embedded.core.programs.shell_state import Leave
-from grader.embedded.core.programs.shell_words import is_name
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.shell import Shell
@@ -75,77 +73,6 @@ async def _pwd(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def _export(shell: Shell, argv: list[str], channels: Channels) -> int:
-    """`export`, `readonly`."""
-    name = argv[0]
-    if (read := letters(shell, argv, "np" if shell.make == "bash" and name == "export" else "p", channels)) is None:
-        return shell.status
-    given, args = read
-    marked = shell.exported if name == "export" else shell.readonly
-    if not args:
-        for each in sorted(marked):
-            if each in shell.variables:
-                channels.print(f"{name} {each}={_quoted(shell.variables[each])}")
-        return 0
-    return _assign(shell, name, args, channels, marked, take="n" in given)
-
-
-def _assign(
-    shell: Shell, name: str, words: list[str], channels: Channels, marked: set[str] | None, *, take: bool = False
-) -> int:
-    for word in words:
-        variable, equals, value = word.partition("=")
-        if not is_name(variable):
-            shell.complain(f"{name}: {variable}: bad variable name", channels)
-            return 2
-        if equals:
-            try:
-                shell.set(variable, value)
-            except ExpansionError as error:
-                shell.complain_of(name, str(error), channels)
-                return 1 if shell.make == "bash" else 2
-        if marked is not None and take:
-            marked.discard(variable)
-        elif marked is not None:
-            marked.add(variable)
-    return 0
-
-
-async def _local(shell: Shell, argv: list[str], channels: Channels) -> int:
-    if (read := letters(shell, argv, "", channels)) is None:
-        return shell.status
-    return _assign(shell, argv[0], read[1], channels, None)
-
-
-async def _unset(shell: Shell, argv: list[str], channels: Channels) -> int:
-    if (read := letters(shell, argv, "fv", channels)) is None:
-        return shell.status
-    given, names = read
-    for name in names:
-        if name in shell.readonly:
-            shell.complain_of("unset", f"{name}: is read only", channels)
-            return 2
-        if "f" not in given:
-            shell.variables.pop(name, None)
-            shell.exported.discard(name)
-        if "v" not in given:
-            shell.functions.pop(name, None)
-    return 0
-
-
-async def _set(shell: Shell, argv: list[str], channels: Channels) -> int:
-    args = argv[1:]
-    if not args:
-        for name in sorted(shell.variables):
-            channels.print(f"{name}={_quoted(shell.variables[name])}")
-        return 0
-    if (status := change(shell, args, channels)) is not None:
-        return status
-    if args:
-        shell.positional = args[1:] if args[0] == "--" else args
-    return 0
-
-
 async def _exit(shell: Shell, argv: list[str], channels: Channels) -> int:
     if len(argv) > 1 and not argv[1].lstrip("-").isdigit():
         shell.complain(f"{argv[0]}: Illegal number: {argv[1]}", channels)
@@ -158,39 +85,6 @@ async def _leave(shell: Shell, argv: list[str], channels: Channels) -> int:
     if argv[0] == "return":
         raise Leave("return", shell.status if number is None else number)
     raise Leave(argv[0], number or 1)
-
-
-async def _read(shell: Shell, argv: list[str], channels: Channels) -> int:
-    known = "rp:" if shell.make == "dash" else "rp:t:su:"
-    if (found := letters(shell, argv, known, channels)) is None:
-        return shell.status
-    given, args = found
-    if "p" in given and channels.tty:
-        channels.err(given["p"].encode())
-    source = channels.fd(int(given["u"])) if given.get("u", "0").isdigit() and "u" in given else channels.stdin
-    limit = small.seconds(given["t"]) if "t" in given else None
-    if not isinstance(source, Input) or ("t" in given and limit is None):
-        wrong = given["u"] if not isinstance(source, Input) else given["t"]
-        shell.complain_of("read", f"{wrong}: {'Bad file descriptor' if wrong == given.get('u') else 'invalid timeout'}")
-        return 1
-    try:
-        line = (await with_timeout(limit, source.readline())).decode(errors="replace")
-    except TimeoutError_:
-        return 142 if shell.make == "bash" else 1
-    ended = not line.endswith("\n")
-    line = line.removesuffix("\n")
-    names = args or ["REPLY"]
-    separators = shell.get("IFS")
-    blanks = " \t\n" if separators is None else separators
-    rest = line.strip(blanks) if blanks and blanks.isspace() else line
-    for name in names[:-1]:
-        at = next((index for index, char in enumerate(rest) if char in blanks), len(rest))
-        shell.set(name, rest[:at])
-        rest = rest[at + 1 :]
-        if blanks.isspace():
-            rest = rest.lstrip(blanks)
-    shell.set(names[-1], rest)
-    return 1 if ended and not line else 0
 
 
 async def _shift(shell: Shell, argv: list[str], channels: Channels) -> int:
@@ -314,7 +208,7 @@ async def _trap(shell: Shell, argv: list[str], channels: Channels) -> int:
     args = read[1]
     if not args:
         for key, text in shell.traps.items():
-            channels.print(f"trap -- {_quoted(text)} {key}")
+            channels.print(f"trap -- {shell_variables.quoted(text)} {key}")
         return 0
     action, names = (args[0], args[1:]) if len(args) > 1 else ("-", args)
     code = 0
@@ -389,24 +283,20 @@ async def _jobs(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\\''") + "'"
-
-
 BUILTINS: dict[str, Builtin] = {
     "cd": _cd,
     "pwd": _pwd,
-    "export": _export,
-    "readonly": _export,
-    "local": _local,
-    "unset": _unset,
-    "set": _set,
+    "export": shell_variables.export,
+    "readonly": shell_variables.export,
+    "local": shell_variables.local,
+    "unset": shell_variables.unset,
+    "set": shell_variables.set_,
     "exit": _exit,
     "logout": _exit,
     "break": _leave,
     "continue": _leave,
     "return": _leave,
-    "read": _read,
+    "read": shell_variables.read,
     "shift": _shift,
     "eval": _eval,
     ".": _dot,
@@ -429,6 +319,6 @@ BUILTINS: dict[str, Builtin] = {
     "false": _of(small.false),
     "echo": _of(small.echo),
     "printf": _of(small.printf),
-    "test": _of(small.test),
-    "[": _of(small.test),
+    "test": _of(conditions.test),
+    "[": _of(conditions.test),
 }

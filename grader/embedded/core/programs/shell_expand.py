@@ -9,11 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from grader.embedded.core.programs.escapes import unescape
+from grader.embedded.core.programs.shell_arithmetic import ExpansionError, evaluate
 from grader.embedded.core.programs.shell_syntax import Arithmetic, Escaped, Literal, Part, Script, Variable, Word
-
-
-class ExpansionError(Exception):
-    """An expansion failed; the shell says why and gives up the command."""
 
 
 class Scope(Protocol):
@@ -64,8 +61,34 @@ async def fields(words: Sequence[Word], scope: Scope) -> list[str]:
     """Expand words to arguments."""
     result: list[str] = []
     for word in words:
-        result += await _fields_of(word, scope)
+        for each in braces(word) if scope.make == "bash" else (word,):
+            result += await _fields_of(each, scope)
     return result
+
+
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*|-?\d+\.\.-?\d+|[a-zA-Z]\.\.[a-zA-Z])\}")
+
+
+def braces(word: Word) -> list[Word]:
+    """The words that bash makes of `a{b,c}` and `{1..3}`, where all of the braces' inside is plain text."""
+    for at, part in enumerate(word.parts):
+        if not isinstance(part, Literal) or part.quoted or (match := _BRACES.search(part.text)) is None:
+            continue
+        before, after = part.text[: match.start()], part.text[match.end() :]
+        made = [Word((*word.parts[:at], Literal(f"{before}{one}{after}", False), *word.parts[at + 1 :]))
+                for one in _alternatives(match[1])]  # fmt: skip
+        return [each for one in made for each in braces(one)]
+    return [word]
+
+
+def _alternatives(inside: str) -> list[str]:
+    if "," in inside:
+        return inside.split(",")
+    first, _, last = inside.partition("..")
+    letters = not first.lstrip("-").isdigit()
+    low, high = (ord(first), ord(last)) if letters else (int(first), int(last))
+    numbers = range(low, high + 1) if low <= high else range(low, high - 1, -1)
+    return [chr(number) if letters else str(number) for number in numbers]
 
 
 async def text(word: Word, scope: Scope) -> str:
@@ -200,10 +223,14 @@ async def _variable(part: Variable, scope: Scope) -> str:
     if operator in {"-", "=", "?", "+"}:
         missing = value is None or (part.op.startswith(":") and value == "")
         return await _conditional(part, operator, value or "", missing, scope)
+    if part.op in {":", "/", "//"} and scope.make == "dash":
+        raise ExpansionError("Bad substitution")
     if value is None:
         if scope.strict and part.name not in {"@", "*"}:
             raise ExpansionError(f"{part.name}: parameter not set")
         return ""
+    if part.op in {":", "/", "//"}:
+        return await _cut_out(value, part, scope)
     if operator and part.word is not None:
         return _trim(value, operator, await pattern(part.word, scope))
     return value
@@ -223,6 +250,30 @@ async def _conditional(part: Variable, operator: str, value: str, missing: bool,
     return await given()
 
 
+async def _cut_out(value: str, part: Variable, scope: Scope) -> str:
+    """`${name:offset:length}`, `${name/pattern/text}` and, for all that match, `${name//pattern/text}`."""
+    word = part.word or Word(())
+    if part.op == ":":
+        offset, colon, length = (await text(word, scope)).partition(":")
+        start = evaluate(offset, scope)
+        start = max(len(value) + start, 0) if start < 0 else min(start, len(value))
+        count = evaluate(length, scope) if colon else len(value)
+        return value[start : len(value) + count if count < 0 else start + count]
+    glob, _, replacement = (await pattern(word, scope)).partition("/")
+    if not glob:
+        return value
+    result, at = "", 0
+    while at < len(value):
+        stop = next((stop for stop in range(len(value), at, -1) if matches(value[at:stop], glob)), at)
+        if stop == at:
+            result, at = result + value[at], at + 1
+            continue
+        result, at = result + replacement, stop
+        if part.op == "/":
+            break
+    return result + value[at:]
+
+
 def _trim(value: str, operator: str, glob: str) -> str:
     cuts = range(len(value) + 1)
     if operator in {"#", "##"}:
@@ -230,126 +281,3 @@ def _trim(value: str, operator: str, glob: str) -> str:
         return next((value[cut:] for cut in order if matches(value[:cut], glob)), value)
     order = reversed(cuts) if operator == "%" else cuts
     return next((value[:cut] for cut in order if matches(value[cut:], glob)), value)
-
-
-_TOKEN = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%]=|\+\+|--|.)")
-_LEVELS: list[dict[str, Callable[[int, int], int]]] = [
-    {"||": lambda a, b: int(bool(a) or bool(b))},
-    {"&&": lambda a, b: int(bool(a) and bool(b))},
-    {"|": lambda a, b: a | b},
-    {"^": lambda a, b: a ^ b},
-    {"&": lambda a, b: a & b},
-    {"==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b)},
-    {
-        "<": lambda a, b: int(a < b),
-        ">": lambda a, b: int(a > b),
-        "<=": lambda a, b: int(a <= b),
-        ">=": lambda a, b: int(a >= b),
-    },
-    {"<<": lambda a, b: a << min(b, 63), ">>": lambda a, b: a >> b},
-    {"+": lambda a, b: a + b, "-": lambda a, b: a - b},
-    {"*": lambda a, b: a * b, "/": lambda a, b: _divide(a, b), "%": lambda a, b: a - b * _divide(a, b)},
-]
-
-
-def _divide(a: int, b: int) -> int:
-    if b == 0:
-        raise ExpansionError("divide by zero")
-    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-
-
-def evaluate(expression: str, scope: Scope) -> int:
-    """Return the value of an arithmetic expression (POSIX 2.6.4). Raises ExpansionError."""
-    return _Arithmetic(_TOKEN.findall(expression.strip()), scope).value()
-
-
-class _Arithmetic:
-    def __init__(self, tokens: list[str], scope: Scope) -> None:
-        self._tokens = tokens
-        self._scope = scope
-
-    def value(self) -> int:
-        if not self._tokens:
-            return 0
-        result = self._assignment()
-        if self._tokens:
-            raise ExpansionError("arithmetic syntax error")
-        return result
-
-    def _peek(self, ahead: int = 0) -> str:
-        return self._tokens[ahead] if ahead < len(self._tokens) else ""
-
-    def _assignment(self) -> int:
-        name, operator = self._peek(), self._peek(1)
-        if (name[:1].isalpha() or name[:1] == "_") and operator in {"=", "+=", "-=", "*=", "/=", "%="}:
-            del self._tokens[:2]
-            value = self._assignment()
-            if operator != "=":
-                rule = next(level for level in _LEVELS if operator[0] in level)
-                value = rule[operator[0]](self._of(name), value)
-            self._scope.set(name, str(value))
-            return value
-        return self._ternary()
-
-    def _ternary(self) -> int:
-        condition = self._binary(0)
-        if self._peek() != "?":
-            return condition
-        self._tokens.pop(0)
-        yes = self._assignment()
-        if self._peek() != ":":
-            raise ExpansionError("arithmetic syntax error")
-        self._tokens.pop(0)
-        no = self._assignment()
-        return yes if condition else no
-
-    def _binary(self, level: int) -> int:
-        if level == len(_LEVELS):
-            return self._unary()
-        left = self._binary(level + 1)
-        while self._peek() in _LEVELS[level]:
-            operator = self._tokens.pop(0)
-            left = _LEVELS[level][operator](left, self._binary(level + 1))
-        return left
-
-    def _unary(self) -> int:
-        token = self._tokens.pop(0) if self._tokens else ""
-        if token in {"-", "+", "!", "~"}:
-            value = self._unary()
-            return {"-": -value, "+": value, "!": int(not value), "~": ~value}[token]
-        if token in {"++", "--"}:
-            name = self._tokens.pop(0) if self._tokens else ""
-            value = self._of(name) + (1 if token == "++" else -1)
-            self._scope.set(name, str(value))
-            return value
-        if token == "(":
-            value = self._assignment()
-            if not self._tokens or self._tokens.pop(0) != ")":
-                raise ExpansionError("arithmetic syntax error")
-            return value
-        if token[:1].isdigit():
-            return _number(token)
-        if token[:1].isalpha() or token[:1] == "_":
-            value = self._of(token)
-            if self._peek() in {"++", "--"}:
-                step = 1 if self._tokens.pop(0) == "++" else -1
-                self._scope.set(token, str(value + step))
-            return value
-        raise ExpansionError("arithmetic syntax error")
-
-    def _of(self, name: str) -> int:
-        value = (self._scope.get(name) or "0").strip()
-        sign = -1 if value.startswith("-") else 1
-        digits = value.lstrip("+-")
-        if not digits[:1].isdigit():
-            raise ExpansionError("arithmetic syntax error")
-        return sign * _number(digits)
-
-
-def _number(token: str) -> int:
-    try:
-        if token[:2].lower() == "0x":
-            return int(token, 16)
-        return int(token, 8) if len(token) > 1 and token.startswith("0") else int(token)
-    except ValueError:
-        raise ExpansionError("arithmetic syntax error") from None

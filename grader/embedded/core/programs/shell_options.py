@@ -21,8 +21,8 @@ NAMES = {
 """Options by their long names, with the letter under which the shell keeps them."""
 LETTERS = frozenset("euxfaCmbhisl")
 """Letters that are obeyed, or that change nothing where nobody types (m, b, h, i, s, l)."""
-_SPECIAL = frozenset({"set", "export", "readonly", "unset", "local", "cd", "shift"})
-"""Builtins whose failure ends a shell that nobody types at (POSIX 2.14; ash and dash take cd and local so too)."""
+_SPECIAL = frozenset({"set", "export", "readonly", "unset", "shift"})
+"""Builtins whose failure ends a shell that nobody types at (POSIX 2.14)."""
 
 
 def illegal(shell: Shell, name: str, option: str, channels: Channels) -> int:

@@ -11,6 +11,7 @@ from grader.embedded.core.programs import shell_expand as expand
 from grader.embedded.core.programs.files import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import is_writable
 from grader.embedded.core.programs.process import STDERR, Context, Input, Sink
+from grader.embedded.core.programs.shell_arithmetic import ExpansionError
 from grader.embedded.core.programs.shell_syntax import Command, Redirect, Script
 
 
@@ -137,7 +138,7 @@ class ShellState(ABC):
     def set(self, name: str, value: str) -> None:
         """Assign a variable. Raises ExpansionError for one that is read only."""
         if name in self.readonly:
-            raise expand.ExpansionError(f"{name}: {'readonly variable' if self.make == 'bash' else 'is read only'}")
+            raise ExpansionError(f"{name}: {'readonly variable' if self.make == 'bash' else 'is read only'}")
         self.variables[name] = value
         if "a" in self.flags:
             self.exported.add(name)

@@ -235,7 +235,7 @@ class WordReader(ABC):
             return Variable(name, "len", None, quoted)
         name = self._name()
         operator = ""
-        for candidate in (":-", ":=", ":+", ":?", "##", "%%", "-", "=", "+", "?", "#", "%"):
+        for candidate in (":-", ":=", ":+", ":?", "##", "%%", "-", "=", "+", "?", "#", "%", "//", "/", ":"):
             if self._text.startswith(candidate, self._at):
                 operator = candidate
                 break

@@ -99,3 +99,20 @@ def test_options_of_the_shell_hold_in_scripts(probe: FakeHost) -> None:
 )
 def test_printf_tells_what_it_cannot_read(probe: FakeHost, command: str, both: str) -> None:
     assert sorted(probe.run(ASH, "sh", "-c", command).both.splitlines()) == sorted(both.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("command", "ash", "bash", "dash"),
+    [
+        ("echo {1..3} a{b,c}d", "{1..3} a{b,c}d\n", "1 2 3 abd acd\n", "{1..3} a{b,c}d\n"),
+        ("for i in {1..2}; do echo $i; done", "{1..2}\n", "1\n2\n", "{1..2}\n"),
+        ('echo "{1..3}" {1}', "{1..3} {1}\n", "{1..3} {1}\n", "{1..3} {1}\n"),
+        ("a=hello; echo ${a:1:2} ${a:3} ${a/l/L} ${a//l/L}", "el lo heLlo heLLo\n", "el lo heLlo heLLo\n",
+         "sh: 1: Bad substitution\n"),
+        ("a=a.b.c; echo ${a/.*/} ${a//./}", "a abc\n", "a abc\n", "sh: 1: Bad substitution\n"),
+    ],
+)  # fmt: skip
+def test_each_shell_expands_what_it_has(probe: FakeHost, command: str, ash: str, bash: str, dash: str) -> None:
+    assert probe.run(ASH, "sh", "-c", command).both == ash
+    assert probe.run(AGNHOST, "bash", "-c", command).both == bash
+    assert probe.run(DASH, "sh", "-c", command).both == dash
