@@ -60,8 +60,9 @@ class _Piece:
 async def fields(words: Sequence[Word], scope: Scope) -> list[str]:
     """Expand words to arguments."""
     result: list[str] = []
+    bash = scope.make == "bash"
     for word in words:
-        for each in braces(word) if scope.make == "bash" else (word,):
+        for each in braces(word) if bash else (word,):
             result += await _fields_of(each, scope)
     return result
 
