@@ -27,9 +27,10 @@ from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
 from grader.embedded.core.programs.image_specs import ImageSpec
-from grader.embedded.core.programs.images import ProgramNotFound, run
+from grader.embedded.core.programs.images import ProgramNotFound, repositories, run, split_reference
 from grader.embedded.core.programs.mounts import KEPT, MountedFiles
 from grader.embedded.core.programs.process import SIGKILL, Process
+from grader.embedded.core.programs.releases import AS_OF
 from grader.embedded.core.store import Obj, timestamp
 
 if TYPE_CHECKING:
@@ -368,11 +369,14 @@ class Runner:
 
 
 def pull_failure(reference: str) -> str:
-    """Why an image cannot be had here: the embedded cluster knows only the images that the course uses."""
+    """Why an image cannot be had: there is no such version, or the embedded cluster does not know the image."""
     full = full_image_name(reference)
-    repository, _, tag = full.rpartition(":")
+    head = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {full}'
+    repository, tag = split_reference(reference)
+    if repository in repositories():
+        name = repository.rsplit("/", 1)[-1]
+        return f"{head}: not found ({name} has no tag {tag}, as of {AS_OF})"
     return (
-        f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": '
-        f"{repository}:{tag} is not an image that the embedded cluster emulates: not found"
+        f"{head} is not an image that the embedded cluster emulates: not found"
         " (for any image, use a kind cluster: grader cluster up --kind)"
     )

@@ -24,6 +24,7 @@ from grader.embedded.core.programs.process import (
     next_pid,
     processes,
 )
+from grader.embedded.core.programs.releases import was_released
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
@@ -86,11 +87,11 @@ def split_reference(reference: str) -> tuple[str, str]:
 def find(reference: str) -> ImageSpec | None:
     """The image of a reference, or None when it cannot be pulled here.
 
-    Any plausible tag is had of a known repository; of agnhost, any 2.x.
+    Of a known repository any tag is had that is plausible and may be of a release.
     """
     repository, tag = split_reference(reference)
     spec = IMAGES.get(repository)
-    if spec is None or (tag and not _TAG.fullmatch(tag)):
+    if spec is None or (tag and not (_TAG.fullmatch(tag) and was_released(repository, tag))):
         return None
     if spec.tags is not None and tag not in {"", "latest"} and not re.fullmatch(spec.tags, tag):
         return None

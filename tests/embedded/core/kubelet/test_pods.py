@@ -146,6 +146,27 @@ def test_an_unknown_image_is_not_pulled(cluster: Any) -> None:
     assert {"Pulling", "Failed", "BackOff"} <= set(reasons(cluster))
 
 
+def test_a_version_that_never_was_is_not_found(cluster: Any) -> None:
+    cluster.deployment("web", 2, image="nginx:1.29", args=[])
+    cluster.settle()
+    held = cluster.store.get("deployments", "default", "web")
+    template = held["spec"]["template"]
+    containers = [{**template["spec"]["containers"][0], "image": "nginx:9.99"}]
+    cluster.change("deployments", "web", template={**template, "spec": {**template["spec"], "containers": containers}})
+    cluster.settle(5)
+    states = {
+        next(iter(pod["status"]["containerStatuses"][0]["state"].values())).get("reason", "Running")
+        for pod in cluster.pods("web")
+    }
+    assert states == {"Running", "ImagePullBackOff"}, "the rollout stands still"
+    told = [message for _, message in cluster.events("web") if message.startswith("Failed to pull image")]
+    full = "docker.io/library/nginx:9.99"
+    assert told[0] == (
+        f'Failed to pull image "nginx:9.99": failed to pull and unpack image "{full}": failed to resolve reference '
+        f'"{full}": {full}: not found (nginx has no tag 9.99, as of 2026-10)'
+    )
+
+
 def test_a_corrected_image_is_pulled(cluster: Any) -> None:
     pod = cluster.pod("p", containers=[container(image="nosuch.example/x:1")])
     cluster.settle(5)
