@@ -8,6 +8,7 @@ from grader.embedded.testing import ServedCluster
 kr8s = pytest.importorskip("kr8s")
 
 
+@pytest.mark.filterwarnings("ignore:Kubernetes version:UserWarning")  # kr8s knows up to 1.35
 def test_a_deployment_is_rolled_out_and_its_service_ready(served_cluster: ServedCluster) -> None:
     from kr8s.objects import Deployment, Service
 
