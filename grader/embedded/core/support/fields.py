@@ -88,7 +88,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
     "PodSpec": {
         "activeDeadlineSeconds": WARNED,
         "affinity": LOOK,
-        "automountServiceAccountToken": WARNED_UNLESS_TRUE,
+        "automountServiceAccountToken": Done("test_the_pods_word_on_mounting_counts_before_its_accounts"),
         "containers": LOOK,
         "dnsConfig": Done("transcript dns-search"),
         "dnsPolicy": Done("transcript dns-search"),
@@ -226,7 +226,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
     "Volume": {
         **dict.fromkeys(
             "awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume flocker "
-            "gcePersistentDisk gitRepo glusterfs image iscsi nfs persistentVolumeClaim photonPersistentDisk "
+            "gcePersistentDisk gitRepo glusterfs image iscsi nfs photonPersistentDisk "
             "portworxVolume quobyte rbd scaleIO storageos vsphereVolume".split(),
             WARNED,
         ),
@@ -235,6 +235,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "hostPath": Done("test_files_of_a_node_are_kept_over_pods"),
         "downwardAPI": Done("test_the_pods_own_fields_come_as_files"),
         "name": Done("test_configuration_comes_as_variables_and_files"),
+        "persistentVolumeClaim": Done("test_data_is_kept_over_pods_and_draws_them_to_its_node"),
         "projected": Done("test_several_sources_are_projected_into_one_volume"),
         "secret": Done("test_secrets_come_as_variables_and_files"),
     },
@@ -258,7 +259,9 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
     "StatefulSetSpec": {
         "minReadySeconds": Done("test_minimum_ready_seconds_hold_up_the_next_pod"),
         "ordinals": Done("test_a_pod_has_the_identity_of_its_ordinal"),
-        "persistentVolumeClaimRetentionPolicy": Warned(({"whenDeleted": "Retain", "whenScaled": "Retain"},)),
+        "persistentVolumeClaimRetentionPolicy": Done(
+            "test_claims_go_with_the_stateful_set_or_the_pod_where_its_policy_says_so"
+        ),
         "podManagementPolicy": Done("test_parallel_pods_do_not_wait_for_each_other"),
         "replicas": Done("transcript stateful"),
         "revisionHistoryLimit": Done("test_old_revisions_beyond_the_limit_are_dropped"),
@@ -266,7 +269,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "serviceName": Done("test_a_stateful_set_without_a_service_name_has_no_names_in_dns"),
         "template": LOOK,
         "updateStrategy": LOOK,
-        "volumeClaimTemplates": WARNED,
+        "volumeClaimTemplates": Done("test_each_pod_of_a_stateful_set_has_a_claim_of_its_own_that_stays"),
     },
     "StatefulSetUpdateStrategy": {
         "rollingUpdate": LOOK,
