@@ -1,11 +1,10 @@
-"""With kr8s (`pip install kr8s`), over a socket; passed over where it is not installed."""
+"""With kr8s (`pip install kr8s`), over a socket."""
 
+import kr8s
 import pytest
 from manifests import DEPLOYMENT, SERVICE
 
 from grader.embedded.testing import ServedCluster
-
-kr8s = pytest.importorskip("kr8s")
 
 
 @pytest.mark.filterwarnings("ignore:Kubernetes version:UserWarning")  # kr8s knows up to 1.35
