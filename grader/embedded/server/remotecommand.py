@@ -127,7 +127,7 @@ def exit_status(argv: Sequence[str], code: int, *, translated: bool = False) -> 
 def failure_status(message: str, *, translated: bool = False) -> dict[str, Any]:
     """The Status of a command that could not be run (the same file, last case, in containerd's words)."""
     text = (
-        "Internal error occurred: error executing command in container: failed to exec in container: "
+        "error executing command in container: failed to exec in container: "
         f'failed to start exec "{secrets.token_hex(32)}": OCI runtime exec failed: exec failed: {message}'
     )
     if translated:

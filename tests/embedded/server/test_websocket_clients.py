@@ -156,6 +156,14 @@ def test_a_command_that_is_none_is_told_in_the_connection(client: Client, pod: s
     assert json.loads(status[1:])["message"].endswith("OCI runtime exec failed: exec failed: args must not be empty")
 
 
+def test_what_could_not_be_run_is_told_once_by_the_node_and_again_by_the_api_server(client: Client, pod: str) -> None:
+    told = "error executing command in container: failed to exec in container: "
+    once = "Internal error occurred: "
+    for protocol, prefix in (("v4.channel.k8s.io", once), ("v5.channel.k8s.io", once * 2)):
+        _, status = executed(client, pod, "command=nope&stderr=true", protocol)
+        assert json.loads(status[1:])["message"].startswith(prefix + told)
+
+
 def test_a_command_without_any_stream_or_upgrade_is_refused(kubectl: Kubectl, client: Client, pod: str) -> None:
     path = f"/pods/{pod}/exec?command=true"
     assert refused(client, path) == 400
