@@ -14,7 +14,7 @@ from grader.embedded.core.api.access import bearer
 from grader.embedded.core.api.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.kernel import ConnectionReset_, Stream
-from grader.embedded.core.network import Peer
+from grader.embedded.core.machines import Peer
 from grader.embedded.core.programs import http, tls
 from grader.embedded.core.store import Store
 

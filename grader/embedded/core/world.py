@@ -42,7 +42,8 @@ from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost, Nameserver
 from grader.embedded.core.kubelet.pod import PodWorker
 from grader.embedded.core.kubelet.static import StaticPods
-from grader.embedded.core.network import Machine, Network, Peer
+from grader.embedded.core.machines import Machine, Peer
+from grader.embedded.core.network import Network
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.images import find, run

@@ -10,7 +10,8 @@ from grader.embedded.core.coredns.server import Question, Upstream
 from grader.embedded.core.dns import Answer, Rr
 from grader.embedded.core.dnsnames import View
 from grader.embedded.core.kernel import Event, Kernel, Stream
-from grader.embedded.core.network import Machine, Network, Peer
+from grader.embedded.core.machines import Machine, Peer
+from grader.embedded.core.network import Network
 from grader.embedded.core.programs.host import (
     ConnectionRefused_,
     DatagramHandler,

@@ -14,7 +14,7 @@ from grader.embedded.core.kubelet.environment import ConfigError
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
 from grader.embedded.core.kubelet.volumes import Volumes
-from grader.embedded.core.network import Machine
+from grader.embedded.core.machines import Machine
 from grader.embedded.core.objects import is_deleting, key_of, pod_ip, uid_of
 from grader.embedded.core.programs.process import SIGKILL, Process
 from grader.embedded.core.store import Obj

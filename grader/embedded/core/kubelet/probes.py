@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.network import Machine, Network
+from grader.embedded.core.machines import Machine
+from grader.embedded.core.network import Network
 from grader.embedded.core.programs.host import ConnectionRefused_, NoRoute
 from grader.embedded.core.programs.images import ProgramNotFound
 from grader.embedded.core.programs.process import Process
