@@ -138,7 +138,16 @@ class EmbeddedProvider:
 
 
 def _lost_nodes(name: str, place: Path, endpoint: Endpoint) -> bool:
-    return _lost(name, get(place, endpoint, "/api/v1/nodes")["items"])
+    return _lost(name, _listed(place, endpoint, "/api/v1/nodes"))
+
+
+def _listed(place: Path, endpoint: Endpoint, path: str) -> list[dict[str, Any]]:
+    """The objects of a list; a process that has just started may take its time. Raises ClusterUnreachable."""
+    try:
+        found: list[dict[str, Any]] = get(place, endpoint, path, READY_SECONDS)["items"]
+    except OSError as error:
+        raise ClusterUnreachable("api-unreachable", server=f"127.0.0.1:{endpoint.port}", reason=error) from error
+    return found
 
 
 def _lost(name: str, nodes: list[dict[str, Any]]) -> bool:
@@ -149,9 +158,9 @@ def _lost(name: str, nodes: list[dict[str, Any]]) -> bool:
 
 def _lost_probes(place: Path, endpoint: Endpoint) -> bool:
     """Whether a node has no probe Pod, or one that will not come back by itself."""
-    items = get(place, endpoint, f"/api/v1/namespaces/{PROBE_NAMESPACE}/pods")["items"]
+    items = _listed(place, endpoint, f"/api/v1/namespaces/{PROBE_NAMESPACE}/pods")
     live = {pod["metadata"]["name"] for pod in items if not pod["metadata"].get("deletionTimestamp")}
-    nodes = get(place, endpoint, "/api/v1/nodes")["items"]
+    nodes = _listed(place, endpoint, "/api/v1/nodes")
     wanted = {probe_name(node["metadata"]["name"]) for node in nodes}
     return not live.issuperset(wanted) or any(map(to_replace, items))
 
@@ -164,7 +173,7 @@ def _place_probes(info: ClusterInfo, progress: Progress) -> None:
     def missing(view: View) -> tuple[Lack, ...]:
         return tuple(lack for lack in lacks(view) if lack.what in ("namespace", "probe"))
 
-    with KubeApi(info.kubeconfig, timeout=ANSWER_SECONDS) as api:
+    with KubeApi(info.kubeconfig, timeout=READY_SECONDS) as api:
         place_probes(api, PROBE_IMAGE, progress, missing)
 
 
@@ -297,10 +306,21 @@ def wait_until_answers(place: Path) -> Endpoint | None:
     return None
 
 
-def get(place: Path, endpoint: Endpoint, path: str) -> Any:
-    """GET on the cluster's API server: parsed JSON, or text. Raises OSError where it does not answer with 200."""
+def get(place: Path, endpoint: Endpoint, path: str, limit: float | None = None) -> Any:
+    """GET on the cluster's API server: parsed JSON, or text.
+
+    Args:
+        place: the cluster's folder.
+        endpoint: where it listens.
+        path: what to get.
+        limit: seconds that each step may take, ANSWER_SECONDS by default.
+
+    Raises OSError where it does not answer with 200.
+    """
     context = ssl.create_default_context(cafile=str(place / "ca.crt"))
-    connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=ANSWER_SECONDS, context=context)
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", endpoint.port, timeout=limit or ANSWER_SECONDS, context=context
+    )
     try:
         token = (place / "token").read_text(encoding="ascii")
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
