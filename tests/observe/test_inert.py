@@ -12,11 +12,11 @@ from tests.judge.world import World
 
 
 def test_each_object_that_no_controller_made_is_named_with_its_fields() -> None:
-    pod = {"metadata": {"name": "p"}, "spec": {"hostPID": True, "containers": [{"workingDir": "/srv"}]}}
+    pod = {"metadata": {"name": "p"}, "spec": {"hostPID": True, "containers": [{"stdinOnce": True}]}}
     made = {"metadata": {"name": "q", "ownerReferences": [{"kind": "ReplicaSet"}]}, "spec": {"hostPID": True}}
     service = {"metadata": {"name": "web"}, "spec": {"type": "ClusterIP"}}
     found = inert(Objects({"pods": (pod, made), "services": (service,)}, {"mall": {"pods": (pod,)}}), unemulated)
-    assert found == ("Pod/p spec.hostPID", "Pod/p spec.containers[0].workingDir") * 2
+    assert found == ("Pod/p spec.hostPID", "Pod/p spec.containers[0].stdinOnce") * 2
 
 
 def test_a_card_names_them_whatever_the_verdict() -> None:

@@ -29,7 +29,7 @@ KINDS: Mapping[str, str] = {
 def unemulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """List what of an object has no effect here, in order.
 
-    Fields are paths ("spec.containers[0].workingDir"), keys stand in brackets ("metadata.labels[KEY]").
+    Fields are paths ("spec.containers[0].stdinOnce"), keys stand in brackets ("metadata.labels[KEY]").
     """
     found = list(_keys(obj.get("metadata") or {}))
     if definition := KINDS.get(str(obj.get("kind"))):
