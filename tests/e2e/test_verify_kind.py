@@ -24,9 +24,9 @@ from grader.workflow import script
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground import given_ready
 from grader.workflow.reset import reset
-from grader.workflow.verify import Task, tasks, verify
+from grader.workflow.verify import verify
 from tests.clusters import real
-from tests.e2e.part import mine
+from tests.e2e.part import attempts, mine
 
 pytestmark = pytest.mark.kind
 REPORT = "GRADER_E2E_REPORT"
@@ -39,20 +39,12 @@ def cluster() -> ClusterInfo:
     return real()
 
 
-def some(exercise: Exercise) -> list[Task]:
-    """The attempts of this run: the starter and the reference answer in each, the others by parts."""
-    every = tasks(exercise)
-    always = [task for task in every if task.name in ("starter", "reference")]
-    chosen = mine([task for task in every if task not in always], EXERCISES.index(exercise))
-    return [task for task in every if task in always or task in chosen]
-
-
 def test_every_answer_passes_and_every_wrong_one_fails_with_its_own_diagnosis(cluster: ClusterInfo) -> None:
-    result = verify(EXERCISES, cluster, make=some)
+    result = verify(EXERCISES, cluster, make=attempts)
     if report := os.environ.get(REPORT):
         write_atomically(Path(report), json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     assert [(item.exercise, item.name, item.expected, item.got) for item in result.attempts if not item.sound] == []
-    assert len(result.attempts) == sum(len(some(item)) for item in EXERCISES)
+    assert len(result.attempts) == sum(len(attempts(item)) for item in EXERCISES)
 
 
 @pytest.mark.parametrize("exercise", mine(EXERCISES), ids=[item.id for item in mine(EXERCISES)])

@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.controllers.topologyhints import Told, TopologyCache, cpu_ratios
-from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, SLICE_CONTROLLER, ZONE_LABEL, Index
+from grader.embedded.core.controllers.topologyhints import (
+    Endpoints,
+    Told,
+    TopologyCache,
+    cpu_ratios,
+    rests_on,
+    without_hints,
+)
+from grader.embedded.core.index import MANAGED_BY_LABEL, SERVICE_NAME_LABEL, SLICE_CONTROLLER, Index
 from grader.embedded.core.objects import (
     Key,
-    condition_is_true,
     controller_reference,
     is_deleting,
     is_pod_finished,
@@ -40,7 +46,6 @@ MAX_ENDPOINTS = 100
 
 CLOSE = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
-Endpoints = list[dict[str, Any]]
 Ports = tuple[tuple[str, int, str, str], ...]
 """Name, number, protocol, appProtocol of each port: what slices are grouped by."""
 
@@ -240,7 +245,7 @@ def _fill(
         before = slice_.get("endpoints") or []
         kept = [left.pop(_identity(old)) for old in before if _identity(old) in left]
         contents[name] = kept
-        if kept != (_without_hints(before) if keeps_hints else before):
+        if kept != (without_hints(before) if keeps_hints else before):
             if kept:
                 changed.append(name)
             else:
@@ -266,10 +271,6 @@ def _fill(
             rest = rest[MAX_ENDPOINTS:]
     for name in changed:
         result.update.append(_with(by_name[name], labels, contents[name]))
-
-
-def _without_hints(endpoints: Endpoints) -> Endpoints:
-    return [{key: value for key, value in endpoint.items() if key != "hints"} for endpoint in endpoints]
 
 
 def _reuse(result: Plan, service: Obj, labels: dict[str, str]) -> None:
@@ -321,11 +322,6 @@ def _is_placeholder(slice_: Obj, labels: dict[str, str], service: Obj) -> bool:
     return not slice_.get("ports") and not slice_.get("endpoints") and labels_of(slice_) == labels
 
 
-def _topology(node: Obj) -> tuple[object, bool]:
-    """What of a node hints rest on (endpointslice_controller.go updateNode)."""
-    return labels_of(node).get(ZONE_LABEL), condition_is_true(node, "Ready")
-
-
 class EndpointSliceController(Controller):
     """Keeps the EndpointSlices of each Service with a selector."""
 
@@ -337,7 +333,7 @@ class EndpointSliceController(Controller):
     def on_change(self, change: Change) -> None:
         """A Service changed, a Pod that Services select, a node's zone, or somebody else changed one of our slices."""
         if change.resource == "nodes":
-            if change.old is None or change.type == "DELETED" or _topology(change.old) != _topology(change.obj):
+            if change.old is None or change.type == "DELETED" or rests_on(change.old) != rests_on(change.obj):
                 for key in self._topology.overloaded(cpu_ratios(self.store.list("nodes"))):
                     self.queue.add(key)
         elif change.resource == "services":

@@ -89,14 +89,16 @@ class Scheduler(Controller):
 
     def _around(self, pod: Obj, nodes: list[Obj]) -> Around | None:
         """What is around a Pod, where that matters for it."""
-        found = Around(
+        names = [node["metadata"]["name"] for node in nodes]
+        if not matters(pod, (other for name in names for other in self.index.pods_on(name))):
+            return None
+        return Around(
             nodes,
-            {name: tuple(self.index.pods_on(name)) for name in (node["metadata"]["name"] for node in nodes)},
+            {name: tuple(self.index.pods_on(name)) for name in names},
             {item["metadata"]["name"]: labels_of(item) for item in self.store.list("namespaces")},
             lambda node: affinity_holds(pod["spec"], node),
             lambda node: not untolerated(pod["spec"].get("tolerations") or (), node, ("NoSchedule", "NoExecute")),
         )
-        return found if matters(pod, found) else None
 
     def _why_never(self, pod: Obj, node: Obj, claims: volumebinding.Claims | None) -> list[str]:
         """Why a Pod cannot run on a node, whatever else runs there."""

@@ -7,7 +7,7 @@ scores of other plugins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +48,13 @@ class Around:
         return (pod for pod in self.pods.get(node["metadata"]["name"], ()) if not is_pod_finished(pod))
 
 
-def matters(pod: Obj, around: Around) -> bool:
+def matters(pod: Obj, others: Iterable[Obj]) -> bool:
     """Tell whether a Pod says anything about others, or one of them may say something about it."""
     spec = pod["spec"]
     affinity = spec.get("affinity") or {}
     if spec.get("topologySpreadConstraints") or affinity.get("podAffinity") or affinity.get("podAntiAffinity"):
         return True
-    return any(
-        (other["spec"].get("affinity") or {}).get("podAntiAffinity") for pods in around.pods.values() for other in pods
-    )
+    return any((other["spec"].get("affinity") or {}).get("podAntiAffinity") for other in others)
 
 
 def objection(pod: Obj, node: Obj, around: Around) -> str:

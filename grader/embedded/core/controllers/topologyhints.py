@@ -30,6 +30,16 @@ NOTHING = "No hints allocated for zones"
 Endpoints = list[dict[str, Any]]
 
 
+def rests_on(node: Obj) -> tuple[object, bool]:
+    """What of a node hints rest on (endpointslice_controller.go updateNode)."""
+    return labels_of(node).get(ZONE_LABEL), condition_is_true(node, "Ready")
+
+
+def without_hints(endpoints: Endpoints) -> Endpoints:
+    """The endpoints, as if they had no hints."""
+    return [{key: value for key, value in endpoint.items() if key != "hints"} for endpoint in endpoints]
+
+
 @dataclass(frozen=True)
 class Told:
     """An Event to be.

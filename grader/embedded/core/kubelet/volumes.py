@@ -171,22 +171,16 @@ def _mount(volume: Volume, mount: Obj, variables: Mapping[str, str]) -> Mount:
 def _written(store: Store, pod: Obj, volume: Obj, host_ip: str) -> Iterator[tuple[str, bytes]]:
     """Path in the volume and content of each file of a volume that the kubelet writes. Raises ConfigError."""
     namespace = pod["metadata"]["namespace"]
-    if source := volume.get("configMap"):
-        yield from _source(store, "configmaps", namespace, source, source.get("name"))
-    elif source := volume.get("secret"):
-        yield from _source(store, "secrets", namespace, source, source.get("secretName"))
-    elif source := volume.get("downwardAPI"):
-        yield from _downward(pod, source, host_ip)
-    elif source := volume.get("projected"):
-        for part in source.get("sources") or ():
-            if inner := part.get("configMap"):
-                yield from _source(store, "configmaps", namespace, inner, inner.get("name"))
-            elif inner := part.get("secret"):
-                yield from _source(store, "secrets", namespace, inner, inner.get("name"))
-            elif inner := part.get("downwardAPI"):
-                yield from _downward(pod, inner, host_ip)
-            elif inner := part.get("serviceAccountToken"):
-                yield inner["path"], tokens.mounted(store, pod, inner).encode()
+    projected = volume.get("projected")
+    for part in [volume] if projected is None else projected.get("sources") or ():
+        if source := part.get("configMap"):
+            yield from _source(store, "configmaps", namespace, source, source.get("name"))
+        elif source := part.get("secret"):  # a projection of one calls it name
+            yield from _source(store, "secrets", namespace, source, source.get("secretName") or source.get("name"))
+        elif source := part.get("downwardAPI"):
+            yield from _downward(pod, source, host_ip)
+        elif source := part.get("serviceAccountToken"):
+            yield source["path"], tokens.mounted(store, pod, source).encode()
 
 
 def _source(

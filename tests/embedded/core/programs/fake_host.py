@@ -173,3 +173,15 @@ def backends() -> Network:
     network.zone["headless.programs.svc.cluster.local.", "A"] = ["10.244.1.4", "10.244.2.3"]
     network.host("probe", "10.244.2.4").start(AGNHOST, "netexec")
     return network
+
+
+def logs(process: Process) -> str:
+    """What a process has printed so far, to both outputs."""
+    lines: list[bytes] = []
+    process.on_output(lambda fd, data: lines.append(data))
+    return b"".join(lines).decode()
+
+
+def curl(probe: FakeHost, *args: str) -> str:
+    """What curl prints on a host."""
+    return probe.run(AGNHOST, "curl", "-s", *args).out

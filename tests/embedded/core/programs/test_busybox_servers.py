@@ -1,22 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result
+from fake_host import AGNHOST, FakeHost, Network, Result, curl, logs
 
 from grader.embedded.core.kernel import drive, sleep
-from grader.embedded.core.programs.process import Process
 
 BUSYBOX = ["busybox:1.37", "busybox:1.28"]
-
-
-def logs(process: Process) -> str:
-    lines: list[bytes] = []
-    process.on_output(lambda fd, data: lines.append(data))
-    return b"".join(lines).decode()
-
-
-def curl(probe: FakeHost, *args: str) -> str:
-    return probe.run(AGNHOST, "curl", "-s", *args).out
 
 
 def sh(host: FakeHost, command: str, image: str = "busybox:1.37") -> Result:

@@ -4,21 +4,11 @@ import json
 from collections import Counter
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network
+from fake_host import FakeHost, Network, curl, logs
 
 from grader.embedded.core.kernel import Stream, drive, sleep
 from grader.embedded.core.programs.host import Address
 from grader.embedded.core.programs.process import Process
-
-
-def logs(process: Process) -> str:
-    lines: list[bytes] = []
-    process.on_output(lambda fd, data: lines.append(data))
-    return b"".join(lines).decode()
-
-
-def curl(probe: FakeHost, *args: str) -> str:
-    return probe.run(AGNHOST, "curl", "-s", *args).out
 
 
 @pytest.fixture

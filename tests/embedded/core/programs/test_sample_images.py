@@ -3,20 +3,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result
+from fake_host import FakeHost, Network, Result, curl, logs
 
 from grader.embedded.core.programs import images
-from grader.embedded.core.programs.process import Process
-
-
-def logs(process: Process) -> str:
-    lines: list[bytes] = []
-    process.on_output(lambda fd, data: lines.append(data))
-    return b"".join(lines).decode()
-
-
-def curl(probe: FakeHost, *args: str) -> str:
-    return probe.run(AGNHOST, "curl", "-s", *args).out
 
 
 def sh(host: FakeHost, command: str, image: str) -> Result:

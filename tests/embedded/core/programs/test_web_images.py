@@ -3,22 +3,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network
+from fake_host import AGNHOST, FakeHost, Network, curl, logs
 
 from grader.embedded.core.programs import images
 from grader.embedded.core.programs.mounts import Mount, MountedFiles
-from grader.embedded.core.programs.process import SIGQUIT, Process
+from grader.embedded.core.programs.process import SIGQUIT
 from grader.paths import content_root
-
-
-def logs(process: Process) -> str:
-    lines: list[bytes] = []
-    process.on_output(lambda fd, data: lines.append(data))
-    return b"".join(lines).decode()
-
-
-def curl(probe: FakeHost, *args: str) -> str:
-    return probe.run(AGNHOST, "curl", "-s", *args).out
 
 
 def test_the_sites_page_names_every_image_that_can_be_had() -> None:
