@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.paths import state_root
+from tests.clusters import real
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,10 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.kind
 @pytest.mark.parametrize("only", ["create/node-port", "change/type-there-and-back", "apply/apply-conflict"])
 def test_a_real_cluster_answers_as_recorded(only: str, tmp_path: Path) -> None:
-    configs = sorted(state_root().glob("clusters/*/kubeconfig"))
-    assert configs, "no cluster is up: run `grader cluster up --kind`"
+    kubeconfig = real().kubeconfig
     target = tmp_path / "parity.json"
     recorder = ROOT / "tools" / "record_parity.py"
-    command = [sys.executable, str(recorder), "--kubeconfig", str(configs[0]), "--only", only, "--output", str(target)]
+    command = [sys.executable, str(recorder), "--kubeconfig", str(kubeconfig), "--only", only, "--output", str(target)]
     subprocess.run(command, check=True, timeout=120)
     assert target.read_text() == (ROOT / "tests/embedded/core/api/parity.json").read_text()
