@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import selectors
 import socket
 import ssl
 import threading
@@ -72,7 +73,7 @@ class Transport:
         try:
             try:
                 return self._exchange(channel, method, target, payload, headers, limit)
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
                 channel.close()
                 if not (kept and method == "GET"):
                     raise
@@ -116,7 +117,7 @@ class Transport:
         with self._lock:
             while self._idle:
                 channel, since = self._idle.pop()
-                if idempotent or time.monotonic() - since < FRESH_SECONDS:
+                if (idempotent or time.monotonic() - since < FRESH_SECONDS) and not _dropped(channel):
                     return channel, True
                 channel.close()
         return self._open(), False
@@ -147,6 +148,13 @@ class _NamedTls(http.client.HTTPSConnection):
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _dropped(channel: http.client.HTTPConnection) -> bool:
+    """Whether an idle connection has something to read, which can only be its end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(_socket_of(channel), selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def _proxy_of_environment(connection: Connection) -> str:

@@ -26,7 +26,8 @@ KNOWN: dict[str, tuple[Shows, str]] = {
 
 Not met here, since the test sees to it that it is not:
 
-- the reverse zones are cached for up to 30 s in kind, whose Corefile excepts cluster.local alone; here they are not;
+- the reverse zones are cached for up to 30 s by the Corefile of kubeadm, which excepts cluster.local alone; here
+  neither of the two keeps an answer;
 - a Service of somebody else's in front of the CoreDNS Pods is another name server of the zone (ns.go nsAddrs); the
   embedded one names kube-dns alone;
 - a message that ends after the name in its question is a question of type 0 to miekg/dns; FORMERR to the embedded one.

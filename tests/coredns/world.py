@@ -31,6 +31,22 @@ class World:
         self.objects: dict[Key, Tree] = {}
         self.refused = 0
 
+    def keep_no_answers(self) -> None:
+        """Give the cluster's own CoreDNS Pods the test's Corefile in this: they keep no answer of any zone."""
+        path = "/api/v1/namespaces/kube-system/configmaps/coredns"
+        corefile = self._api.get(path)["data"]["Corefile"]
+        kept = corefile.replace(" cluster.local\n       disable denial cluster.local", "\n       disable denial")
+        assert kept != corefile
+        self._api.patch(path, {"data": {"Corefile": kept}})
+        labels = "k8s-app=kube-dns"
+        before = {pod["metadata"]["name"] for pod in self._api.list("pods", "kube-system", labels=labels)}
+        for name in before:
+            self._api.delete("pods", name, "kube-system")
+        deadline = time.monotonic() + FOLLOW_SECONDS
+        while not _all_ready(pods := self._api.list("pods", "kube-system", labels=labels), before):
+            assert time.monotonic() < deadline, pods
+            time.sleep(0.1)
+
     def begin(self, own_address: str) -> None:
         """Write the first generation.
 
@@ -133,6 +149,14 @@ class World:
         if self.objects.pop(key, None) is not None:
             kind, namespace, name = key
             self._api.delete(f"{kind.lower()}s", name, namespace or None)
+
+
+def _all_ready(pods: list[Tree], before: set[str]) -> bool:
+    return len(pods) >= len(before) and all(
+        pod["metadata"]["name"] not in before
+        and any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", ()))
+        for pod in pods
+    )
 
 
 def _endpoint(namespace: str, service: str, name: str, address: str) -> Tree:

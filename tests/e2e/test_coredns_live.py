@@ -64,6 +64,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         KubeApi(cluster.kubeconfig) as api,
     ):
         world = World(api, SEED)
+        world.keep_no_answers()
         world.begin(own_address())
         world.until_settled("alpha", 2)
         world.until_seen(real.port)

@@ -25,6 +25,7 @@ class FakeApi:
         self.requests: list[tuple[str, str, dict[str, list[str]], Any]] = []
         self.replies: dict[str, tuple[int, bytes]] = {}
         self.closing = False
+        self.closed = threading.Semaphore(0)
         self._created = created
 
     def put(self, path: str, obj: Object) -> None:
@@ -82,6 +83,11 @@ def serving(api: FakeApi, folder: Path) -> Iterator[Path]:
             self.end_headers()
             self.wfile.write(content)
             self.close_connection = api.closing
+
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()
+            api.closed.release()
 
         do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the standard library's names
 

@@ -152,6 +152,14 @@ def test_a_connection_that_the_server_closed_is_opened_again(api: KubeApi, serve
     assert [api.version() for _ in range(3)] == ["v1.36.3"] * 3
 
 
+def test_a_change_is_not_sent_into_a_connection_that_the_server_closed(api: KubeApi, server: FakeApi) -> None:
+    server.closing = True
+    for name in ("a", "b", "c"):
+        api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        assert server.closed.acquire(timeout=5)
+    assert server.methods("POST") == ["/api/v1/namespaces"] * 3
+
+
 def test_threads_share_one_client(api: KubeApi, server: FakeApi) -> None:
     server.replies["/version"] = (200, b'{"gitVersion": "v1.36.3"}')
     with ThreadPoolExecutor(4) as pool:
