@@ -208,14 +208,27 @@ def chosen(tasks: Sequence[Task], only: Sequence[str]) -> list[Task]:
 
 
 def attempts_at(
-    api: KubeApi, exercise: Exercise, cluster: ClusterInfo, tasks: Sequence[Task], progress: Progress, deadline: float
+    api: KubeApi,
+    exercise: Exercise,
+    cluster: ClusterInfo,
+    tasks: Sequence[Task],
+    progress: Progress,
+    deadline: float,
+    *,
+    lull: float = 0.0,
 ) -> list[Attempt]:
-    """Make attempts at an exercise one after the other, each on ground made new."""
+    """Make attempts at an exercise one after the other, each on ground made new.
+
+    With that ground, a Pod is made anew that is no older than a deleted Service in a creationTimestamp's whole seconds:
+    `lull` seconds before each attempt spare that, where waiting costs nothing.
+    """
     attempts = []
     made: Collection[str] | None = None
     with standing(api, exercise) as anew:
         for task in tasks:
             anew(made)
+            if lull:
+                api.clock.sleep(lull)
             made = _kinds(task)
             attempt = (task.run or _attempt)(api, exercise, cluster, task, deadline)
             attempts.append(attempt)
