@@ -38,31 +38,38 @@ def run(
     from functools import partial
 
     from grader.kube.client import KubeApi
-    from grader.workflow.attacks.cluster import attack_cluster
-    from grader.workflow.attacks.run import attack_tasks, unserved
-    from grader.workflow.handing import handing_in, handing_in_wrong
-    from grader.workflow.mutations import mutation_tasks
-    from grader.workflow.renewed import drain, renewals
+    from grader.workflow.attacks.run import unserved
     from grader.workflow.together import joined
-    from grader.workflow.verify import tasks, verify
+    from grader.workflow.verify import verify
 
-    makers: dict[str, Callable[[Exercise], Sequence[Task]]] = {
-        "": tasks,
-        "mutations": mutation_tasks,
-        "handed-in": handing_in,
-        "handed-in-wrong": handing_in_wrong,
-        "renewed": renewals,
-    }
+    make, at_once = _ways(what)
     if what == "attacks":
         with KubeApi(cluster.kubeconfig) as api:
-            makers[what] = partial(attack_tasks, unserved=unserved(api))
-    make = makers[what]
+            make = partial(make, unserved=unserved(api))
     result = verify(exercises, cluster, progress, only=only, deadline=deadline, parallel=parallel, make=make)
-    at_once = {"attacks": attack_cluster, "renewed": drain}.get(what)
     if at_once is None:
         return result
     shaken = at_once(exercises, cluster, progress, only=only, deadline=deadline, parallel=parallel)
     return joined((result, shaken), exercises)
+
+
+def _ways(what: str) -> tuple[Callable[..., Sequence[Task]], Callable[..., VerifyResult] | None]:
+    """Find what lists the attempts that an option asks for, and what else happens, to all exercises at once."""
+    from grader.workflow.attacks.cluster import attack_cluster
+    from grader.workflow.attacks.run import attack_tasks
+    from grader.workflow.handing import handing_in, handing_in_wrong
+    from grader.workflow.mutations import mutation_tasks
+    from grader.workflow.renewed import drain, renewals
+    from grader.workflow.verify import tasks
+
+    return {
+        "": (tasks, None),
+        "mutations": (mutation_tasks, None),
+        "handed-in": (handing_in, None),
+        "handed-in-wrong": (handing_in_wrong, None),
+        "attacks": (attack_tasks, attack_cluster),
+        "renewed": (renewals, drain),
+    }[what]
 
 
 def run_in_process(
@@ -75,18 +82,20 @@ def run_in_process(
     deadline: float,
     parallel: int | None,
 ) -> VerifyResult:
-    """Make attempts ("", "mutations") on clusters inside of processes, and say what was left out."""
-    from grader.workflow.inprocess import verify_in_process
-    from grader.workflow.mutations import mutation_tasks
-    from grader.workflow.verify import tasks
+    """Make the attempts that an option asks for on clusters inside of processes, and say what was left out."""
+    from grader.workflow.inprocess import shaken_in_process, verify_in_process
+    from grader.workflow.together import joined
 
-    make = mutation_tasks if what == "mutations" else tasks
+    make, at_once = _ways(what)
     result, left_out = verify_in_process(
         exercises, progress, make=make, only=only, deadline=deadline, parallel=parallel
     )
     if left_out:
         out.print(labels()["verify.left-out"].format(count=left_out))
-    return result
+    if at_once is None:
+        return result
+    shaken = shaken_in_process(exercises, progress, shake=at_once, only=only, deadline=deadline, parallel=parallel)
+    return joined((result, shaken), exercises)
 
 
 def print_attempts(result: VerifyResult, out: Console) -> None:

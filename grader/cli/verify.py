@@ -124,8 +124,8 @@ def verify(
     if len(asked) > 1:
         raise UsageError("one-kind-of-attempts", options=" ".join(f"--{name}" for name in asked))
     ways: dict[str, Any] = {"only": only, "deadline": deadline, "parallel": parallel}
-    if in_process and (kind or set(asked) - {"mutations"}):
-        raise UsageError("not-in-process", options=" ".join(f"--{name}" for name in (*filter(None, (kind,)), *asked)))
+    if in_process and kind:
+        raise UsageError("not-in-process", options=f"--{kind}")
     with steps(session.err(), keep=False) as shown:
         if in_process:
             result = run_in_process("".join(asked), chosen, shown, session.out(), **ways)

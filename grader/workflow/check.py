@@ -115,9 +115,9 @@ def check_with_evidence(
     return judge(exercise, evidence), evidence
 
 
-def observe_once(exercise: Exercise, cluster: ClusterInfo) -> Evidence:
+def observe_once(exercise: Exercise, cluster: ClusterInfo, api: KubeApi) -> Evidence:
     """Observe the objects and ask every question once, without waiting for anything. Raises ClusterUnreachable."""
-    with KubeApi(cluster.kubeconfig) as api, Observer(target(cluster, api), exercise) as observer:
+    with Observer(target(cluster, api), exercise) as observer:
         return observer.observe(inspecting=True, first_seconds=PATIENCE[0][1])
 
 

@@ -43,12 +43,12 @@ def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Tas
     """Do what a file says, export what became of it, and do that again on ground made new."""
     begun = time.monotonic()
     wrong = task.expected == SAME
-    report, ran = solve(exercise, cluster, task, deadline, strict=not wrong)
+    report, ran = solve(api, exercise, cluster, task, deadline, strict=not wrong)
     expected, got, exported = task.expected, report.verdict.value, ""
     if wrong or report.verdict is Verdict.PASS:
         try:
             with TemporaryDirectory(prefix="grader-submit-") as folder:
-                exported = submit(exercise, cluster, Path(folder)).path.read_text(encoding="utf-8")
+                exported = submit(exercise, cluster, Path(folder), api=api).path.read_text(encoding="utf-8")
         except UsageError as error:
             got = error.code
             expected = got if wrong and report.verdict is Verdict.FAIL else expected  # nothing was made here
@@ -59,8 +59,9 @@ def _handed_in(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Tas
                 exercise,
                 cluster,
                 deadline=deadline,
-                applying=lambda: reproduce(exported, exercise, cluster),
+                applying=lambda: reproduce(exported, exercise, cluster, api=api),
                 told=read(exported).ground,
+                api=api,
             )
             got = report.verdict.value
             if wrong:

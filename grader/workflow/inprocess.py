@@ -9,19 +9,25 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from itertools import repeat
 from multiprocessing import get_context
 
 from grader.cluster.info import Provider
-from grader.cluster.inprocess import Inside
+from grader.cluster.inprocess import AtOnce, Inside
 from grader.cluster.provider import Progress, silent
 from grader.embedded.core.addons import VERSION
-from grader.model.exercise import Exercise
+from grader.kube.client import KubeApi
+from grader.model.exercise import Exercise, Form
+from grader.workflow.attacks.site import Site
 from grader.workflow.record import record_clusters_own
+from grader.workflow.together import AT_ONCE, Way
 from grader.workflow.verify import Attempt, Task, VerifyResult, attempts_at, chosen, length, shown
 
 NAME = "in-process"  # the nodes are called after it
+LABEL = f"{Provider.EMBEDDED.value} {VERSION}"
 
 
 def verify_in_process(
@@ -51,24 +57,66 @@ def verify_in_process(
     with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
         futures = {}
         for exercise in sorted(exercises, key=length, reverse=True):
-            every = chosen(make(exercise), only)
-            manifests = tuple(task for task in every if task.is_manifest)
-            left_out += len(every) - len(manifests)
-            futures[pool.submit(_tried, exercise, manifests, deadline)] = exercise.id
+            futures[pool.submit(_tried, exercise, make, tuple(only), deadline)] = exercise.id
         for future in as_completed(futures):
-            found[futures[future]] = future.result()
+            found[futures[future]], scripts = future.result()
+            left_out += scripts
             for attempt in found[futures[future]]:
                 tell("verify-attempt", shown(attempt))
     attempts = tuple(attempt for exercise in exercises for attempt in found[exercise.id])
-    label = f"{Provider.EMBEDDED.value} {VERSION}"
-    return VerifyResult(label, attempts, round(time.monotonic() - begun, 3)), left_out
+    return VerifyResult(LABEL, attempts, round(time.monotonic() - begun, 3)), left_out
 
 
-def _tried(exercise: Exercise, manifests: tuple[Task, ...], deadline: float) -> list[Attempt]:
-    """Make the attempts at one exercise, in a cluster of its own."""
+def _tried(
+    exercise: Exercise, make: Callable[[Exercise], Sequence[Task]], only: Sequence[str], deadline: float
+) -> tuple[list[Attempt], int]:
+    """Make the attempts at one exercise, in a cluster of its own; tell how many were left out."""
+    every = chosen(make(exercise), only)
+    manifests = [task for task in every if not task.needs_kubectl]
+    with _cluster() as (inside, api):
+        return attempts_at(api, exercise, inside.info, manifests, silent, deadline, lull=1.0), (
+            len(every) - len(manifests)
+        )
+
+
+def shaken_in_process(
+    exercises: Sequence[Exercise],
+    progress: Progress | None = None,
+    *,
+    shake: Callable[..., VerifyResult],
+    only: Sequence[str] = (),
+    deadline: float = 60.0,
+    parallel: int | None = None,
+) -> VerifyResult:
+    """Let everything happen to a cluster on which exercises stand, as `shake` does: `attack_cluster`, `drain`.
+
+    Exercises whose answer is a script are left out. Arguments as `verify_in_process`.
+    """
+    begun = time.monotonic()
+    tell = progress or silent
+    standing = [exercise for exercise in exercises if Site(exercise).answer.form is Form.MANIFEST]
+    groups = [standing[at : at + AT_ONCE] for at in range(0, len(standing), AT_ONCE)]
+    with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        results = list(pool.map(_shaken, groups, repeat(shake), repeat(tuple(only)), repeat(deadline)))
+    attempts = tuple(attempt for result in results for attempt in result.attempts)
+    for attempt in attempts:
+        tell("verify-attempt", shown(attempt))
+    return VerifyResult(LABEL, attempts, round(time.monotonic() - begun, 3))
+
+
+def _shaken(
+    exercises: Sequence[Exercise], shake: Callable[..., VerifyResult], only: Sequence[str], deadline: float
+) -> VerifyResult:
+    with _cluster() as (inside, _):
+        way = Way(inside.api, AtOnce)
+        return shake(exercises, inside.info, only=only, deadline=deadline, parallel=len(exercises), way=way)
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[Inside, KubeApi]]:
     gc.freeze()  # of what is imported nothing becomes garbage; what an attempt leaves is looked for less often
     gc.set_threshold(20_000, 20, 50)
     inside = Inside(NAME)
     with inside.api() as api:
         record_clusters_own(api, inside.info)
-        return attempts_at(api, exercise, inside.info, manifests, silent, deadline, lull=1.0)
+        yield inside, api

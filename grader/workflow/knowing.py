@@ -13,6 +13,7 @@ from typing import Any
 from grader.causes.scene import Scene
 from grader.cluster.info import ClusterInfo
 from grader.criteria.env import Env, Known
+from grader.kube.client import KubeApi
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import is_terminating, name_of, workload_of
 from grader.model.vantage import PROBE_POD
@@ -36,12 +37,12 @@ class Knowing:
     before: tuple[Reference, ...] = ()
 
 
-def look(exercise: Exercise, cluster: ClusterInfo, pods: Iterable[Object]) -> Knowing:
+def look(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, pods: Iterable[Object]) -> Knowing:
     """Ask the Pods, where the exercise asks for variables at all. Raises ClusterUnreachable."""
     asked = [item.expect for item in exercise.criteria if isinstance(item.expect, Env)]
     if not asked:
         return Knowing()
-    scene = Scene(exercise, observe_once(exercise, cluster))
+    scene = Scene(exercise, observe_once(exercise, cluster, api))
     known = {name: what for expect in asked for name, what in expect.known(scene).items()}
     now: list[Reference] = []
     before: list[Reference] = []

@@ -21,7 +21,7 @@ from grader.workflow.attacks.hands import Hands, drop, edit_at, put, resource_of
 from grader.workflow.attacks.site import Site
 from grader.workflow.check import check_with_evidence
 from grader.workflow.instruments import ensure_probe
-from grader.workflow.together import Shock, Standing, Struck, together
+from grader.workflow.together import Shock, Standing, Struck, Way, together
 from grader.workflow.verify import Attempt, Task, VerifyResult, solve
 
 RENEWED = "renewed"
@@ -41,7 +41,7 @@ def renewals(exercise: Exercise) -> tuple[Task, ...]:
 def _outlived(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float) -> Attempt:
     """Solve an exercise, make its Pods anew, and judge again."""
     begun = time.monotonic()
-    report, ran = solve(exercise, cluster, task, deadline)
+    report, ran = solve(api, exercise, cluster, task, deadline)
     got = report.verdict.value
     if report.verdict is Verdict.PASS:
         renew(api, exercise)
@@ -59,7 +59,7 @@ def renew(api: KubeApi, exercise: Exercise) -> None:
     stood = _counts(api, exercise)
     old = _delete(api, exercise, lambda pod: True)
     ensure_probe(api, exercise.namespace)
-    _until(exercise, lambda: _gone(api, exercise, old) and _counts(api, exercise) == stood)
+    _until(api, exercise, lambda: _gone(api, exercise, old) and _counts(api, exercise) == stood)
 
 
 def _delete(api: KubeApi, exercise: Exercise, chosen: Callable[[Live], bool]) -> set[str]:
@@ -92,12 +92,12 @@ def _gone(api: KubeApi, exercise: Exercise, old: set[str]) -> bool:
     return not any(uid_of(pod) in old for namespace in exercise.all_namespaces for pod in api.list("pods", namespace))
 
 
-def _until(exercise: Exercise, holds: Callable[[], bool]) -> None:
-    begun = time.monotonic()
+def _until(api: KubeApi, exercise: Exercise, holds: Callable[[], bool]) -> None:
+    begun = api.clock.monotonic()
     while not holds():
-        if time.monotonic() - begun > SECONDS:
+        if api.clock.monotonic() - begun > SECONDS:
             raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        time.sleep(PAUSE)
+        api.clock.sleep(PAUSE)
 
 
 # -- a node is drained ------------------------------------------------------------------------------------------------
@@ -111,6 +111,7 @@ def drain(
     only: Sequence[str] = (),
     deadline: float = 60.0,
     parallel: int | None = None,
+    way: Way | None = None,
 ) -> VerifyResult:
     """Drain a node under the reference answers of all exercises, and take it back. Arguments and errors: `together`."""
 
@@ -120,7 +121,9 @@ def drain(
 
     standing = [exercise for exercise in exercises if not exercise.renewed_exempt]
     shocks = (Shock(DRAINED, _drained, _told),)
-    return together(standing, cluster, shocks, stand, progress, only=only, deadline=deadline, parallel=parallel)
+    return together(
+        standing, cluster, shocks, stand, progress, only=only, deadline=deadline, parallel=parallel, way=way
+    )
 
 
 def _drained(api: KubeApi, grounds: Sequence[Standing]) -> Struck:
@@ -132,11 +135,11 @@ def _drained(api: KubeApi, grounds: Sequence[Standing]) -> Struck:
         olds = [_delete(api, ground.exercise, lambda pod: pod["spec"].get("nodeName") == node) for ground in grounds]
         for ground, old, before in zip(grounds, olds, stood, strict=True):
             ensure_probe(api, ground.exercise.namespace)
-            _until(ground.exercise, partial(_replaced, api, ground.exercise, old, before))
+            _until(api, ground.exercise, partial(_replaced, api, ground.exercise, old, before))
     finally:
         edit_at(api, path, drop(("spec", "unschedulable")))
     for ground, before in zip(grounds, stood, strict=True):
-        _until(ground.exercise, partial(_same, api, ground.exercise, before))
+        _until(api, ground.exercise, partial(_same, api, ground.exercise, before))
     return Struck(lambda: None, (node,))
 
 

@@ -6,6 +6,7 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -29,8 +30,12 @@ from grader.workflow.submit import BESIDE, kinds_in
 SETTLING = 15.0
 
 
-def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[ManifestResult, ...]:
+def reproduce(
+    text: str, exercise: Exercise, cluster: ClusterInfo, *, api: KubeApi | None = None
+) -> tuple[ManifestResult, ...]:
     """Do to the ground of an exercise, as it was given, what a learner did to it elsewhere; one result an object.
+
+    `api` is the cluster's API server, where connections to it are open already.
 
     Raises ManifestError where the text cannot be read as objects, ClusterUnreachable.
     """
@@ -44,9 +49,9 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
     given = given_keys(exercise)
     kinds = tuple({*exercise.may_change, *BESIDE})
     further = {name: tuple({*exercise.may_change_there.get(name, ()), *BESIDE}) for name in exercise.namespaces}
-    with KubeApi(cluster.kubeconfig) as api:
-        _delete(api, head, exercise)
-        addresses = _addresses(api, head, exercise) if head.addresses else {}
+    with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+        _delete(server, head, exercise)
+        addresses = _addresses(server, head, exercise) if head.addresses else {}
         results = []
         workloads = False
         for item in documents:
@@ -55,11 +60,11 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
             fixed = is_given and Given(*_key(item.content, exercise)) not in exercise.ground.may_differ
             kind = item.content.get("kind") if isinstance(item.content, Mapping) else None
             if workloads and kind == "Service":
-                _settle(api, exercise)  # Pods that came before a Service do not know it
+                _settle(server, exercise)  # Pods that came before a Service do not know it
             workloads = kind in WORKLOADS
             results.append(
                 apply_document(
-                    api,
+                    server,
                     document,
                     exercise.namespace,
                     hostile=True,
@@ -76,7 +81,7 @@ def reproduce(text: str, exercise: Exercise, cluster: ClusterInfo) -> tuple[Mani
                 and told.action is not Action.REFUSED
                 and (told.namespace, told.kind, told.name) not in given
             }
-            _acquaint(api, head, exercise, made)
+            _acquaint(server, head, exercise, made)
     return tuple(results)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -53,6 +53,19 @@ class Struck:
 
 
 @dataclass(frozen=True)
+class Way:
+    """How a cluster is reached, and how many things are asked of it at a time.
+
+    Attributes:
+        connect: opens connections.
+        pool: makes what does so many things at a time.
+    """
+
+    connect: Callable[[], KubeApi]
+    pool: Callable[[int], Executor]
+
+
+@dataclass(frozen=True)
 class Shock:
     """One thing that happens to a cluster.
 
@@ -79,6 +92,7 @@ def together(
     only: Sequence[str] = (),
     deadline: float = 60.0,
     parallel: int | None = None,
+    way: Way | None = None,
 ) -> VerifyResult:
     """Let everything happen to these exercises, as many of them at a time as the cluster bears.
 
@@ -91,17 +105,19 @@ def together(
         only: names of shocks; empty: all.
         deadline: seconds for each verdict.
         parallel: how many exercises at a time; None: as many as keep this kind of cluster busy.
+        way: how it is reached; None: by its kubeconfig, and with threads.
 
     Raises as `verify`.
     """
     begun = time.monotonic()
     workers = min(parallel or PARALLEL[cluster.provider], AT_ONCE)
+    threads = Way(lambda: KubeApi(cluster.kubeconfig), ThreadPoolExecutor)
     chosen = [shock for shock in shocks if not only or shock.name in only]
     found: list[Attempt] = []
     if chosen:
         for at in range(0, len(exercises), workers):
             some = exercises[at : at + workers]
-            for attempt in _shaken(some, cluster, chosen, solve, deadline):
+            for attempt in _shaken(some, cluster, chosen, solve, deadline, way or threads):
                 (progress or silent)("verify-attempt", shown(attempt))
                 found.append(attempt)
     label = f"{cluster.provider.value} {cluster.version}"
@@ -114,15 +130,16 @@ def _shaken(
     shocks: Sequence[Shock],
     solve: Callable[[KubeApi, Exercise, ClusterInfo], None],
     deadline: float,
+    way: Way,
 ) -> Iterator[Attempt]:
     with ExitStack() as stack:
-        executor = stack.enter_context(ThreadPoolExecutor(len(exercises), thread_name_prefix="together"))
-        everywhere = stack.enter_context(KubeApi(cluster.kubeconfig))
+        executor = stack.enter_context(way.pool(len(exercises)))
+        everywhere = stack.enter_context(way.connect())
         lock = threading.Lock()
 
         def stand(exercise: Exercise) -> Standing:
             with lock:
-                api = stack.enter_context(KubeApi(cluster.kubeconfig))
+                api = stack.enter_context(way.connect())
                 anew = stack.enter_context(standing(api, exercise))
             anew()
             solve(api, exercise, cluster)

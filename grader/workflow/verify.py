@@ -154,7 +154,7 @@ class Task:
         name: as in Attempt.
         text: a manifest or a script; None: nothing is done.
         expected: as in Attempt.
-        form: which of the two the text is.
+        form: which of the two the text is, or what is done instead goes by.
         operator: as in Attempt.
         names: as in Attempt.
         run: does it all in another way, on ground that is as new.
@@ -172,7 +172,12 @@ class Task:
     @property
     def is_manifest(self) -> bool:
         """Whether it does nothing but apply a manifest, if anything."""
-        return self.run is None and (self.text is None or self.form is Form.MANIFEST)
+        return self.run is None and not self.needs_kubectl
+
+    @property
+    def needs_kubectl(self) -> bool:
+        """Whether a script takes part in it."""
+        return self.form is Form.SCRIPT
 
 
 def tasks(exercise: Exercise) -> tuple[Task, ...]:
@@ -304,14 +309,14 @@ def _attempt(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task,
 
 
 def solve(
-    exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float, *, strict: bool = True
+    api: KubeApi, exercise: Exercise, cluster: ClusterInfo, task: Task, deadline: float, *, strict: bool = True
 ) -> tuple[Report, script.Ran]:
     """Do what an answer says (`strict`: a script ends at its first error), and judge. Raises as `script.run`."""
     text, ran = task.text, script.Ran(0, "")
     if text is not None and task.form is Form.SCRIPT:
         ran = script.run(text, exercise.namespace, cluster, strict=strict)
         text = None
-    return check_with_evidence(exercise, cluster, text=text, deadline=deadline)[0], ran
+    return check_with_evidence(exercise, cluster, text=text, deadline=deadline, api=api)[0], ran
 
 
 def told(report: Report, expected: str) -> str:

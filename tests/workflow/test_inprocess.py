@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from grader import exercises
 from grader.model.exercise import Form
-from grader.workflow.inprocess import verify_in_process
-from grader.workflow.verify import tasks
+from grader.workflow.attacks.cluster import SHOCKS, attack_cluster
+from grader.workflow.attacks.run import attack_tasks
+from grader.workflow.handing import handing_in
+from grader.workflow.inprocess import shaken_in_process, verify_in_process
+from grader.workflow.renewed import DRAINED, drain, renewals
+from grader.workflow.verify import VerifyResult, tasks
 
 CHOSEN = ("nodeport", "debug-extra-slice")
 
@@ -22,3 +26,36 @@ def test_manifests_come_out_as_expected_and_scripts_are_left_out() -> None:
     assert left_out == len(scripts) > 0
     assert len(result.attempts) == len(every) - len(scripts) == len(told)
     assert [(item.exercise, item.name, item.got) for item in result.attempts if not item.sound] == []
+
+
+def unsound(result: VerifyResult) -> list[tuple[str, str, str]]:
+    return [(item.exercise, item.name, item.got) for item in result.attempts if not item.sound]
+
+
+def test_answers_are_attacked_handed_in_and_outlive_their_pods() -> None:
+    chosen = [exercises.load("clusterip")]
+    attacked, _ = verify_in_process(
+        chosen, make=attack_tasks, only=["service-going", "stray", "labels-added"], parallel=1
+    )
+    assert {item.kind for item in attacked.attempts} == {"attack", "harmless"}
+    handed, _ = verify_in_process(chosen, make=handing_in, parallel=1)
+    renewed, _ = verify_in_process(chosen, make=renewals, parallel=1)
+    assert len(handed.attempts) == len(renewed.attempts) == len(chosen[0].answers)
+    assert [unsound(result) for result in (attacked, handed, renewed)] == [[], [], []]
+
+
+def test_exercises_stand_on_one_cluster_while_something_happens_to_it_but_those_whose_answer_is_a_script() -> None:
+    chosen = [exercises.load(name) for name in ("clusterip", "external-endpoints", "debug-named-port")]
+    assert {item.form for item in chosen[1].answers} == {Form.SCRIPT}
+    shaken = shaken_in_process(chosen, shake=attack_cluster, only=["node-cordoned", "corefile-rewritten"], parallel=1)
+    drained = shaken_in_process(chosen, shake=drain, parallel=1)
+    assert (
+        {item.name for item in shaken.attempts}
+        == {"node-cordoned", "corefile-rewritten"}
+        < {shock.name for shock in SHOCKS}
+    )
+    assert [(item.exercise, item.name) for item in drained.attempts] == [
+        ("clusterip", DRAINED),
+        ("debug-named-port", DRAINED),
+    ]
+    assert [unsound(result) for result in (shaken, drained)] == [[], []]

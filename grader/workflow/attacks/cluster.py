@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from grader.cluster.info import ClusterInfo
@@ -20,7 +19,7 @@ from grader.workflow.attacks.ours import impostor
 from grader.workflow.attacks.run import ATTACK, DEADLINE, attempt
 from grader.workflow.attacks.site import Site
 from grader.workflow.mutations import excused
-from grader.workflow.together import Shock, Standing, Struck, together
+from grader.workflow.together import Shock, Standing, Struck, Way, together
 from grader.workflow.verify import Attempt, Task, VerifyResult
 
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -71,20 +70,20 @@ def _probe_replaced(api: KubeApi, _grounds: Sequence[Standing]) -> Struck:
 
     def instead(pod: Live) -> None:
         api.delete("pods", name, PROBE_NAMESPACE, grace_seconds=0)
-        _until(lambda: api.read("pods", name, PROBE_NAMESPACE) is None, name)
+        _until(api, lambda: api.read("pods", name, PROBE_NAMESPACE) is None, name)
         api.create(pod, namespace=PROBE_NAMESPACE)
-        _until(lambda: is_ready(api.read("pods", name, PROBE_NAMESPACE) or {}), name)
+        _until(api, lambda: is_ready(api.read("pods", name, PROBE_NAMESPACE) or {}), name)
 
     instead(impostor(name, node))
     return Struck(lambda: instead(probe(node, image)), (name,))
 
 
-def _until(holds: Callable[[], bool], name: str) -> None:
-    begun = time.monotonic()
+def _until(api: KubeApi, holds: Callable[[], bool], name: str) -> None:
+    begun = api.clock.monotonic()
     while not holds():
-        if time.monotonic() - begun > SECONDS:
+        if api.clock.monotonic() - begun > SECONDS:
             raise EnvironmentError_("given-not-ready", exercise=name, namespace=PROBE_NAMESPACE)
-        time.sleep(PAUSE)
+        api.clock.sleep(PAUSE)
 
 
 def _rewritten(corefile: str) -> str:
@@ -122,6 +121,7 @@ def attack_cluster(
     only: Sequence[str] = (),
     deadline: float = 60.0,
     parallel: int | None = None,
+    way: Way | None = None,
 ) -> VerifyResult:
     """Attack the cluster under the reference answers of all exercises. Arguments and errors as `together`."""
 
@@ -129,4 +129,4 @@ def attack_cluster(
         Hands(api, where, Site(exercise)).answer()
 
     limit = min(deadline, DEADLINE)
-    return together(exercises, cluster, SHOCKS, solve, progress, only=only, deadline=limit, parallel=parallel)
+    return together(exercises, cluster, SHOCKS, solve, progress, only=only, deadline=limit, parallel=parallel, way=way)

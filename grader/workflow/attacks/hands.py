@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -126,11 +125,12 @@ class Hands:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds. Raises EnvironmentError_ where it does not come."""
-        begun = time.monotonic()
+        clock = self.api.clock
+        begun = clock.monotonic()
         while not holds():
-            if time.monotonic() - begun > SECONDS:
+            if clock.monotonic() - begun > SECONDS:
                 raise EnvironmentError_("given-not-ready", exercise=self.site.exercise.id, namespace=self.namespace)
-            time.sleep(PAUSE)
+            clock.sleep(PAUSE)
 
     def _where(self, resource: Resource, namespace: str) -> str | None:
         return (namespace or self.namespace) if resource.namespaced else None

@@ -107,12 +107,14 @@ def attacks(exercise: Exercise, unserved: Collection[str] = ()) -> Iterator[Atta
 
 def attack_tasks(exercise: Exercise, unserved: Collection[str] = ()) -> tuple[Task, ...]:
     """List them as attempts; what exercises/survivors.yaml excuses is expected to pass."""
+    answer = Site(exercise).answer
     return tuple(
         Task(
             ATTACK if item.operator.expected == "fail" else HARMLESS,
             item.name,
             None,
             "pass" if excused(exercise.id, item.name) else item.operator.expected,
+            form=answer.form,
             names=item.blow.names,
             operator=item.operator.name,
             run=item,
