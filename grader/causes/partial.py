@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PORT_WEIGHT = 1000
+KEY_WEIGHT = 1000
+# What tells the items of a list apart: the patchMergeKeys of k8s.io/api core/v1 types.go.
+KEYS = frozenset({("ports", "port"), ("containers", "name"), ("initContainers", "name"), ("volumes", "name")})
 # Which difference is told first where a port differs in several fields.
 PORT_FIELDS = ("port", "protocol", "targetPort", "nodePort", "name")
 
@@ -91,8 +93,8 @@ def assignment(costs: Sequence[Sequence[int]]) -> tuple[int, ...]:
 
 
 def _weight(found: tuple[Difference, ...]) -> int:
-    """Weigh differences: an item with the right port is nearer than one with the right protocol."""
-    return sum(PORT_WEIGHT if item.path[-1] == "port" else 1 for item in found)
+    """Weigh differences: a port with the right number is nearer than one with the right protocol."""
+    return sum(KEY_WEIGHT if item.path[-2:] in KEYS else 1 for item in found)
 
 
 def _ordered(expected: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from grader.causes.patience import DATA_PLANE_SECONDS, SILENCE_SECONDS, STALE_SE
 from grader.causes.resolving import aliases_of, lookup, published, service_behind
 from grader.causes.ruling import Ruling, environment, fail, not_yet, passed
 from grader.causes.scene import Scene, Sight
-from grader.causes.service import missing
+from grader.causes.service import missing, proxy_ignores
 from grader.causes.silence import unanswered
 from grader.causes.traffic import facts_of, policy_keeps_out, sent_to, served_locally
 from grader.causes.way import Way
@@ -256,6 +256,8 @@ class Call:
             return environment(problem, Hop.CLUSTER_IP)
         timeout = answer.outcome is Outcome.TIMEOUT
         home = home_of(answer.question.vantage, scene.exercise.namespace)
+        if (found := service_behind(scene, to.host, home)) and (ruling := proxy_ignores(found[0])):
+            return ruling
         served = _ports_behind(scene, to, answer.question.vantage)
         there = to.port in served or published(scene, answer.question.host, home, to.port)
         if there and timeout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grader.causes.lasting import not_lasting
+from grader.causes.lasting import not_lasting, strangers_chosen
 from grader.causes.names import exists, literal, named_service, unfit, value_lost
 from grader.causes.patience import STALE_SECONDS
 from grader.causes.resolving import lookup
@@ -124,13 +124,17 @@ class Dns:
             return unresolved(scene, answer, facts)
         if service is not None and service["spec"].get("type") == "ExternalName" and (ruling := literal(service)):
             return ruling
+        if service is not None and answer.rcode == self.rcode and (ruling := self._lost(scene, service)):
+            return ruling  # what is answered beyond the Pods has its cause
         if answer.rcode == "NXDOMAIN" and self.rcode == "NOERROR":
             return fail("dns-name-unknown", Hop.DNS, **facts).once_quiet(stale, Waits.NAMES)
         expected = listed(wanted) if wanted else self.rcode
         return fail("dns-differs", Hop.DNS, **facts, expected=expected).once_quiet(stale, Waits.NAMES)
 
     def _lost(self, scene: Scene, service: RawObject) -> Ruling | None:
-        """Say why a name that stands for Pods will not do so once they are made anew."""
+        """Say why a name that stands for Pods will not do so for long: others come, or they are made anew."""
+        if isinstance(self.is_, PodsOf) and (ruling := strangers_chosen(scene, service, self.is_.labels)):
+            return ruling
         if not isinstance(self.is_, PodsOf | PodNamed) or not lasting_of(scene.exercise, self.service):
             return None
         return not_lasting(scene, service, self.is_.labels if isinstance(self.is_, PodsOf) else {})

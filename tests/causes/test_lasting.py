@@ -230,6 +230,14 @@ def test_a_name_that_stands_for_pods_lasts_only_with_its_service() -> None:
     assert told(world).criteria[0].verdict is Verdict.PASS  # the task wants addresses by hand
 
 
+def test_a_name_of_pods_stands_for_no_stranger_published_or_not_yet() -> None:
+    pods = Dns(SERVICE, Vantage.SAME_NAMESPACE, "A", PodsOf(LABELS), SERVICE)
+    for answered in (EVERY, (*EVERY, "10.244.1.8")):
+        world = headless(pods, *answered)
+        world.pods.append(pod("lone", 8, dict(LABELS)))
+        assert failed(world, "stranger-chosen")["pods"] == "lone"
+
+
 def paused(world: World) -> None:
     world.deployments[0]["spec"]["paused"] = True
 

@@ -98,6 +98,15 @@ def test_what_differs_is_told_by_its_path_and_the_port_before_its_name(
     assert told_of == found
 
 
+def test_a_container_is_compared_with_the_one_of_its_name() -> None:
+    def probed(port: int) -> Raw:
+        return {"httpGet": {"path": "/readyz", "port": port}}
+
+    asked = {"containers": [{"name": "server", "command": ["run"], "readinessProbe": probed(8080)}]}
+    seen = {"containers": [{"name": "server", "command": ["run"], "readinessProbe": probed(8990)}, {"name": "helper"}]}
+    assert [item.path for item in differences(asked, seen)] == [("containers", "readinessProbe", "httpGet", "port")]
+
+
 ASKED = {"spec": {"ports": [{"port": 80, "protocol": "TCP"}]}}
 
 

@@ -233,6 +233,13 @@ def test_silence_of_a_service_that_is_there_with_that_port_is_not_the_learners_f
     assert (report.verdict, report.finding.diagnosis) == (Verdict.ENVIRONMENT, "data-plane-silent")
 
 
+def test_a_service_that_kube_proxy_leaves_to_another_is_told_where_it_is_called_too() -> None:
+    world = call(f"http://{SERVICE}/")
+    world.answered["*"] = NOBODY
+    world.service["metadata"]["labels"] = {"service.kubernetes.io/service-proxy-name": "mesh"}
+    assert told(world, quiet_for=0.0).finding.diagnosis == "service-proxy-ignored"
+
+
 def test_a_policy_that_starves_a_node_is_told_whoever_answers() -> None:
     world = call(f"http://{SERVICE}/").set(internalTrafficPolicy="Local")
     assert told(world, quiet_for=0.0).finding.diagnosis == "internal-traffic-policy-local"
