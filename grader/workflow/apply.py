@@ -97,6 +97,9 @@ def apply_document(
         kind, name = obj["kind"], str(obj["metadata"].get("name") or "")
         if hostile:
             admit(api, obj, namespace, kinds, elsewhere)
+            # exported from another cluster: what that one set means nothing here
+            own = {key: value for key, value in obj["metadata"].items() if key not in SERVER_METADATA}
+            obj = {**obj, "metadata": own}
         resource = api.resource_of(obj)
         target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
         if exactly:
@@ -171,7 +174,7 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
-            _change(api, "POST", collection, modified)
+            _change(api, "POST", collection, _unversioned(modified))
             return Action.CREATED
         original = _parsed((live.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED, ""))
         desired = merge(original, modified, live)
@@ -184,6 +187,11 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
             if error.reason != "Conflict":
                 raise
     raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
+
+
+def _unversioned(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out the resourceVersion of what is created (cli-runtime v0.36 pkg/resource/helper.go CreateWithOptions)."""
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}}
 
 
 def replace(

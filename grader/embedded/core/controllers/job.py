@@ -14,6 +14,7 @@ from grader.embedded.core.controllers import jobpods
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.claiming import owned_pods, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
+from grader.embedded.core.controllers.pacing import Pace
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod
 from grader.embedded.core.objects import (
     Key,
@@ -30,6 +31,7 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "job-controller"
+BURST = 500  # job_controller.go MaxPodCreateDeletePerSync
 REACHED = ("CompletionsReached", "Reached expected number of succeeded pods")
 TOO_OFTEN = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
 TOO_LONG = ("DeadlineExceeded", "Job was active longer than specified deadline")
@@ -43,6 +45,7 @@ class JobController(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+        self._pace = Pace(context.kernel)
 
     def on_change(self, change: Change) -> None:
         """A Job changed, or a Pod of one."""
@@ -122,7 +125,11 @@ class JobController(Controller):
             if delay > 0:
                 self.queue.add_after(key_of(job), delay)
                 return
-            for index in jobpods.next_indexes(job, active, counted.indexes, wanted - len(active)):
+            count = min(BURST, wanted - len(active))
+            for index in jobpods.next_indexes(job, active, counted.indexes, count):
+                if seconds := self._pace.take():
+                    self.queue.add_after(key_of(job), seconds)
+                    return
                 self._create(job, index)
 
     def _suspend(self, job: Obj, status: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from grader.embedded.core.controllers.podtemplate import pod_from_template
@@ -143,7 +144,7 @@ def next_indexes(job: Obj, active: list[Obj], done: frozenset[int], count: int) 
     if not is_indexed(job):
         return [None] * count
     taken = done | {int(labels_of(pod)[INDEX]) for pod in active if INDEX in labels_of(pod)}
-    return [number for number in range(job["spec"]["completions"]) if number not in taken][:count]
+    return list(islice((number for number in range(job["spec"]["completions"]) if number not in taken), count))
 
 
 def pod_of(job: Obj, index: int | None, random_: random.Random) -> Obj:

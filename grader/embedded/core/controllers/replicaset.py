@@ -11,6 +11,7 @@ from typing import Any
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
+from grader.embedded.core.controllers.pacing import Pace
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod, pod_from_template
 from grader.embedded.core.objects import (
     Key,
@@ -36,6 +37,7 @@ class ReplicaSetController(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
+        self._pace = Pace(context.kernel)
 
     def on_change(self, change: Change) -> None:
         """A ReplicaSet changed, or a Pod of one, or a Pod that one may adopt."""
@@ -64,6 +66,9 @@ class ReplicaSetController(Controller):
         wanted = replica_set["spec"].get("replicas", 1)
         if len(active) < wanted:
             for _ in range(min(BURST, wanted - len(active))):
+                if seconds := self._pace.take():
+                    self.queue.add_after(key_of(replica_set), seconds)
+                    break
                 if reason := self._create(replica_set):
                     return reason
         elif len(active) > wanted:

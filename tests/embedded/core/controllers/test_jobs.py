@@ -50,6 +50,16 @@ def ends(cluster: Any) -> list[tuple[str, str]]:
     return [(item["type"], item["reason"]) for item in status(cluster).get("conditions", ())]
 
 
+def test_a_job_of_very_many_pods_begins_with_as_many_as_its_controller_may_ask_for(cluster: Any) -> None:
+    job(cluster, "sleep", "600", completions=1_000_000_000, parallelism=100_000, completionMode="Indexed")
+    cluster.settle(1)
+    pods = cluster.store.list("pods", "default")
+    assert 30 <= len(pods) <= 51
+    assert {pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] for pod in pods} == {
+        str(number) for number in range(len(pods))
+    }
+
+
 def test_a_job_is_complete_when_its_pod_has_succeeded_and_keeps_it(cluster: Any) -> None:
     job(cluster, "true")
     cluster.settle()

@@ -48,6 +48,17 @@ def test_scaling_goes_both_ways(cluster: Any) -> None:
     assert cluster.pods("web") == []
 
 
+def test_many_pods_come_at_the_pace_of_a_controllers_client(cluster: Any) -> None:
+    cluster.deployment("web", 1_000_000)
+    cluster.settle(1)
+    assert 30 <= len(cluster.pods("web")) <= 51
+    cluster.settle(2)
+    assert 85 <= len(cluster.pods("web")) <= 91
+    cluster.change("deployments", "web", replicas=95)
+    cluster.settle(3)
+    assert len(cluster.pods("web")) == 95
+
+
 def test_a_rolling_update_never_falls_below_what_may_be_unavailable(cluster: Any) -> None:
     deployment = cluster.deployment("web", 4)
     cluster.settle()
