@@ -181,6 +181,18 @@ def strict_ip(path: str, value: str) -> list[FieldError]:
     return [] if canonical == value else [invalid(path, value, f'must be in canonical form ("{canonical}")')]
 
 
+def canonical_ip(value: str) -> list[str]:
+    """IsValidIP as the form of a name (ValidateIPAddressName)."""
+    return [error.message.removeprefix(invalid("", value, "").message + ": ") for error in strict_ip("", value)]
+
+
+def path_segment(value: str) -> list[str]:
+    """IsPathSegmentName."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{part}'" for part in "/%" if part in value]
+
+
 def fqdn(path: str, value: str) -> list[FieldError]:
     """IsFullyQualifiedDomainName."""
     if not value:
@@ -272,3 +284,10 @@ def legacy_cidr(path: str, value: str, known: tuple[str, ...] = ()) -> list[Fiel
     if found.network_address != parsed:
         return [invalid(path, value, "must not have bits set beyond the prefix length")]
     return []
+
+
+def strict_cidr(path: str, value: str) -> list[FieldError]:
+    """IsValidCIDR: strict and in canonical form."""
+    errors, found = legacy_cidr(path, value), network(value)
+    canonical = errors or str(found) == value
+    return errors if canonical else [invalid(path, value, f'must be in canonical form ("{found}")')]

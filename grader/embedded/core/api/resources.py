@@ -15,6 +15,7 @@ from grader.embedded.core.api.pod import PodStrategy
 from grader.embedded.core.api.quotas import LimitRangeStrategy, ResourceQuotaStrategy
 from grader.embedded.core.api.schema import definition_of
 from grader.embedded.core.api.service import ServiceStrategy
+from grader.embedded.core.api.serviceip import IPAddressStrategy, ServiceCIDRStrategy
 from grader.embedded.core.api.strategy import Strategy
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -184,10 +185,10 @@ REGISTRY: tuple[Resource, ...] = (
     Resource(
         "ingresses", "Ingress", "networking.k8s.io", "v1", IngressStrategy(), ("ing",), (), ((_STATUS, "Ingress"),)
     ),
-    Resource("ipaddresses", "IPAddress", "networking.k8s.io", "v1", simple.ClusterScoped(), ("ip",)),
+    Resource("ipaddresses", "IPAddress", "networking.k8s.io", "v1", IPAddressStrategy(), ("ip",)),
     Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1", NetworkPolicyStrategy(), ("netpol",)),
     Resource(
-        "servicecidrs", "ServiceCIDR", "networking.k8s.io", "v1", simple.ClusterScoped(), (), (),
+        "servicecidrs", "ServiceCIDR", "networking.k8s.io", "v1", ServiceCIDRStrategy(), (), (),
         ((_STATUS, "ServiceCIDR"),),
     ),
     Resource(
