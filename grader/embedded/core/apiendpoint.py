@@ -16,9 +16,8 @@ from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.core.machines import Peer
 from grader.embedded.core.programs import http, tls
+from grader.embedded.core.programs.golang import accept_tls
 from grader.embedded.core.store import Store
-
-PLAIN = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"  # net/http server.go
 
 
 class ApiEndpoint:
@@ -39,11 +38,8 @@ class ApiEndpoint:
     async def serve(self, stream: Stream, peer: Peer) -> None:
         """Serve one connection to its end."""
         try:
-            other = await tls.accept(stream, self._names, self._authority)
-            if other is None:
+            if await accept_tls(stream, tls.Certificate(self._names, self._authority)):
                 await http.serve(stream, peer, self._respond)
-            elif other[:1].isalpha():
-                stream.send(PLAIN)
         except ConnectionReset_:
             return
         stream.close()

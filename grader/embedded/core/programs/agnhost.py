@@ -1,20 +1,40 @@
-"""The agnhost image: `netexec`, `serve-hostname`, `connect`, `pause`.
+"""The agnhost image: `netexec`, `serve-hostname`, `porter`, `connect`, `pause` and smaller ones.
 
-Behaviour and texts: k8s.io/kubernetes/test/images/agnhost v1.36.3 (netexec/netexec.go, serve-hostname, connect, pause).
+Behaviour and texts: k8s.io/kubernetes/test/images/agnhost v1.36.3 (agnhost.go, serve-hostname, connect, pause, dns,
+test-webserver, entrypoint-tester).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from grader.embedded.core.kernel import Event, Stream, TimeoutError_, sleep, with_timeout
 from grader.embedded.core.programs import http
+from grader.embedded.core.programs.agnhost_porter import porter
+from grader.embedded.core.programs.files import read_file
 from grader.embedded.core.programs.goflags import Flags
-from grader.embedded.core.programs.golang import TEXT, GoError, dial, join, log, lookup, plain, port_number
+from grader.embedded.core.programs.golang import GoError, dial, join, log, lookup, plain, port_number, sniffed
 from grader.embedded.core.programs.host import Address, NetworkError
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.netexec import netexec
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
+
+_OTHERS = frozenset(
+    "audit-proxy crd-conversion-webhook fake-gitserver fake-registry-server guestbook inclusterclient liveness"
+    " logs-generator mounttest net nettest no-snat-test no-snat-test-proxy port-forward-tester"
+    " resource-consumer-controller tcp-reset webhook test-service-account-issuer-discovery grpc-health-checking stress"
+    " podcertificatesigner mtlsclient mtlsserver nonewprivs external-metrics".split()
+)
+"""Subcommands that the real image has (agnhost.go main)."""
+_ALLOWED = "DNT,X-Mx-ReqToken,Keep-Alive,User-Agent,X-Requested-With,Cache-Control,Content-Type"
+_WEBSERVER_HEADERS = (
+    ("Cache-Control", "private"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Credentials", "true"),
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", _ALLOWED),
+)
 
 
 async def main(context: Context) -> int:
@@ -25,11 +45,19 @@ async def main(context: Context) -> int:
         "connect": connect,
         "pause": pause,
         "test-webserver": test_webserver,
+        "porter": porter,
+        "dns-suffix": partial(_resolv_conf, "search"),
+        "dns-server-list": partial(_resolv_conf, "nameserver"),
+        "etc-hosts": etc_hosts,
+        "entrypoint-tester": entrypoint_tester,
     }
     args = context.args
     if args[:1] == ["--version"]:
         context.print(f"app version {context.image.version}")
         return 0
+    if args and args[0] in _OTHERS:
+        context.error(f"Error: the embedded cluster does not emulate agnhost {args[0]}")
+        return 1
     if not args or args[0] not in commands:
         name = args[0] if args else ""
         context.error(f'Error: unknown command "{name}" for "app"', "Run 'app --help' for usage.")
@@ -95,17 +123,47 @@ async def serve_hostname(context: Context, args: list[str]) -> int:
     return 0
 
 
+async def _resolv_conf(keyword: str, context: Context, args: list[str]) -> int:
+    """Print what the first line of resolv.conf with a keyword lists, comma-separated."""
+    Flags({}).parse(args)
+    for line in _text(context, "/etc/resolv.conf").split("\n"):
+        if line.startswith(keyword):
+            context.print(",".join(line.split(" ")[1:]))
+            return 0
+    context.error("panic: Could not find DNS search list!")
+    return 2
+
+
+async def etc_hosts(context: Context, args: list[str]) -> int:
+    """Print /etc/hosts."""
+    Flags({}).parse(args)
+    context.print(_text(context, "/etc/hosts"))
+    return 0
+
+
+async def entrypoint_tester(context: Context, args: list[str]) -> int:
+    """Print the command line as Go prints a slice."""
+    context.print(f"[{' '.join(context.argv)}]")
+    return 0
+
+
+def _text(context: Context, path: str) -> str:
+    return (read_file(context, path) or b"").decode(errors="replace")
+
+
 async def test_webserver(context: Context, args: list[str]) -> int:
-    """Serve the container's files on port 80."""
+    """Serve the container's files, by default on port 80; folders are not listed."""
+    flags = Flags({"port": 80}).parse(args)
     host, process = context.host, context.process
 
     async def respond(request: Request) -> Response:
-        content = host.files.get(request.path)
+        content = read_file(context, request.path)
         if content is None:
             return plain(context, "404 page not found\n", 404)
-        return Response(200, content, [TEXT, ("Date", http.date(host.kernel.now()))])
+        kind, date = ("Content-Type", sniffed(content)), ("Date", http.date(host.kernel.now()))
+        return Response(200, content, [*_WEBSERVER_HEADERS, kind, date])
 
-    process.serve(host, 80, http.server(process, respond))
+    process.serve(host, flags.number("port"), http.server(process, respond))
     await Event().wait()
     return 0
 

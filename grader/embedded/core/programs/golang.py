@@ -6,16 +6,21 @@ Texts follow Go's net, net/http and log packages.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, quote
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs import http
+from grader.embedded.core.programs import http, tls
 from grader.embedded.core.programs.host import Address, Host, NetworkError
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_HTML = re.compile(
+    rb"<(!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--)[ >]", re.IGNORECASE
+)
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SERVICES = {"http": 80, "https": 443, "domain": 53, "ssh": 22, "ftp": 21, "smtp": 25}
 
@@ -175,11 +180,31 @@ async def _get(host: Host, ip: str, port: int, path: str) -> http.Response:
     raise GoError("stopped after 10 redirects")
 
 
+async def accept_tls(stream: Stream, certificate: tls.Certificate) -> bool:
+    """Let a client in that speaks TLS; tell any other what net/http's server.go tells it. Raises ConnectionReset_."""
+    other = await tls.accept(stream, certificate)
+    if other is not None and other[:1].isalpha():
+        stream.send(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+    return other is None
+
+
+def sniffed(data: bytes) -> str:
+    """The type of a body that names none, as net/http's sniff.go tells texts apart; it knows more formats."""
+    head = data[:512]
+    start = head.lstrip(b"\t\n\x0c\r ")
+    if start[:1] == b"<":
+        if _HTML.match(start):
+            return "text/html; charset=utf-8"
+        if start.startswith(b"<?xml"):
+            return "text/xml; charset=utf-8"
+    return "application/octet-stream" if _BINARY.search(head) else TEXT[1]
+
+
 def plain(context: Context, body: str, status: int = 200, headers: http.Headers | None = None) -> http.Response:
-    """Answer as net/http does for plain text: it adds the date and sniffs the type."""
+    """Answer as net/http does where the program names no type: it adds the date and sniffs the type."""
     data = body.encode()
     own: http.Headers = [("Date", http.date(context.host.kernel.now())), ("Content-Length", str(len(data)))]
-    return http.Response(status, data, [*(headers or []), *own, *([TEXT] if data else [])])
+    return http.Response(status, data, [*(headers or []), *own, *([("Content-Type", sniffed(data))] if data else [])])
 
 
 def log(context: Context, *texts: str) -> None:

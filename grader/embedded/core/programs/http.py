@@ -103,10 +103,10 @@ def _date(now: int) -> str:
     return f"{_DAYS[moment.weekday()]}, {moment:%d} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"
 
 
-def server(process: Process, respond: Responder) -> Handler:
+def server(process: Process, respond: Responder, accept: Callable[[Stream], Awaitable[bool]] | None = None) -> Handler:
     """A handler for `Host.listen` that answers each request with `respond`, keeping connections alive.
 
-    When the process ends, its connections are reset.
+    When the process ends, its connections are reset. `accept` is asked first whether a connection is served at all.
     """
 
     async def handle(stream: Stream, peer: Address) -> None:
@@ -115,7 +115,8 @@ def server(process: Process, respond: Responder) -> Handler:
             return
         process.at_exit(stream.reset)
         try:
-            await serve(stream, peer, respond)
+            if accept is None or await accept(stream):
+                await serve(stream, peer, respond)
             stream.close()
         except (ConnectionReset_, h11.RemoteProtocolError):
             stream.reset()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.embedded.core.kernel import Stream
@@ -63,10 +62,10 @@ async def connect(stream: Stream, name: str) -> Certificate:
     return Certificate(tuple(said[0]["names"]), said[0]["authority"])
 
 
-async def accept(stream: Stream, names: Sequence[str], authority: str) -> bytes | None:
+async def accept(stream: Stream, certificate: Certificate) -> bytes | None:
     """Answer a client's hello: None; or what came where it was no hello. Raises ConnectionReset_."""
     data = await stream.recv()
     if hello_of(data) is None:
         return data
-    stream.send(_record({"names": list(names), "authority": authority}))
+    stream.send(_record({"names": list(certificate.names), "authority": certificate.authority}))
     return None
