@@ -244,7 +244,7 @@ class Cluster:
             return 200, json.dumps(self._host_ports()).encode()
         if asked.path.startswith(f"{OUTSIDE}/"):
             rest = path.removeprefix(OUTSIDE) + (f"?{query}" if query else "")
-            return self._fetched(asked, "outside", ("127.0.0.1", 8080), rest, limit)
+            return self._fetched(asked, "outside", proxying.to_outside(asked.method, rest), limit)
         answer = self._api.handle(asked)
         if asked.method != "GET":
             self._kernel.run()
@@ -252,8 +252,10 @@ class Cluster:
             case Response():
                 return answer.status, answer.body
             case Connect() if answer.kind == "proxy":
-                rest = f"/{''.join(path.split('/', 8)[8:])}" + (f"?{query}" if query else "")
-                return self._fetched(asked, self._control_plane, targets.proxied(self._store, answer), rest, limit)
+                to = proxying.passage(self._store, answer, path, query, asked.headers)
+                if isinstance(to, proxying.Answer):
+                    return to.status, to.body
+                return self._fetched(asked, self._control_plane, to, limit)
             case Connect() if answer.kind == "log":
                 return 200, self._log(answer)
         raise ValueError(f"{asked.method} {path} answers with a stream")
@@ -288,49 +290,42 @@ class Cluster:
         Raises TimeoutError, ConnectionResetError where nobody takes the connection.
         """
         asked = Request("GET", target, (), {}, b"")
-        source, address = "host", (self._world.control_plane_ip, port)
+        address = (self._world.control_plane_ip, port)
         try:
-            return self._driven(asked, source, address, target, limit).body
+            return self._driven(asked, "host", proxying.Passage(address, "GET", target), limit).body
         except TimeoutError:
             raise
         except (OSError, proxying.BadAnswer) as error:
             raise ConnectionResetError(str(error)) from error
 
-    def _fetched(
-        self, asked: Request, source: str | Key, address: tuple[str, int], target: str, limit: float
-    ) -> tuple[int, bytes]:
+    def _fetched(self, asked: Request, source: str | Key, to: proxying.Passage, limit: float) -> tuple[int, bytes]:
         try:
-            answer = self._driven(asked, source, address, target, limit)
+            answer = self._driven(asked, source, to, limit)
         except TimeoutError:
             raise
         except (OSError, proxying.BadAnswer) as error:
             raise targets.unavailable(f"error trying to reach service: {error}") from error
         return answer.status, answer.body
 
-    def _driven(
-        self, asked: Request, source: str | Key, address: tuple[str, int], target: str, limit: float
-    ) -> proxying.Answer:
+    def _driven(self, asked: Request, source: str | Key, to: proxying.Passage, limit: float) -> proxying.Answer:
         """Carry a request through the network. Raises TimeoutError after the limit, OSError, BadAnswer."""
         end = self.now + limit
         try:
-            return drive(self._kernel, self._clock, self._exchange(asked, source, address, target), limit)
+            return drive(self._kernel, self._clock, self._exchange(asked, source, to), limit)
         except TimeoutError_ as error:
             self.pass_time(end - self.now)
             raise TimeoutError(str(error)) from error
 
-    async def _exchange(
-        self, asked: Request, source: str | Key, address: tuple[str, int], target: str
-    ) -> proxying.Answer:
+    async def _exchange(self, asked: Request, source: str | Key, to: proxying.Passage) -> proxying.Answer:
         """Ask a server inside of the network. Raises OSError, BadAnswer."""
-        ip, port = address
+        ip, port = to.address
         try:
             stream = await with_timeout(CONNECT_SECONDS, self._world.dial(source, ip, port))
         except TimeoutError_ as error:
             raise OSError(f"dial tcp {ip}:{port}: i/o timeout") from error
         except (NetworkError, NotRunning) as error:
             raise OSError(f"dial tcp {ip}:{port}: connect: {error}") from error
-        headers = [*asked.headers.items(), ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-uri", asked.path)]
-        return await proxying.fetch(stream, asked.method, target, f"{ip}:{port}", headers, asked.body)
+        return await proxying.fetch(stream, to, asked.headers.items(), asked.body)
 
 
 def _request(method: str, target: str, headers: Mapping[str, str] | None, body: bytes) -> Request:

@@ -13,7 +13,7 @@ from typing import Any
 
 from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.embedded.core.addons import VERSION
-from grader.embedded.core.api import tokens
+from grader.embedded.core.api import proxying, tokens
 from grader.embedded.core.api.messages import Request
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.dns import Answer
@@ -129,7 +129,7 @@ class Cluster:
         target = exchange.raw_path.removeprefix(OUTSIDE) or "/"
         if exchange.raw_query:
             target += f"?{exchange.raw_query}"
-        await self._connections.fetch(exchange, "outside", ("127.0.0.1", 8080), target)
+        await self._connections.fetch(exchange, "outside", proxying.to_outside(exchange.method, target))
 
     async def _list_host_ports(self, exchange: Exchange) -> None:
         body = json.dumps(await self._host_ports.addresses()).encode()

@@ -56,9 +56,9 @@ class Connections:
         except (NetworkError, NotRunning) as error:
             raise OSError(f"dial tcp {ip}:{port}: connect: {error}") from error
 
-    async def fetch(self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str) -> None:
+    async def fetch(self, exchange: Exchange, source: str | Key, to: proxying.Passage) -> None:
         """Pass a request on to an address inside of the network and the answer back. Raises Disconnected."""
-        asking = asyncio.create_task(self._ask(exchange, source, address, target))
+        asking = asyncio.create_task(self._ask(exchange, source, to))
         try:
             async with exchange.leaving() as gone:
                 await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,16 +73,10 @@ class Connections:
         finally:
             asking.cancel()
 
-    async def _ask(
-        self, exchange: Exchange, source: str | Key, address: tuple[str, int], target: str
-    ) -> proxying.Answer:
+    async def _ask(self, exchange: Exchange, source: str | Key, to: proxying.Passage) -> proxying.Answer:
         """Ask a server inside of the network. Raises OSError, BadAnswer."""
-        ip, port = address
-        stream = await self.dial(source, ip, port)
-        forwarded = (("x-forwarded-for", "127.0.0.1"), ("x-forwarded-uri", exchange.raw_path))
-        headers = [*exchange.headers.items(), *forwarded]
-        fetching = proxying.fetch(stream, exchange.method, target, f"{ip}:{port}", headers, exchange.body)
-        return await self._driver.wait(fetching, "proxy")
+        stream = await self.dial(source, *to.address)
+        return await self._driver.wait(proxying.fetch(stream, to, exchange.headers.items(), exchange.body), "proxy")
 
     async def _command(self, exchange: Exchange, connect: Connect) -> None:
         query = dict(connect.query)
@@ -215,11 +209,11 @@ class Connections:
         await portforward.serve_channels(socket, ports, dial)
 
     async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
-        address = targets.proxied(self._store, connect)
-        # /api/v1/namespaces/NAMESPACE/pods/NAME/proxy/REST, where REST keeps its percent-encoding
-        rest = exchange.raw_path.split("/", 8)[8:]
-        target = f"/{''.join(rest)}" + (f"?{exchange.raw_query}" if exchange.raw_query else "")
-        await self.fetch(exchange, self._control_plane, address, target)
+        found = proxying.passage(self._store, connect, exchange.raw_path, exchange.raw_query, exchange.headers)
+        if isinstance(found, proxying.Answer):
+            await exchange.respond(found.status, found.headers, found.body)
+        else:
+            await self.fetch(exchange, self._control_plane, found)
 
 
 def upgradable(exchange: Exchange) -> None:

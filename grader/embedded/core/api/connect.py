@@ -53,8 +53,8 @@ def _container(asked: str, pod: Obj) -> str:
 
 
 def _proxy(request: Request, target: Target, resource: Resource, store: Store) -> Connect:
-    """SplitSchemeNamePort (k8s.io/apimachinery/pkg/util/net/port_split.go)."""
-    match = re.fullmatch(r"(?:(https?):)?([^:]+)(?::([^:]*))?", target.name)
+    """NAME, NAME:PORT or SCHEME:NAME:PORT (k8s.io/apimachinery/pkg/util/net/port_split.go SplitSchemeNamePort)."""
+    match = re.fullmatch(r"(?:(https?|):(?=[^:]*:))?([^:]+)(?::([^:]*))?", target.name)
     if match is None:
         raise status.bad_request(f'invalid {resource.singular} request "{target.name}"')
     scheme, name, port = match[1] or "http", match[2], match[3] or ""

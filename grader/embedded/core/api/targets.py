@@ -63,7 +63,7 @@ def proxied_pod(store: Store, connect: Connect) -> tuple[str, int]:
     port = connect.port
     if not port:
         declared = [port for item in pod["spec"]["containers"] for port in item.get("ports") or ()]
-        port = str(declared[0]["containerPort"]) if declared else "80"
+        port = str(declared[0]["containerPort"]) if declared else "443" if connect.scheme == "https" else "80"
     if not port.isdecimal():
         raise bad_request(f'invalid pod request "{connect.name}:{port}"')
     address = pod.get("status", {}).get("podIP", "")
