@@ -23,7 +23,13 @@ from grader.embedded.core.index import Index, ingress_ips
 from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.machines import Machine, Peer
 from grader.embedded.core.objects import key_of
-from grader.embedded.core.programs.host import ConnectionRefused_, Handler, NoRoute
+from grader.embedded.core.programs.host import (
+    AddressNotAvailable,
+    ConnectionRefused_,
+    Handler,
+    InvalidArgument,
+    NoRoute,
+)
 from grader.embedded.core.store import Obj
 
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")
@@ -116,14 +122,14 @@ class Network:
             del self.machines[machine.ip]
         machine.reset_all()
 
-    async def connect(self, source: Machine, ip: str, port: int) -> Stream:
-        """Open a TCP connection; waits for ever where packets are dropped.
+    async def connect(self, source: Machine, ip: str, port: int, bound: str = "") -> Stream:
+        """Open a TCP connection, from `bound` where it is given; waits for ever where packets are dropped.
 
-        Raises ConnectionRefused_, NoRoute.
+        Raises ConnectionRefused_, NoRoute, AddressNotAvailable, InvalidArgument.
         """
         await turn()
-        path = await self.arrive(source, ip, port, "TCP")
-        local: Peer = (source.ip, source.ephemeral_port())
+        path = await self.arrive(source, ip, port, "TCP", bound)
+        local: Peer = (bound or source.ip, source.ephemeral_port())
         near, far = pair()
         near.local, near.peer = local, (ip, port)
         source.remember(near)
@@ -155,9 +161,12 @@ class Network:
             raise AssertionError("unreachable")
         return reply
 
-    async def arrive(self, source: Machine, ip: str, port: int, protocol: str) -> Path:
-        """Where a packet is delivered; waits for ever where it is dropped. Raises ConnectionRefused_, NoRoute."""
-        path = self.route(source, ip, port, protocol)
+    async def arrive(self, source: Machine, ip: str, port: int, protocol: str, bound: str = "") -> Path:
+        """Where a packet is delivered; waits for ever where it is dropped.
+
+        Raises ConnectionRefused_, NoRoute, and for `bound` AddressNotAvailable, InvalidArgument.
+        """
+        path = self.route(source, ip, port, protocol) if not bound else self._bound(source, bound, ip, port, protocol)
         if path.action == "drop":
             await _never()
         if path.action == "unreachable":
@@ -167,7 +176,26 @@ class Network:
             raise ConnectionRefused_()
         return path
 
-    def route(self, source: Machine, ip: str, port: int, protocol: str = "TCP") -> Path:
+    def _bound(self, source: Machine, bound: str, ip: str, port: int, protocol: str) -> Path:
+        """Where a connection ends whose source the program has chosen (bind before connect).
+
+        From the loopback address nothing leaves a machine: a Pod's kernel refuses (Linux' net/ipv4/route.c
+        __mkroute_output), and a node's, where kube-proxy sets route_localnet, sends what nobody answers.
+
+        Raises AddressNotAvailable, InvalidArgument.
+        """
+        node = self.nodes.get(source.node) if source.kind == "node" else None
+        address = ipaddress.ip_address(bound)
+        if not (address.is_loopback or bound == source.ip or (node is not None and bound == node.gateway)):
+            raise AddressNotAvailable
+        if address.is_loopback and not ipaddress.ip_address(ip).is_loopback and ip != source.ip:
+            if node is None:
+                raise InvalidArgument
+            return DROPPED
+        path = self.route(source, ip, port, protocol, bound)
+        return path if path.machine is not source else replace(path, seen=bound)
+
+    def route(self, source: Machine, ip: str, port: int, protocol: str = "TCP", bound: str = "") -> Path:
         """Where a new connection from a machine to an address ends. Chooses a backend, so it is not without effect.
 
         Args:
@@ -175,6 +203,7 @@ class Network:
             ip: the address it connects to.
             port: the port.
             protocol: TCP, UDP or SCTP.
+            bound: the address of the machine that it comes from, "" where the route decides.
 
         """
         own = self.nodes.get(source.node)
@@ -185,10 +214,11 @@ class Network:
             if loopback or ip == source.ip:
                 return Path("deliver", source, port, ip if loopback else source.ip)
             return self._at_node(own, proxy.Source(source.ip, is_pod=True), ip, port, protocol)
-        if loopback and (path := self._to_host_port(own, proxy.Source(ip, is_node=True), ip, port, protocol)):
+        if loopback and (path := self._to_host_port(own, proxy.Source(bound or ip, is_node=True), ip, port, protocol)):
             return path
         asked = own.machine.ip if loopback else ip
-        path = self._at_node(own, proxy.Source(source.ip, is_node=True), asked, port, protocol)
+        at = proxy.Source(bound or source.ip, is_node=True, is_bound=bool(bound))
+        path = self._at_node(own, at, asked, port, protocol)
         return replace(path, loopback=True) if loopback and path.machine is own.machine else path
 
     def announcer(self, service: Obj) -> str | None:
@@ -264,7 +294,8 @@ class Network:
         if target is None:
             return UNREACHABLE if ipaddress.ip_address(ip) in NODE_NETWORK else DROPPED
         if target.kind == "pod":
-            seen = node.gateway if source.is_node and target.node == node.name else source.ip
+            by_route = source.is_node and not source.is_bound and target.node == node.name
+            seen = node.gateway if by_route else source.ip
             return self._enters(node, target, port, seen, protocol)
         seen = node.machine.ip if source.is_pod else source.ip
         if target.kind == "node":

@@ -58,12 +58,14 @@ class Source:
         ip: source address.
         is_pod: whether the address is one of the Pod network (kube-proxy's local detector, ClusterCIDR mode).
         is_node: whether it is an address of the very node (iptables `--src-type LOCAL`).
+        is_bound: whether the program has chosen the address, and not the route.
 
     """
 
     ip: str
     is_pod: bool = False
     is_node: bool = False
+    is_bound: bool = False
 
 
 @dataclass(frozen=True)

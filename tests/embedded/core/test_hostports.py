@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from grader.embedded.core.kernel import TimeoutError_, with_timeout
+from grader.embedded.core.programs.host import AddressNotAvailable, InvalidArgument
 from tests.embedded.core.conftest import AGNHOST, WORKER, WORKER2
 
 TAKEN = "node(s) didn't have free ports for the requested pod ports"
@@ -98,3 +100,37 @@ def test_a_kubelet_rejects_a_pod_that_no_scheduler_has_placed_where_the_port_is_
     assert (status["phase"], status["reason"]) == ("Failed", "NodePorts")
     assert status["message"] == f"Pod was rejected: Predicate NodePorts failed: {TAKEN}"
     assert cluster.events("second") == [("NodePorts", f"Predicate NodePorts failed: {TAKEN}")]
+
+
+def test_a_program_may_choose_from_which_of_its_addresses_it_comes(cluster: Any) -> None:
+    cluster.pod("kiosk", node=WORKER, **web(hostPort=8188, hostIP="127.0.0.1"))
+    cluster.settle()
+    node, ip = cluster.world.network.nodes[WORKER], cluster.world.node_ips[WORKER]
+    kiosk = cluster.world.machine(("default", "kiosk")).ip
+
+    def seen(source: Any, to: str, port: int, bound: str) -> str:
+        path = cluster.run(cluster.world.network.arrive(cluster.world.machine(source), to, port, "TCP", bound))
+        return str(path.seen)
+
+    assert seen(WORKER, "127.0.0.1", 8188, ip) == ip
+    assert seen(WORKER, "127.0.0.1", 8188, "127.0.0.1") == node.gateway
+    assert seen(WORKER, "127.0.0.1", 8188, node.gateway) == node.gateway
+    assert seen(WORKER, kiosk, 8080, ip) == ip
+    assert seen(WORKER, kiosk, 8080, node.gateway) == node.gateway
+    assert seen(("default", "kiosk"), "127.0.0.1", 8080, kiosk) == kiosk
+    assert seen(("default", "kiosk"), "127.0.0.1", 8080, "127.0.0.1") == "127.0.0.1"
+
+
+def test_an_address_that_the_machine_does_not_have_or_that_leads_nowhere_is_refused(cluster: Any) -> None:
+    cluster.pod("kiosk", node=WORKER, **web())
+    cluster.settle()
+    network, here = cluster.world.network, cluster.world.machine(("default", "kiosk"))
+    with pytest.raises(AddressNotAvailable):
+        cluster.run(network.connect(here, "127.0.0.1", 8080, "10.244.9.9"))
+    with pytest.raises(InvalidArgument):
+        cluster.run(network.connect(here, cluster.world.node_ips[WORKER2], 8080, "127.0.0.1"))
+    late = network.connect(
+        cluster.world.machine(WORKER), cluster.world.machine(("default", "kiosk")).ip, 8080, "127.0.0.1"
+    )
+    with pytest.raises(TimeoutError_):
+        cluster.run(with_timeout(3, late))

@@ -127,9 +127,9 @@ class ContainerHost:
         self._nameserver = nameserver
         self._closers: list[Callable[[], None]] = []
 
-    async def connect(self, ip: str, port: int) -> Stream:
+    async def connect(self, ip: str, port: int, bound: str = "") -> Stream:
         """See Host.connect."""
-        return await self._network.connect(self.machine, ip, port)
+        return await self._network.connect(self.machine, ip, port, bound)
 
     def listen(self, port: int, handler: Handler) -> Callable[[], None]:
         """See Host.listen."""

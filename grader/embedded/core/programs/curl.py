@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs.curl_options import Failed, Options, parse
 from grader.embedded.core.programs.files import read_file
-from grader.embedded.core.programs.host import NetworkError
+from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
@@ -288,7 +288,9 @@ class Transfer:
         for address in found:
             self._say(f"*   Trying {address}:{port}...")
             try:
-                stream = await self.context.host.connect(address, port)
+                stream = await self.context.host.connect(address, port, self.options.bound)
+            except AddressNotAvailable as error:
+                raise Failed(45, f"bind failed with errno 99: {str(error).capitalize()}") from None
             except NetworkError as error:
                 reason = str(error).capitalize()
                 if "route" in reason:
@@ -296,7 +298,7 @@ class Transfer:
                 self._say(f"* connect to {address} port {port} from {self.context.host.ip} port 0 failed: {reason}")
                 continue
             self.facts.remote_ip, self.facts.remote_port = address, port
-            self.facts.local_ip = self.context.host.ip
+            self.facts.local_ip = self.options.bound or self.context.host.ip
             self._say(f"* Connected to {name} ({address}) port {port}")
             return stream
         text = f"Failed to connect to {name} port {port} after {self._elapsed()} ms: Could not connect to server"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from grader.embedded.core.programs.resolver import is_ipv4
+
 FLAGS = {
     "-s": "silent", "--silent": "silent", "-S": "show_error", "--show-error": "show_error", "-v": "verbose",
     "--verbose": "verbose", "-i": "include", "--include": "include", "--show-headers": "include", "-I": "head",
@@ -23,7 +25,7 @@ VALUES = {
     "--connect-timeout": "connect_timeout", "-A": "agent", "--user-agent": "agent", "--resolve": "resolve",
     "-u": "user", "--user": "user", "--retry": "retry", "--retry-delay": "ignored", "--url": "urls",
     "-e": "referer", "--referer": "referer", "-b": "cookie", "--cookie": "cookie", "-c": "none",
-    "--cookie-jar": "none", "--max-redirs": "none", "--interface": "none", "--local-port": "none",
+    "--cookie-jar": "none", "--max-redirs": "none", "--interface": "interface", "--local-port": "none",
     "--retry-max-time": "ignored", "--json": "json", "--connect-to": "none", "-D": "dump", "--dump-header": "dump",
     "--cacert": "cacert", "-x": "none", "--proxy": "none", "--noproxy": "ignored", "--data-urlencode": "encoded",
 }  # fmt: skip
@@ -55,6 +57,21 @@ class Options:
     on: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in LISTS})
+
+    @property
+    def bound(self) -> str:
+        """The address to connect from, "" for any (lib/cf-socket.c bindlocal). Raises Failed (2, 45).
+
+        Names of interfaces are not emulated.
+        """
+        given = self.values.get("interface", "")
+        kind, mark, name = given.rpartition("!")
+        address = name if kind in {"host", ""} else given
+        if not given or is_ipv4(address):
+            return address
+        if mark and kind == "host":
+            raise Failed(45, f"Couldn't bind to '{address}'")
+        raise Failed(2, "option --interface: the embedded cluster's curl takes an address, no interface's name")
 
     def seconds(self, name: str) -> float | None:
         """Return a time option, None where it is not given or 0."""

@@ -35,6 +35,20 @@ class NoRoute(NetworkError):
         super().__init__("no route to host")
 
 
+class AddressNotAvailable(NetworkError):
+    """The machine does not have the address that it was to connect from (EADDRNOTAVAIL)."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot assign requested address")
+
+
+class InvalidArgument(NetworkError):
+    """A connection out of the machine cannot come from its loopback address (EINVAL)."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid argument")
+
+
 class AddressInUse(NetworkError):
     """Another program of this network namespace listens on the port already (EADDRINUSE)."""
 
@@ -96,8 +110,12 @@ class Host(Protocol):
     files: MutableMapping[str, bytes]
     kernel: Kernel
 
-    async def connect(self, ip: str, port: int) -> Stream:
-        """Open a TCP connection. Raises ConnectionRefused_, NoRoute; hangs for ever where packets are dropped."""
+    async def connect(self, ip: str, port: int, bound: str = "") -> Stream:
+        """Open a TCP connection, from a certain address of this machine where one is named.
+
+        Hangs for ever where packets are dropped. Raises ConnectionRefused_, NoRoute, AddressNotAvailable,
+        InvalidArgument.
+        """
         ...
 
     def listen(self, port: int, handler: Handler) -> Callable[[], None]:

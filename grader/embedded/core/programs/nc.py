@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from grader.embedded.core.kernel import Event, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import nc_busybox, options
-from grader.embedded.core.programs.host import Address, NetworkError
+from grader.embedded.core.programs.host import Address, AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.nc_copy import Arrived, copy, datagrams, listen, send_datagrams
 from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.process import Context
@@ -37,7 +37,8 @@ async def main(context: Context) -> int:
         if word.startswith("-") and len(word) > 1 and word[1] not in known:
             raise context.fail(1, f"nc: unrecognized option: {word[1:] if word[1] == '-' else word[1]}", *_USAGE)
     asked = options.read(context, _LETTERS)
-    for letter in sorted(set(asked.given) - _OBEYED - {"h"}):
+    obeyed = _OBEYED - {"s"} if {"u", "l"} & set(asked.given) else _OBEYED
+    for letter in sorted(set(asked.given) - obeyed - {"h"}):
         context.error(f"nc: the embedded cluster ignores the option -{letter}")
     wait = asked.last("w", "0")
     if not wait.isdigit():
@@ -90,15 +91,20 @@ class Client:
             again = isinstance(error, NameserverTimeout)
             reason = "Try again" if again else "Name does not resolve"
             raise self.context.fail(1, f'nc: getaddrinfo for host "{self.name}" port {self.port}: {reason}') from None
+        if (bound := self.asked.last("s", "")) and not is_ipv4(bound):
+            raise self.context.fail(1, f"nc: the embedded cluster takes an address for -s, no name: {bound}")
         if self.protocol == "udp":
             if "z" not in self.asked:
                 return await send_datagrams(self.context, address, self.port, self.wait)
             self._succeeded(address)
             return 0
         try:
-            stream = await with_timeout(self.wait or CONNECT_LIMIT, self.context.host.connect(address, self.port))
+            connecting = self.context.host.connect(address, self.port, self.asked.last("s", ""))
+            stream = await with_timeout(self.wait or CONNECT_LIMIT, connecting)
         except TimeoutError_:
             return self._failed(address, "timed out: Operation in progress")
+        except AddressNotAvailable as error:
+            raise self.context.fail(1, f"nc: bind failed: {str(error).capitalize()}") from None
         except NetworkError as error:
             reason = str(error).capitalize().replace("No route to host", "Host is unreachable")
             return self._failed(address, f"failed: {reason}")

@@ -8,6 +8,7 @@ from grader.embedded.core.programs import images
 from grader.embedded.core.programs.host import (
     Address,
     AddressInUse,
+    AddressNotAvailable,
     ConnectionRefused_,
     DatagramHandler,
     DnsReply,
@@ -76,7 +77,9 @@ class FakeHost:
         self.listeners: dict[int, Handler] = {}
         self.datagrams: dict[int, DatagramHandler] = {}
 
-    async def connect(self, ip: str, port: int) -> Stream:
+    async def connect(self, ip: str, port: int, bound: str = "") -> Stream:
+        if bound not in ("", self.ip, "127.0.0.1"):
+            raise AddressNotAvailable
         target, number = (self, port) if ip == "127.0.0.1" else await self.network.route(ip, port)
         if number not in target.listeners:
             raise ConnectionRefused_

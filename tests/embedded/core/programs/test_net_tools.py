@@ -48,6 +48,30 @@ def test_curl(probe: FakeHost, command: str, code: int, both: str) -> None:
     assert (result.code, result.both) == (code, both)
 
 
+@pytest.mark.parametrize(
+    ("bound", "code", "told"),
+    [
+        ("10.244.2.4", 0, ""),
+        ("host!10.244.2.4", 0, ""),
+        ("10.244.9.9", 45, "curl: (45) bind failed with errno 99: Cannot assign requested address\n"),
+        ("host!x", 45, "curl: (45) Couldn't bind to 'x'\n"),
+        ("eth0", 2, "option --interface: the embedded cluster's curl takes an address, no interface's name"),
+    ],
+)
+def test_curl_comes_from_the_address_that_it_is_told(probe: FakeHost, bound: str, code: int, told: str) -> None:
+    done = probe.run(AGNHOST, *f"curl -sS --interface {bound} http://10.244.1.4:8080/hostname".split())
+    assert (done.code, done.out) == (code, "" if code else "backend-a")
+    assert told in done.err
+
+
+def test_nc_comes_from_the_address_that_it_is_told(probe: FakeHost) -> None:
+    assert probe.run(AGNHOST, *"nc -zv -s 10.244.2.4 10.244.1.4 8080".split()).code == 0
+    refused = probe.run(AGNHOST, *"nc -z -s 10.244.9.9 10.244.1.4 8080".split())
+    assert (refused.code, refused.err) == (1, "nc: bind failed: Cannot assign requested address\n")
+    ignored = probe.run(AGNHOST, *"nc -zu -s 10.244.2.4 10.244.1.4 8081".split())
+    assert ignored.err == "nc: the embedded cluster ignores the option -s\n"
+
+
 def test_curl_verbose_tells_the_whole_exchange(probe: FakeHost) -> None:
     lines = sh(probe, "curl -sv http://backend-service/hostname").err.splitlines()
     assert "*   Trying 10.96.244.56:80..." in lines
