@@ -53,7 +53,9 @@ def check_loggable(pod: Obj, container: str, *, previous: bool) -> None:
 
 
 def proxied(store: Store, connect: Connect) -> tuple[str, int]:
-    """Address and port that a proxy request is passed on to. Raises ApiError."""
+    """Address and port that a proxy request is passed on to. Raises ApiError, as for each Node: kubelets serve none."""
+    if connect.resource == "nodes":
+        raise unavailable(f"error trying to reach service: embedded cluster: the kubelet of {connect.name} has no API")
     return (proxied_pod if connect.resource == "pods" else proxied_service)(store, connect)
 
 

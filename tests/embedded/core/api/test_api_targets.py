@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from grader.embedded.core.api import targets
-from grader.embedded.core.api.messages import Connect
+from grader.embedded.core.api.messages import Connect, Request
+from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.api.status import ApiError
 from grader.embedded.core.store import Store
 
@@ -115,3 +116,32 @@ def test_a_service_proxy_skips_endpoints_that_are_no_pods() -> None:
     asked = connect("proxy", "s", "services", "80")
 
     assert "no endpoints" in refused(503, targets.proxied_service, service(manual), asked)
+
+
+def test_a_node_proxy_says_that_kubelets_have_no_api_here() -> None:
+    held = store(("nodes", {"metadata": {"name": "worker"}}))
+    told = refused(503, targets.proxied, held, connect("proxy", "worker", "nodes", "10250"))
+    assert told.endswith("embedded cluster: the kubelet of worker has no API")
+
+
+def test_a_pod_proxy_by_https_takes_its_port_without_one() -> None:
+    asked = Connect("proxy", "pods", "n", "p", (), scheme="https")
+    assert targets.proxied_pod(store(("pods", pod())), asked) == ("10.244.1.2", 443)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("p", ("http", "p", "")),
+        ("p:80", ("http", "p", "80")),
+        ("http:80", ("http", "http", "80")),
+        ("https:p:", ("https", "p", "")),
+        (":p:web", ("http", "p", "web")),
+    ],
+)
+def test_a_proxied_name_is_split_as_upstream_splits_it(name: str, meant: tuple[str, str, str]) -> None:
+    held = store(*(("pods", {"metadata": {"name": one, "namespace": "n"}}) for one in ("p", "http")))
+    path = f"/api/v1/namespaces/n/pods/{name}/proxy/"
+    answer = ApiServer(held).handle(Request("GET", path, [], {}, b""))
+    assert isinstance(answer, Connect)
+    assert (answer.scheme, answer.name, answer.port) == meant
