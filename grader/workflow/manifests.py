@@ -50,6 +50,7 @@ def read_documents(text: str) -> tuple[Document, ...]:
         raise _unreadable(1, 1, "too-large")
     found: list[Document] = []
     try:
+        _shallow(text)
         for node in yaml.compose_all(text, Loader=_Loader):
             _bounded(node)
             line = node.start_mark.line + 1
@@ -89,6 +90,21 @@ def _construct(node: yaml.Node) -> Any:
     return content
 
 
+def _shallow(text: str) -> None:
+    """Refuse deep nesting before nodes are made of it, which libyaml's composer does by recursion: it ends the process.
+
+    Raises ManifestError, yaml.YAMLError.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise _unreadable(event.start_mark.line + 1, event.start_mark.column + 1, "too-deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def _bounded(root: yaml.Node) -> None:
     """Refuse aliases that grow without bound, deep nesting, and a key given twice. Raises ManifestError."""
     count = 0
@@ -97,7 +113,7 @@ def _bounded(root: yaml.Node) -> None:
         node, depth = stack.pop()
         count += 1
         mark = node.start_mark
-        if count > MOST_NODES or depth > MOST_DEPTH:
+        if count > MOST_NODES or depth > MOST_DEPTH:  # by aliases, which `_shallow` does not follow
             raise _unreadable(mark.line + 1, mark.column + 1, "too-deep")
         if isinstance(node, yaml.SequenceNode):
             stack.extend((item, depth + 1) for item in node.value)

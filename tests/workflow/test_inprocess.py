@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from grader import exercises
+from grader.cluster.inprocess import Inside
 from grader.model.exercise import Form
+from grader.model.report import Verdict
 from grader.workflow.attacks.cluster import SHOCKS, attack_cluster
 from grader.workflow.attacks.run import attack_tasks
+from grader.workflow.check import check_with_evidence
 from grader.workflow.handing import handing_in
 from grader.workflow.inprocess import shaken_in_process, verify_in_process
+from grader.workflow.record import record_clusters_own
 from grader.workflow.renewed import DRAINED, drain, renewals
-from grader.workflow.verify import VerifyResult, tasks
+from grader.workflow.verify import VerifyResult, standing, tasks
 
 CHOSEN = ("nodeport", "debug-extra-slice")
 
@@ -26,6 +32,39 @@ def test_manifests_come_out_as_expected_and_scripts_are_left_out() -> None:
     assert left_out == len(scripts) > 0
     assert len(result.attempts) == len(every) - len(scripts) == len(told)
     assert [(item.exercise, item.name, item.got) for item in result.attempts if not item.sound] == []
+
+
+EXPORTED = """\
+apiVersion: v1
+kind: Service
+metadata:
+  creationTimestamp: "2026-11-29T09:00:00Z"
+  name: backend-service
+  resourceVersion: "777"
+  uid: 6a1f5f0e-0000-4000-8000-000000000777
+spec:
+  clusterIP: 10.96.77.7
+  clusterIPs: [10.96.77.7]
+  internalTrafficPolicy: Cluster
+  ipFamilies: [IPv4]
+  ipFamilyPolicy: SingleStack
+  ports: [{port: 80, protocol: TCP, targetPort: 8080}]
+  selector: {app: backend}
+  sessionAffinity: None
+  type: ClusterIP
+status: {loadBalancer: {}}
+"""
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_what_kubectl_get_wrote_is_judged_as_what_it_says(hostile: bool) -> None:
+    # kubectl creates without the resourceVersion; a server that is given one answers 500, as a broken one does
+    inside, exercise = Inside("exported"), exercises.load("clusterip")
+    with inside.api() as api, standing(api, exercise) as anew:
+        record_clusters_own(api, inside.info)
+        anew()
+        report, _ = check_with_evidence(exercise, inside.info, text=EXPORTED, hostile=hostile, api=api)
+    assert (report.verdict, report.points) == (Verdict.PASS, exercise.points)
 
 
 def unsound(result: VerifyResult) -> list[tuple[str, str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +53,14 @@ def test_an_error_says_the_line_and_what_is_the_matter(text: str, line: str, wor
     error = error_of(text)
     assert (error.code, error.facts["line"]) == ("manifest-unreadable", line)
     assert words in error.facts["reason"]
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_nesting_without_end_is_refused_and_not_the_end_of_the_process(opening: str) -> None:
+    # libyaml's composer recurses: 50 kB of this was a SIGSEGV, so it is read in a process of its own
+    program = f"from grader.workflow.manifests import read_documents; read_documents({opening!r} * 50_000)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, "manifest-unreadable" in done.stderr) == (1, True)
 
 
 def test_dates_stay_text() -> None:
