@@ -13,9 +13,9 @@ from grader.embedded.core.api.messages import ANONYMOUS, NOBODY, Request, User
 from grader.embedded.core.api.routes import Target, target_of
 from grader.embedded.core.api.status import ApiError, forbidden
 
-_PUBLIC = frozenset(("/healthz", "/livez", "/readyz", "/version", "/version/"))
-_DISCOVERY = frozenset(("/api", "/apis", "/openapi"))
-_OWN_REVIEWS = frozenset(
+PUBLIC = frozenset(("/healthz", "/livez", "/readyz", "/version", "/version/"))
+DISCOVERY = frozenset(("/api", "/apis", "/openapi"))
+OWN_REVIEWS = frozenset(
     (
         ("authorization.k8s.io", "selfsubjectaccessreviews"),
         ("authorization.k8s.io", "selfsubjectrulesreviews"),
@@ -50,7 +50,7 @@ def check(request: Request) -> None:
         return
     target = target_of(path.rstrip("/"))
     verb = _verb(request, target)
-    if user != ANONYMOUS and verb == "create" and (target.group, target.plural) in _OWN_REVIEWS:
+    if user != ANONYMOUS and verb == "create" and (target.group, target.plural) in OWN_REVIEWS:
         return
     raise forbidden(target.plural, target.group, target.name, _why(user.name, verb, target))
 
@@ -63,7 +63,7 @@ def _is_resource(path: str) -> bool:
 def _may_read(path: str, method: str, *, anonymous: bool) -> bool:
     if method != "GET":
         return False
-    return path in _PUBLIC or (not anonymous and f"/{path.split('/')[1]}" in _DISCOVERY)
+    return path in PUBLIC or (not anonymous and f"/{path.split('/')[1]}" in DISCOVERY)
 
 
 def _verb(request: Request, target: Target) -> str:

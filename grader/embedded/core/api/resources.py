@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -201,6 +201,28 @@ REGISTRY: tuple[Resource, ...] = (
     ),
     Resource("storageclasses", "StorageClass", "storage.k8s.io", "v1", storage.ClassStrategy(), ("sc",)),
 )  # fmt: skip
+
+NOT_SERVED: Mapping[str, tuple[str, ...]] = {
+    "": ("PodTemplate",),
+    "admissionregistration.k8s.io": (
+        "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    ),
+    "apiextensions.k8s.io": ("CustomResourceDefinition",),
+    "apiregistration.k8s.io": ("APIService",),
+    "authentication.k8s.io": ("TokenReview",),
+    "authorization.k8s.io": ("LocalSubjectAccessReview", "SubjectAccessReview"),
+    "certificates.k8s.io": ("CertificateSigningRequest",),
+    "flowcontrol.apiserver.k8s.io": ("FlowSchema", "PriorityLevelConfiguration"),
+    "node.k8s.io": ("RuntimeClass",),
+    "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+    "resource.k8s.io": ("DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"),
+    "storage.k8s.io": ("CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment", "VolumeAttributesClass"),
+}  # fmt: skip
+"""Kinds by group that Kubernetes 1.36.3 serves on kind (`kubectl api-resources`) and that are not served here.
+
+A request for one is answered as by an API server without it (404).
+"""
 
 BY_PATH = {(resource.group, resource.version, resource.plural): resource for resource in REGISTRY}
 STORED = {resource.plural: resource for resource in reversed(REGISTRY)}

@@ -17,11 +17,8 @@ from grader.embedded.core.dns import Zone
 from grader.embedded.core.dnsnames import REVERSE_ZONES, PodMode, View, parse_ip
 
 RELOAD_SECONDS = 30.0
-SILENT = frozenset(
-    "errors log cache rewrite hosts kubernetes forward loadbalance reload health ready prometheus loop debug bufsize "
-    "cancel root nsid pprof minimal".split()
-)
-"""Plugins that are emulated, or whose absence changes no answer."""
+INERT = frozenset("health ready prometheus loop debug bufsize cancel root nsid pprof minimal".split())
+"""Plugins whose absence changes no answer."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def start(text: str, path: str, around: Surroundings) -> Instance:
         for directive in block.directives:
             if directive.name == "reload":
                 reload_ = _reload(directive)
-            elif directive.name not in SILENT:
+            elif directive.name not in PLUGINS and directive.name not in INERT:
                 missing[directive.name] = None
     return Instance(servers, reload_, tuple(missing))
 
@@ -108,45 +105,47 @@ def _in(zone: str, name: str) -> bool:
     return zone == "." or name == zone or name.endswith(f".{zone}")
 
 
+Wrong = Callable[..., CorefileError]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a directive stands: the server that it sets up, all zones of its block, whether answers are shuffled."""
+
+    server: Server
+    origins: list[str]
+    around: Surroundings
+    balanced: bool
+
+
 def _server(zone: str, origins: list[str], block: Block, path: str, around: Surroundings) -> Server:
     server = Server(zone, around.clock, around.random, around.write, around.upstream)
     balanced = any(directive.name == "loadbalance" for directive in block.directives)
+    place = _Place(server, origins, around, balanced)
     for directive in block.directives:
 
         def wrong(text: str, line: int = 0, of: Directive = directive) -> CorefileError:
             where = f"{path}:{line or of.line} - Error during parsing: " if line >= 0 else ""
             return CorefileError(f"plugin/{of.name}: {where}{text}")
 
-        match directive.name:
-            case "errors":
-                server.errors = True
-            case "log":
-                _log(server, directive, origins, wrong)
-            case "cache":
-                server.cache = _cache(directive, origins, wrong)
-            case "rewrite":
-                server.rewrites = (*server.rewrites, *_rewrite(directive, around, wrong))
-            case "hosts":
-                server.hosts = _hosts(directive, origins, around, wrong)
-            case "forward":
-                server.forwards = (*server.forwards, _forward(directive, wrong))
-            case "kubernetes":
-                server.kubernetes = _kubernetes(directive, origins, around, balanced, server, wrong)
+        if (set_up := PLUGINS.get(directive.name)) is not None:
+            set_up(place, directive, wrong)
     return server
 
 
-Wrong = Callable[..., CorefileError]
+def _errors(at: _Place, directive: Directive, wrong: Wrong) -> None:
+    at.server.errors = True
 
 
-def _log(server: Server, directive: Directive, origins: list[str], wrong: Wrong) -> None:
-    server.logged = tuple(_name(arg) for arg in directive.args if not arg.startswith("{")) or tuple(origins)
+def _log(at: _Place, directive: Directive, wrong: Wrong) -> None:
+    at.server.logged = tuple(_name(arg) for arg in directive.args if not arg.startswith("{")) or tuple(at.origins)
     for line, words in directive.block:
         if words[0] != "class" or len(words) == 1:
             raise wrong(f"Wrong argument count or unexpected line ending after '{words[-1]}'", line)
-        server.classes = words[1:]
+        at.server.classes = words[1:]
 
 
-def _cache(directive: Directive, origins: list[str], wrong: Wrong) -> Cache:
+def _cache(at: _Place, directive: Directive, wrong: Wrong) -> None:
     args = list(directive.args)
     cache = Cache(())
     if args and args[0].isdigit():
@@ -154,7 +153,7 @@ def _cache(directive: Directive, origins: list[str], wrong: Wrong) -> Cache:
         if seconds <= 0:
             raise wrong(f"cache TTL can not be zero or negative: {seconds}", -1)
         cache.success = cache.denial = seconds
-    cache.origins = tuple(map(_name, args)) or tuple(origins)
+    cache.origins = tuple(map(_name, args)) or tuple(at.origins)
     for line, words in directive.block:
         match words:
             case ("disable", "success" | "denial" as what, *zones):
@@ -172,10 +171,10 @@ def _cache(directive: Directive, origins: list[str], wrong: Wrong) -> Cache:
                 raise wrong(f"'{words[0]}' is not emulated here", line)
             case _:
                 raise wrong(f"Wrong argument count or unexpected line ending after '{words[-1]}'", line)
-    return cache
+    at.server.cache = cache
 
 
-def _rewrite(directive: Directive, around: Surroundings, wrong: Wrong) -> list[Rule]:
+def _rewrite(at: _Place, directive: Directive, wrong: Wrong) -> None:
     lines = [directive.args] if directive.args else [words for _, words in directive.block]
     if directive.args and directive.block:  # options of one rule, each on its line
         lines = [(*directive.args, *(word for _, words in directive.block for word in words))]
@@ -186,7 +185,7 @@ def _rewrite(directive: Directive, around: Surroundings, wrong: Wrong) -> list[R
         if words[0] in ("continue", "stop"):
             words.pop(0)
         if not words or words[0] != "name":
-            around.write(f"[WARNING] plugin/rewrite: not emulated here: rewrite {' '.join(line)}")
+            at.around.write(f"[WARNING] plugin/rewrite: not emulated here: rewrite {' '.join(line)}")
             continue
         words.pop(0)
         if len(words) < 2:
@@ -197,7 +196,7 @@ def _rewrite(directive: Directive, around: Surroundings, wrong: Wrong) -> list[R
             raise wrong(f"{known}, received: {kind}", -1)
         old, new, *options = words
         if options and options != ["answer", "auto"]:
-            around.write(f"[WARNING] plugin/rewrite: not emulated here: {' '.join(options)}")
+            at.around.write(f"[WARNING] plugin/rewrite: not emulated here: {' '.join(options)}")
         if kind == "regex":
             try:
                 re.compile(old)
@@ -206,15 +205,15 @@ def _rewrite(directive: Directive, around: Surroundings, wrong: Wrong) -> list[R
         else:
             old = _name(old)
         rules.append(Rule(kind, old, _name(new), goes_on, options == ["answer", "auto"]))
-    return rules
+    at.server.rewrites = (*at.server.rewrites, *rules)
 
 
-def _hosts(directive: Directive, origins: list[str], around: Surroundings, wrong: Wrong) -> Hosts:
+def _hosts(at: _Place, directive: Directive, wrong: Wrong) -> None:
     args = list(directive.args)
     path = args.pop(0) if args else "/etc/hosts"
-    if path not in around.files:
-        around.write(f"[WARNING] plugin/hosts: File does not exist: {path}")
-    lines = [line.split() for line in around.files.get(path, b"").decode(errors="replace").splitlines()]
+    if path not in at.around.files:
+        at.around.write(f"[WARNING] plugin/hosts: File does not exist: {path}")
+    lines = [line.split() for line in at.around.files.get(path, b"").decode(errors="replace").splitlines()]
     fall: tuple[str, ...] = ()
     ttl = 3600
     for line, words in directive.block:
@@ -240,10 +239,10 @@ def _hosts(directive: Directive, origins: list[str], around: Surroundings, wrong
                 if host.startswith("#"):
                     break
                 entries.setdefault(_name(host), []).append(str(ip))
-    return Hosts(tuple(map(_name, args)) or tuple(origins), entries, fall, ttl)
+    at.server.hosts = Hosts(tuple(map(_name, args)) or tuple(at.origins), entries, fall, ttl)
 
 
-def _forward(directive: Directive, wrong: Wrong) -> Forward:
+def _forward(at: _Place, directive: Directive, wrong: Wrong) -> None:
     if len(directive.args) < 2:
         raise wrong(f"Wrong argument count or unexpected line ending after '{(directive.name, *directive.args)[-1]}'")
     origin, *targets = directive.args
@@ -259,18 +258,11 @@ def _forward(directive: Directive, wrong: Wrong) -> Forward:
     for _, words in directive.block:
         if words[0] == "except":
             excepted = tuple(map(_name, words[1:]))
-    return Forward(_name(origin), tuple(upstreams), excepted)
+    at.server.forwards = (*at.server.forwards, Forward(_name(origin), tuple(upstreams), excepted))
 
 
-def _kubernetes(
-    directive: Directive,
-    origins: list[str],
-    around: Surroundings,
-    balanced: bool,
-    server: Server,
-    wrong: Wrong,
-) -> Kubernetes:
-    zones = tuple(map(_name, directive.args)) or tuple(origins)
+def _kubernetes(at: _Place, directive: Directive, wrong: Wrong) -> None:
+    zones = tuple(map(_name, directive.args)) or tuple(at.origins)
     primary = next((zone for zone in zones if zone not in REVERSE_ZONES), None)
     if primary is None:
         raise wrong("non-reverse zone name must be used", -1)
@@ -302,23 +294,23 @@ def _kubernetes(
                 | "multicluster",
                 *_,
             ):
-                around.write(f"[WARNING] plugin/kubernetes: not emulated here: {' '.join(words)}")
+                at.around.write(f"[WARNING] plugin/kubernetes: not emulated here: {' '.join(words)}")
             case _:
                 raise wrong(f"unknown property '{words[0]}'", line)
 
     def look_up(name: str, type_: str) -> Question:
         return Question(name, type_)
 
-    shuffled = around.random if balanced else None
+    shuffled = at.around.random if at.balanced else None
     zone = Zone(
-        around.view,
+        at.around.view,
         shuffled,
         zones=zones,
         ttl=ttl,
         pods=pods,
-        look_up=lambda name, type_: server.answer(look_up(name, type_)),
+        look_up=lambda name, type_: at.server.answer(look_up(name, type_)),
     )
-    return Kubernetes(zones, zone, fall)
+    at.server.kubernetes = Kubernetes(zones, zone, fall)
 
 
 def _reload(directive: Directive) -> float:
@@ -332,3 +324,21 @@ def _reload(directive: Directive) -> float:
     if seconds < 2:
         raise CorefileError("plugin/reload: interval value must be greater or equal to 2s")
     return seconds
+
+
+def _elsewhere(at: _Place, directive: Directive, wrong: Wrong) -> None:
+    """Done where the whole block, or the whole file, is known."""
+
+
+PLUGINS: Mapping[str, Callable[[_Place, Directive, Wrong], None]] = {
+    "errors": _errors,
+    "log": _log,
+    "cache": _cache,
+    "rewrite": _rewrite,
+    "hosts": _hosts,
+    "forward": _forward,
+    "kubernetes": _kubernetes,
+    "loadbalance": _elsewhere,
+    "reload": _elsewhere,
+}
+"""The plugins that are emulated, with what each sets up."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from grader.embedded.core.programs import http, webserver
+from grader.embedded.core.programs import http, options, webserver
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.process import Context
 
@@ -19,6 +19,7 @@ _POD = (("node name", "NODE_NAME"), ("pod name", "POD_NAME"), ("pod namespace", 
 async def main(context: Context) -> int:
     """Serve on port 8080."""
     old = context.image.older_than(1, 5)
+    options.tell_ignored(context, context.args)
 
     async def respond(request: Request) -> Response:
         body = (_old(request) if old else _new(context, request)).encode()

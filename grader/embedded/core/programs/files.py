@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.image_files import FOLDERS, image_files
 from grader.embedded.core.programs.mounts import KEPT, folders
-from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.process import Context, Exit
 
 
 def read_file(context: Context, path: str) -> bytes | None:
@@ -249,13 +249,29 @@ async def pwd(context: Context) -> int:
 
 
 async def basename(context: Context) -> int:
-    """`basename path [suffix]`, `dirname path`."""
-    if not context.args:
-        raise context.fail(1, f"{context.name}: missing operand")
-    path = context.args[0].rstrip("/") or "/"
+    """`basename [-a] [-s suffix] path [suffix]`, `dirname path…`; BusyBox' dirname has no options."""
+    busybox = context.image.flavour == "busybox"
     if context.name == "dirname":
-        context.print(path.rpartition("/")[0] or ("/" if path.startswith("/") else "."))
+        paths = context.args if busybox else options.read(context, "").rest
+        if not paths:
+            raise _missing_operand(context, "FILENAME")
+        for path in (word.rstrip("/") or "/" for word in paths):
+            context.print(path.rpartition("/")[0] or ("/" if path.startswith("/") else "."))
         return 0
-    base = path.rpartition("/")[2] or "/"
-    context.print(base.removesuffix(context.args[1]) if len(context.args) > 1 and base != context.args[1] else base)
+    usage = "basename FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE..."
+    asked = options.read(context, "as:", {} if busybox else {"multiple": "a", "suffix": "s"}, usage=usage)
+    paths, suffix = asked.rest, asked.last("s")
+    if not paths:
+        raise _missing_operand(context, usage)
+    if not asked.given and len(paths) == 2:
+        suffix = paths.pop()
+    for path in paths:
+        base = path.rstrip("/").rpartition("/")[2] or "/"
+        context.print(base.removesuffix(suffix) if base != suffix else base)
     return 0
+
+
+def _missing_operand(context: Context, usage: str) -> Exit:
+    if context.image.flavour != "busybox":
+        context.error(f"{context.name}: missing operand")
+    return options.show_usage(context, f"{context.name} {usage.removeprefix('basename ')}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs import http, httpd_busybox, webserver
+from grader.embedded.core.programs import http, httpd_busybox, options, webserver
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.image_files import HTTPD_ROOT
 from grader.embedded.core.programs.process import Context
@@ -17,6 +17,7 @@ async def main(context: Context) -> int:
     if "-v" in context.args:
         context.print(f"Server version: Apache/{context.image.version} (Unix)")
         return 0
+    options.tell_ignored(context, (word for word in context.args if word not in {"-D", "-DFOREGROUND", "FOREGROUND"}))
 
     def notice(text: str) -> None:
         now = datetime.fromtimestamp(context.host.kernel.now(), UTC)

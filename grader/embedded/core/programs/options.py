@@ -7,7 +7,7 @@ image and musl in Alpine's, whose getopt has words of its own (src/misc/getopt.c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from grader.embedded.core.programs.process import Context, Exit
@@ -133,6 +133,12 @@ def show_usage(context: Context, usage: str = "", code: int = 1) -> Exit:
     return context.fail(
         code, f"{banner(context)} multi-call binary.", "", f"Usage: {usage or f'{context.name} [OPTIONS]'}"
     )
+
+
+def tell_ignored(context: Context, words: Iterable[str]) -> None:
+    """Say of each option that a server would obey, and that has no effect here."""
+    for word in words:
+        context.error(f"{context.name}: the embedded cluster ignores the option {word}")
 
 
 def banner(context: Context) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
@@ -23,6 +24,7 @@ async def server(context: Context) -> int:
     """Run `postgres [-p PORT]`, as the image's entrypoint does: not without a password for the superuser."""
     args = context.args
     port = int(args[args.index("-p") + 1]) if "-p" in args[:-1] else PORT
+    options.tell_ignored(context, (word for word in args if word.startswith("-") and word != "-p"))
     if not context.env.get("POSTGRES_PASSWORD") and context.env.get("POSTGRES_HOST_AUTH_METHOD") != "trust":
         raise context.fail(1, "Error: Database is uninitialized and superuser password is not specified.")
 
@@ -55,18 +57,12 @@ async def _session(stream: Stream) -> None:
 
 async def is_ready(context: Context) -> int:
     """Run `pg_isready [-h HOST] [-p PORT] [-t SECONDS] [-q]`."""
-    name, port, seconds, words = "", PORT, 3.0, list(context.args)
-    quiet = "-q" in words
-    while words:
-        option, *words = words
-        if option in ("-h", "-p", "-t", "-U", "-d") and words:
-            value, *words = words
-            name = value if option == "-h" else name
-            port = int(value) if option == "-p" else port
-            seconds = float(value) if option == "-t" else seconds
+    longs = {"host": "h", "port": "p", "timeout": "t", "username": "U", "dbname": "d", "quiet": "q"}
+    asked = options.read(context, "h:p:t:U:d:q", longs, code=NO_ATTEMPT)
+    name, port, seconds = asked.last("h", ""), int(asked.last("p", str(PORT))), float(asked.last("t", "3"))
     status = await _probe(context, name or "127.0.0.1", port, seconds)
     said = {ACCEPTING: "accepting connections", NO_RESPONSE: "no response", NO_ATTEMPT: "no attempt"}[status]
-    if not quiet:
+    if "q" not in asked:
         context.print(f"{name or '/var/run/postgresql'}:{port} - {said}")
     return status
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
@@ -23,6 +24,7 @@ async def server(context: Context) -> int:
     """Run `redis-server [--port N]`."""
     args = context.args
     port = int(args[args.index("--port") + 1]) if "--port" in args[:-1] else PORT
+    options.tell_ignored(context, (word for word in args if word.startswith("-") and word != "--port"))
     keys: dict[bytes, bytes] = {}
 
     def log(text: str, role: str = "M") -> None:
@@ -171,6 +173,8 @@ async def cli(context: Context) -> int:
     while len(words) > 1 and words[0] in ("-h", "-p"):
         option, value, *words = words
         name, port = (value, port) if option == "-h" else (name, int(value))
+    if words and words[0].startswith("-"):
+        raise context.fail(1, f"Unrecognized option or bad number of args for: '{words[0]}'")
     try:
         address = (await resolve(context.host, name))[0]
         stream = await context.host.connect(address, port)

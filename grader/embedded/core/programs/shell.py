@@ -15,6 +15,7 @@ from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available, load
 from grader.embedded.core.programs.process import SIGPIPE, Exit, Input
 from grader.embedded.core.programs.shell_arithmetic import ExpansionError
+from grader.embedded.core.programs.shell_makes import lacking, own
 from grader.embedded.core.programs.shell_parser import parse
 from grader.embedded.core.programs.shell_state import Channels, Leave, RedirectError, ShellState
 from grader.embedded.core.programs.shell_syntax import (
@@ -184,6 +185,9 @@ class Shell(ShellState):
         if isinstance(command, Case):
             return await self._case(command, channels)
         if isinstance(command, Group):
+            if command.doubled and self.make == "bash":
+                self.complain("((: the embedded cluster's shell does not have it", channels)
+                return 2
             if command.subshell:
                 return await self.fork().subshell(command.body, channels)
             return await self.run(command.body, channels)
@@ -295,7 +299,7 @@ class Shell(ShellState):
         if functions and name in self.functions:
             return await self._function(name, argv, channels)
         builtin: Builtin | None = BUILTINS.get(name)
-        if builtin is not None:
+        if builtin is not None and name in own(self.make):
             return await builtin(self, argv, channels)
         return await self.program(argv, channels)
 
@@ -322,6 +326,8 @@ class Shell(ShellState):
             script = read_file(self.context, path) if "/" in name else None
             if script is None or not script.startswith(b"#!"):
                 missing = "command not found" if self.make == "bash" else "not found"
+                if name in lacking(self.make):
+                    missing = "the embedded cluster's shell does not have it"
                 self.complain(f"{name}: {missing}", channels)
                 return 127
             argv, found = ["sh", name, *argv[1:]], "sh"

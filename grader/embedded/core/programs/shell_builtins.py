@@ -10,6 +10,7 @@ from grader.embedded.core.programs import conditions, shell_variables, small
 from grader.embedded.core.programs.files import is_folder, read_file
 from grader.embedded.core.programs.images import available
 from grader.embedded.core.programs.process import Context, Exit, processes
+from grader.embedded.core.programs.shell_makes import own
 from grader.embedded.core.programs.shell_options import letters
 from grader.embedded.core.programs.shell_parser import RESERVED
 from grader.embedded.core.programs.shell_state import Leave
@@ -134,7 +135,7 @@ def _locate(shell: Shell, names: list[str], channels: Channels, *, short: bool) 
     for name in names:
         if name in shell.functions:
             what = "a function"
-        elif name in BUILTINS:
+        elif name in BUILTINS and name in own(shell.make):
             what = "a shell builtin"
         elif name in RESERVED:
             what = "a shell keyword"
@@ -285,6 +286,7 @@ async def _jobs(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 BUILTINS: dict[str, Builtin] = {
     "cd": _cd,
+    "chdir": _cd,
     "pwd": _pwd,
     "export": shell_variables.export,
     "readonly": shell_variables.export,

@@ -124,10 +124,11 @@ class Parser(WordReader):
         keyword = self._keyword()
         compound: Command | None = None
         if self._peek() == "(":
+            doubled = self._peek(2) == "(("
             self._at += 1
             body = self._body()
             self._close(")")
-            compound = Group(body, True)
+            compound = Group(body, True, doubled)
         elif keyword == "{":
             self._at += 1
             body = self._body("}")

@@ -133,10 +133,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Group:
-    """`{ …; }` or, in a subshell, `( … )`."""
+    """`{ …; }` or, in a subshell, `( … )`; doubled: it began with `((`, which is arithmetic to bash."""
 
     body: Script
     subshell: bool
+    doubled: bool = False
 
 
 @dataclass(frozen=True)

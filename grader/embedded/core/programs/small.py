@@ -288,7 +288,8 @@ async def timeout(context: Context) -> int:
 
 async def yes(context: Context) -> int:
     """`yes [text]`."""
-    text = " ".join(context.args) or "y"
+    words = context.args if context.image.flavour == "busybox" else options.read(context, "").rest
+    text = " ".join(words) or "y"
     while True:
         context.print(text)
         await turn()
@@ -313,7 +314,10 @@ async def which(context: Context) -> int:
 
 
 async def clear(context: Context) -> int:
-    """`clear`."""
+    """`clear`, which has options in ncurses only."""
+    if context.image.flavour != "busybox" and context.args:
+        letter = context.args[0][1:2] or context.args[0]
+        raise context.fail(1, f"clear: invalid option -- '{letter}'", "Usage: clear [options]")
     context.out(b"\x1b[H\x1b[J")
     return 0
 

@@ -33,6 +33,8 @@ async def ip(context: Context) -> int:
     address = context.host.ip
     network = address.rpartition(".")[0]
     if context.name == "ifconfig":
+        if unknown := [word for word in context.args if word not in {"-a", "eth0", "lo"}]:
+            raise context.fail(1, f"ifconfig: {unknown[0]}: error fetching interface information: Device not found")
         context.print(
             "eth0      Link encap:Ethernet",
             f"          inet addr:{address}  Bcast:{network}.255  Mask:255.255.255.0",

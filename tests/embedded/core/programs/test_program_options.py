@@ -100,3 +100,20 @@ def test_curl_says_what_it_is_told_to(probe: FakeHost) -> None:
 
 def test_busybox_1_28s_timeout_has_its_time_in_an_option(probe: FakeHost) -> None:
     assert probe.run("busybox:1.28", "timeout", "-t", "1", "sleep", "5").code == 143
+
+
+@pytest.mark.parametrize(
+    ("command", "busybox", "debian"),
+    [
+        ("basename -s .x /a/b.x", "b\n", "b\n"),
+        ("basename -a /a/b c", "b\nc\n", "b\nc\n"),
+        ("basename /a/b.x .x", "b\n", "b\n"),
+        ("dirname --nosuch", ".\n",
+         "dirname: unrecognized option '--nosuch'\nTry 'dirname --help' for more information.\n"),
+        ("clear -q", "\x1b[H\x1b[J", "clear: invalid option -- 'q'\nUsage: clear [options]\n"),
+        ("yes -j | head -n 1", "-j\n", "yes: invalid option -- 'j'\nTry 'yes --help' for more information.\n"),
+    ],
+)  # fmt: skip
+def test_options_are_those_of_the_programs_make(probe: FakeHost, command: str, busybox: str, debian: str) -> None:
+    assert probe.run(BUSYBOX, "sh", "-c", command).both == busybox
+    assert probe.run(DEBIAN, "sh", "-c", command).both == debian
