@@ -13,7 +13,7 @@ from typing import Any
 from grader.embedded.core.api import quotas
 from grader.embedded.core.api.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.handler_rules import PROBES
-from grader.embedded.core.api.pod_rules import ephemeral, image, validate_spec
+from grader.embedded.core.api.pod_rules import deadline_update, ephemeral, image, validate_spec
 from grader.embedded.core.api.status import forbidden as forbidden_request
 from grader.embedded.core.api.strategy import Context, WithStatus
 from grader.embedded.core.store import Obj
@@ -21,8 +21,6 @@ from grader.embedded.core.store import Obj
 Spec = dict[str, Any]
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _EXECUTE = "node.kubernetes.io"
-SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
-"""The classes that every cluster has (pkg/apis/scheduling/v1/helpers.go SystemPriorityClasses)."""
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -124,8 +122,7 @@ class PodStrategy(WithStatus):
                 tolerations.append(
                     {"key": f"{_EXECUTE}/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
                 )
-        spec.setdefault("priority", SYSTEM_PRIORITIES.get(spec.get("priorityClassName", ""), 0))
-        spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+        _set_priority(obj, context)
         if _mounts_token(spec, obj["metadata"].get("namespace", ""), context):
             _mount_token(spec, context)
 
@@ -160,6 +157,7 @@ class PodStrategy(WithStatus):
         for kind in ("containers", "initContainers"):
             for index, container in enumerate(spec.get(kind, ())):
                 errors += image(container, f"spec.{kind}[{index}]")
+        errors += deadline_update(spec, before)
         kept = copy.deepcopy(spec)
         for field in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"):
             kept.pop(field, None)
@@ -197,6 +195,24 @@ def _check_account(pod: Obj, context: Context) -> None:
     meta, name = pod["metadata"], pod["spec"]["serviceAccountName"]
     if name != "default" and context.store.get("serviceaccounts", meta["namespace"], name) is None:
         why = f'error looking up service account {meta["namespace"]}/{name}: serviceaccount "{name}" not found'
+        raise forbidden_request("pods", "", meta.get("name", ""), why)
+
+
+def _set_priority(pod: Obj, context: Context) -> None:
+    """What the class says, and nothing else (plugin/pkg/admission/priority/admission.go admitPod). Raises ApiError."""
+    spec, meta = pod["spec"], pod["metadata"]
+    name = spec.get("priorityClassName")
+    found = context.store.get("priorityclasses", "", name) if name else {}
+    if found is None:
+        why = f"no PriorityClass with name {name} was found"
+        raise forbidden_request("pods", "", meta.get("name", ""), why)
+    value, policy = found.get("value", 0), found.get("preemptionPolicy", "PreemptLowerPriority")
+    computed = "must not be provided in pod spec; priority admission controller computed"
+    if spec.setdefault("priority", value) != value:
+        why = f"the integer value of priority ({spec['priority']}) {computed} {value} from the given PriorityClass name"
+        raise forbidden_request("pods", "", meta.get("name", ""), why)
+    if (given := spec.setdefault("preemptionPolicy", policy)) != policy:
+        why = f"the string value of PreemptionPolicy ({given}) {computed} {policy} from the given PriorityClass name"
         raise forbidden_request("pods", "", meta.get("name", ""), why)
 
 

@@ -17,6 +17,7 @@ from grader.embedded.core.api.field import (
 from grader.embedded.core.api.handler_rules import probes_and_lifecycle
 
 Spec = dict[str, Any]
+MAX_INT32 = 2**31 - 1
 MAX_NAMESERVERS, MAX_SEARCHES, MAX_SEARCH_LETTERS = 3, 32, 2048
 NOT_EPHEMERAL = (
     "ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy",
@@ -58,6 +59,9 @@ def validate_spec(spec: Spec, path: str, *, is_pod: bool = False) -> list[FieldE
     if spec.get("dnsPolicy") not in policies:
         errors.append(not_supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), policies))
     errors += _dns_config(spec, f"{path}.dnsConfig")
+    if (seconds := spec.get("activeDeadlineSeconds")) is not None and not 1 <= seconds <= MAX_INT32:
+        text = f"must be between 1 and {MAX_INT32}, inclusive"
+        errors.append(invalid(f"{path}.activeDeadlineSeconds", seconds, text))
     errors += names.labels(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
     for field in ("hostname", "subdomain"):
         if spec.get(field):
@@ -67,6 +71,23 @@ def validate_spec(spec: Spec, path: str, *, is_pod: bool = False) -> list[FieldE
             invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])
         ]
     return errors
+
+
+def deadline_update(spec: Spec, before: Spec) -> list[FieldError]:
+    """A deadline may be set, and made less (ValidatePodUpdate)."""
+    path, new, old = (
+        "spec.activeDeadlineSeconds",
+        spec.get("activeDeadlineSeconds"),
+        before.get("activeDeadlineSeconds"),
+    )
+    if new is None:
+        text = "must not update from a positive integer to nil value"
+        return [invalid(path, None, text)] if old is not None else []
+    if not 0 <= new <= MAX_INT32:
+        return [invalid(path, new, f"must be between 0 and {MAX_INT32}, inclusive")]
+    if old is not None and old < new:
+        return [invalid(path, new, "must be less than or equal to previous value")]
+    return []
 
 
 def _dns_config(spec: Spec, path: str) -> list[FieldError]:
@@ -117,6 +138,10 @@ def _container(container: Spec, path: str, seen: set[str], volumes: set[str]) ->
             errors.append(duplicate(f"{path}.name", name))
         seen.add(name)
     errors += image(container, path)
+    sources = ("File", "FallbackToLogsOnError")
+    if container.get("terminationMessagePolicy") not in sources:
+        value = container.get("terminationMessagePolicy", "")
+        errors.append(not_supported(f"{path}.terminationMessagePolicy", value, sources))
     errors += _ports(container.get("ports") or [], f"{path}.ports")
     errors += _env(container.get("env") or [], f"{path}.env")
     errors += volume_rules.mounts(container, f"{path}.volumeMounts", volumes)

@@ -91,7 +91,11 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
     from grader.embedded.core.api.strategy import Context, validate_meta
 
     _check_namespace_and_account(store, pod, named=named)
-    admit_pod(store, pod)
+    try:
+        admit_pod(store, pod)
+    except status.ApiError as error:
+        name, shown = pod["metadata"]["name"], pod["metadata"]["name" if named else "generateName"]
+        raise PodRefused(error.message.replace(f'pods "{name}"', f'pods "{shown}"')) from error
     strategy = PodStrategy()
     if errors := validate_meta(pod, strategy) + strategy.validate(pod, Context(store)):
         raise PodRefused(status.invalid("Pod", "", pod["metadata"]["name"], errors).message)

@@ -23,6 +23,7 @@ class Container(ContainerState):
         host: the machine as the container sees it, once it was created.
         process: its main process, None while it does not run.
         log: the log of the present or last run.
+        told: what it may leave as its last words.
         previous_log: the log of the run before.
         tasks: what keeps it running.
         backoff: seconds of the last wait before a restart.
@@ -37,6 +38,7 @@ class Container(ContainerState):
         self.process: Process | None = None
         self.log: LogView | None = None
         self.previous_log: LogView | None = None
+        self.told: dict[str, bytes] = {}
         self.tasks: list[Task[Any]] = []
         self.backoff = FIRST_BACKOFF
         self.began = 0.0

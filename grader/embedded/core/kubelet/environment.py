@@ -22,6 +22,7 @@ CLUSTER_DOMAIN = "cluster.local"
 DNS_IP = "10.96.0.10"
 UPSTREAM_DNS_IP = "172.18.0.1"
 """The nameserver in a node's own resolv.conf."""
+FQDN_LENGTH = 64
 
 HOSTS_HEAD = """# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost
@@ -199,18 +200,39 @@ def pod_hostname(pod: Obj) -> str:
     return str(pod["spec"].get("hostname") or pod["metadata"]["name"][:63].rstrip("-."))
 
 
+def kernel_hostname(pod: Obj) -> str:
+    """The host name that the kernel tells (pkg/kubelet/util/util.go GetNodenameForKernel).
+
+    Raises ConfigError where it would be longer than the kernel's 64 characters.
+    """
+    hostname, spec = pod_hostname(pod), pod["spec"]
+    if spec.get("hostNetwork") or not (spec.get("setHostnameAsFQDN") and spec.get("subdomain")):
+        return hostname
+    fqdn = _qualified(pod)
+    if len(fqdn) > FQDN_LENGTH:
+        raise ConfigError(
+            f"failed to construct FQDN from pod hostname and cluster domain, FQDN {fqdn} is too long"
+            f" ({FQDN_LENGTH} characters is the max, {len(fqdn)} characters requested)"
+        )
+    return fqdn
+
+
+def _qualified(pod: Obj) -> str:
+    return f"{pod_hostname(pod)}.{pod['spec']['subdomain']}.{pod['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}"
+
+
 def base_files(pod: Obj, ip: str) -> dict[str, bytes]:
     """/etc/hostname, /etc/hosts and /etc/resolv.conf."""
     hostname = pod_hostname(pod)
     names = hostname
-    if subdomain := pod["spec"].get("subdomain"):
-        names = f"{hostname}.{subdomain}.{pod['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}\t{hostname}"
+    if pod["spec"].get("subdomain"):
+        names = f"{_qualified(pod)}\t{hostname}"
     hosts = f"{HOSTS_HEAD}{ip}\t{names}\n"
     if aliases := pod["spec"].get("hostAliases"):
         hosts += "\n# Entries added by HostAliases.\n"
         hosts += "".join("\t".join([alias["ip"], *(alias.get("hostnames") or ())]) + "\n" for alias in aliases)
     return {
-        "/etc/hostname": f"{hostname}\n".encode(),
+        "/etc/hostname": f"{kernel_hostname(pod)}\n".encode(),
         "/etc/hosts": hosts.encode(),
         "/etc/resolv.conf": resolv_conf(pod).encode(),
     }

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import sleep, turn
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
-from grader.embedded.core.kubelet.environment import ConfigError
+from grader.embedded.core.kubelet.environment import ConfigError, kernel_hostname
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
 from grader.embedded.core.kubelet.volumes import Volumes
 from grader.embedded.core.machines import Machine
-from grader.embedded.core.objects import is_deleting, key_of, pod_ip, uid_of
+from grader.embedded.core.objects import is_deleting, is_pod_finished, key_of, parse_time, pod_ip, uid_of
 from grader.embedded.core.programs.process import SIGKILL, Process
 from grader.embedded.core.store import Obj
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BACKOFF_FORGOTTEN = 600.0
 """After running that long a container's back-off starts anew, in seconds."""
+DEADLINE = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+"""Reason and message of a Pod whose activeDeadlineSeconds are over (active_deadline.go)."""
 LOST = {
     "terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "The container could not be located"}
 }
@@ -39,6 +41,7 @@ class PodWorker:
         ip: its address, "" before it has one.
         machine: its network namespace, None before it has one.
         terminating: whether it is to be deleted.
+        failure: reason and message with which the kubelet ends it, None while it does not.
         runner: what runs its containers.
         volumes: its volumes.
 
@@ -60,8 +63,11 @@ class PodWorker:
         self.ephemeral: list[Container] = []
         self.containers = [*self.init, *self.main]
         self._remember(pod.get("status") or {})
-        self._start = self.kernel.now()
+        started = (pod.get("status") or {}).get("startTime")
+        self._start = parse_time(started) if started else self.kernel.now()
         self.terminating = False
+        self.failure: tuple[str, str] | None = None
+        self._deadline: float | None = None
         self._publish_due = False
         self._gone = False
         self.volumes = Volumes(kubelet.context.store, kubelet.disk, kubelet.ip)
@@ -90,6 +96,7 @@ class PodWorker:
                     self.kernel.spawn(self.runner.stop(held, held.process, None), f"stop {held.name}")
             held.spec = new
         self._start_ephemeral()
+        self._watch_deadline()
         if pod["spec"].get("readinessGates"):
             self.publish()  # somebody else may have written a gate's condition (kubelet.go ReconcileReadinessCondition)
         if is_deleting(pod) and not self.terminating:
@@ -128,6 +135,8 @@ class PodWorker:
         await turn()
         self._publish()  # the address is told with the next status, when the first sync is done
         await self._mount_volumes()
+        if not self._has_hostname():
+            return
         self._join_network()
         self._start_ephemeral()
         for held in self.init:
@@ -158,6 +167,17 @@ class PodWorker:
                     self.pod, "Warning", "FailedMount", missing, "kubelet", host=self.kubelet.node
                 )
             await sleep(CONFIG_RETRY)
+
+    def _has_hostname(self) -> bool:
+        """Whether there is a host name for the sandbox (kuberuntime_sandbox.go); else the Pod never gets one."""
+        try:
+            kernel_hostname(self.pod)
+        except ConfigError as problem:
+            namespace, name = self.key
+            why = f'Failed to generate sandbox config for pod "{name}_{namespace}({uid_of(self.pod)})": {problem}'
+            self.event("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {why}")
+            return False
+        return True
 
     def _join_network(self) -> None:
         if self.pod["spec"].get("hostNetwork"):
@@ -198,13 +218,13 @@ class PodWorker:
         while True:
             code = await self.runner.run_once(held)
             self.publish()
-            if self.terminating or policy == "Never" or (policy == "OnFailure" and code == 0):
+            if self.terminating or self.failure or policy == "Never" or (policy == "OnFailure" and code == 0):
                 return
             await self._back_off(held)
 
     def _start_ephemeral(self) -> None:
         """Run ephemeral containers that are new, once each (kuberuntime_manager.go SyncPod, step 6)."""
-        if self.machine is None or self.terminating:
+        if self.machine is None or self.terminating or self.failure:
             return
         known = {held.name for held in self.ephemeral}
         for spec in self.pod["spec"].get("ephemeralContainers") or ():
@@ -244,9 +264,42 @@ class PodWorker:
 
     # --- ending
 
+    def _watch_deadline(self) -> None:
+        """Look again when the activeDeadlineSeconds are over, which may be set, and made less, at any time."""
+        seconds = self.pod["spec"].get("activeDeadlineSeconds")
+        if seconds is not None and seconds != self._deadline:
+            self._deadline = seconds
+            self.kernel.call_later(max(0.0, self._start + seconds - self.kernel.now()), self._expire)
+
+    def _expire(self) -> None:
+        """Fail the Pod where its deadline is over (active_deadline.go, kubelet.go SyncTerminatingPod)."""
+        over = self._deadline is not None and self.kernel.now() >= self._start + self._deadline
+        if not over or is_pod_finished(self.pod) or self._gone or self.terminating or self.failure:
+            return
+        self.failure = DEADLINE
+        self.event("Normal", *DEADLINE)
+        self.publish()
+        self.kernel.spawn(self._fail(), f"fail {self.key[1]}")
+
+    async def _fail(self) -> None:
+        await self._end_containers(None)
+        self.publish()
+
     async def _terminate(self) -> None:
         """The Pod is to be deleted (kubelet.go SyncTerminatingPod, SyncTerminatedPod)."""
-        grace = self.pod["metadata"].get("deletionGracePeriodSeconds")
+        await self._end_containers(self.pod["metadata"].get("deletionGracePeriodSeconds"))
+        if self._gone:  # deleted by force meanwhile
+            return
+        self._publish()
+        self._leave_network()
+        await turn()
+        self._gone = True
+        stored = self.kubelet.context.store.get("pods", *self.key)
+        if stored is not None and uid_of(stored) == uid_of(self.pod):
+            self.kubelet.remove(stored)
+
+    async def _end_containers(self, grace: float | None) -> None:
+        """End all containers, within the grace period in seconds (None: that of the Pod's spec)."""
         self._task.cancel()
         async with self.runner.starting:  # a postStart is not cancelled
             pass
@@ -260,17 +313,8 @@ class PodWorker:
                 self._stop_tasks(held)
         for task in stopping:
             await task
-        if self._gone:  # deleted by force meanwhile
-            return
         for held in self.containers:
             self._stop_tasks(held)
-        self._publish()
-        self._leave_network()
-        await turn()
-        self._gone = True
-        stored = self.kubelet.context.store.get("pods", *self.key)
-        if stored is not None and uid_of(stored) == uid_of(self.pod):
-            self.kubelet.remove(stored)
 
     def _ending_before(self, held: Container) -> list[Process]:
         """What a sidecar outlives: the containers, and the sidecars after it (kuberuntime_termination_order.go)."""
@@ -309,6 +353,7 @@ class PodWorker:
             sandbox=self.machine is not None,
             now=self.kernel.now(),
             ephemeral=self.ephemeral,
+            failure=self.failure,
         )
         if status["phase"] in ("Succeeded", "Failed") and self.machine is not None:
             self._leave_network()  # its sandbox is stopped, while the status keeps the address

@@ -11,19 +11,20 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from grader.embedded.core.kernel import Kernel, Lock, TimeoutError_, sleep, with_timeout
-from grader.embedded.core.kubelet import system
+from grader.embedded.core.kubelet import system, termination
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
 from grader.embedded.core.kubelet.environment import (
     ConfigError,
     base_files,
     container_environment,
     expand,
-    pod_hostname,
+    kernel_hostname,
 )
 from grader.embedded.core.kubelet.hooks import AGENT, run_hook
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.probing import Prober
+from grader.embedded.core.kubelet.security import is_root_read_only, verify_non_root
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
 from grader.embedded.core.programs.image_specs import ImageSpec
@@ -94,6 +95,7 @@ class Runner:
         """Make the container's environment and files; whether what they need is there."""
         held.image = image
         try:
+            verify_non_root(self.worker.pod, held.spec, image)
             held.host = self._host(held)
         except ConfigError as problem:
             reason = {"reason": "CreateContainerConfigError", "message": str(problem)}
@@ -172,9 +174,6 @@ class Runner:
             return system.start(
                 held.spec["image"], argv, held.host, kubelet.nameserver, lambda: nodes.get("nodes", "", kubelet.node)
             )
-        folder = held.spec.get("workingDir") or "/"
-        if folder != "/":  # the runtime makes it where it is not there (containerd, oci.WithProcessCwd)
-            held.host.files.setdefault(f"{folder.rstrip('/')}/{KEPT}", b"")
         return run(
             held.host,
             image,
@@ -182,7 +181,7 @@ class Runner:
             stdin=bool(held.spec.get("stdin")),
             tty=bool(held.spec.get("tty")),
             init=True,
-            cwd=folder,
+            cwd=held.spec.get("workingDir") or "/",
         )
 
     def _is_last_run(self, held: Container) -> bool:
@@ -222,15 +221,16 @@ class Runner:
             held.host.stop()
         if held.log is not None:
             held.log.end()
-        held.state = {
-            "terminated": {
-                "exitCode": code,
-                "reason": "Completed" if code == 0 else "Error",
-                "startedAt": timestamp(held.began),
-                "finishedAt": timestamp(self.kernel.now()),
-                "containerID": held.container_id,
-            }
+        ended = {
+            "exitCode": code,
+            "reason": "Completed" if code == 0 else "Error",
+            "startedAt": timestamp(held.began),
+            "finishedAt": timestamp(self.kernel.now()),
+            "containerID": held.container_id,
         }
+        if said := termination.message(held.spec, held.told, code, held.log.lines if held.log else ()):
+            ended["message"] = said
+        held.state = {"terminated": ended}
         self.worker.publish()
 
     def _pull(self, held: Container) -> ImageSpec | None:
@@ -288,15 +288,22 @@ class Runner:
         assert self.worker.machine is not None
         context = self.worker.kubelet.context
         env = container_environment(context.store, context.index, self._with_ip(), held.spec, self.worker.kubelet.ip)
+        held.told = {}
+        last_words = termination.mount(held.spec, held.told)
         files = MountedFiles(
-            base_files(self.worker.pod, self.worker.machine.ip), self.worker.volumes.mounts(held.spec, env)
+            base_files(self.worker.pod, self.worker.machine.ip),
+            [*self.worker.volumes.mounts(held.spec, env), last_words],
         )
+        folder = held.spec.get("workingDir") or "/"
+        if folder != "/":  # the runtime makes it where it is not there (containerd, oci.WithProcessCwd)
+            files.setdefault(f"{folder.rstrip('/')}/{KEPT}", b"")
+        files.read_only_root = is_root_read_only(held.spec)
         return ContainerHost(
             self.worker.kubelet.network,
             self.worker.kubelet.nameserver,
             self.kernel,
             self.worker.machine,
-            pod_hostname(self.worker.pod),
+            kernel_hostname(self.worker.pod),
             env,
             files,
         )

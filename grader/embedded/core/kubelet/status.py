@@ -166,6 +166,7 @@ def pod_status(
     sandbox: bool,
     now: float,
     ephemeral: Sequence[ContainerState] = (),
+    failure: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
     """The whole status.
 
@@ -179,11 +180,14 @@ def pod_status(
         sandbox: whether the Pod's network exists.
         now: seconds since the epoch.
         ephemeral: its ephemeral containers.
+        failure: reason and message with which the kubelet ends it. It is not ready from then on, and Failed when
+            its containers have ended (status_manager.go mergePodStatus).
 
     """
     before = pod.get("status") or {}
     generation = pod["metadata"].get("generation", 1)
-    phase = phase_of(pod, init, main)
+    phase = phase_of(pod, init, main) if failure is None else "Failed"
+    ended = failure is not None and not any("running" in held.state for held in (*init, *main, *ephemeral))
     initialized = all(held.succeeded or (held.is_sidecar and held.started) for held in init)
     conditions = []
     for type_, value, reason, message in (
@@ -201,7 +205,7 @@ def pod_status(
     own = {condition["type"] for condition in conditions}
     conditions += [c for c in before.get("conditions") or () if c["type"] not in own]
     status: dict[str, Any] = {
-        "phase": phase,
+        "phase": phase if failure is None or ended else before.get("phase", "Pending"),
         "observedGeneration": generation,
         "conditions": conditions,
         "hostIP": host_ip,
@@ -210,6 +214,8 @@ def pod_status(
         "containerStatuses": [container_status(held) for held in sorted(main, key=lambda held: held.name)],
         "qosClass": before.get("qosClass", "BestEffort"),
     }
+    if failure is not None and ended:
+        status["reason"], status["message"] = failure
     if ip:
         status["podIP"] = ip
         status["podIPs"] = [{"ip": ip}]

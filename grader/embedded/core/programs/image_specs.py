@@ -39,6 +39,7 @@ class ImageSpec:
         stop_signal: what the kubelet sends to end it: 15 or the image's STOPSIGNAL.
         shell: the program behind `/bin/sh`, for its prompt and messages: ash, busybox, dash; "" where there is none.
         user: numeric user id that programs run as.
+        user_name: the user's name where the image's configuration has that instead of the number.
         versions: tag → version where tags are not versions of what the image is about; of other tags it is `version`.
         tags: what a tag may be; None: anything plausible.
     """
@@ -54,6 +55,7 @@ class ImageSpec:
     stop_signal: int = 15
     shell: str = "ash"
     user: int = 0
+    user_name: str = ""
     versions: Mapping[str, str] | None = None
     tags: str | None = None
 
@@ -108,6 +110,7 @@ IMAGES: dict[str, ImageSpec] = {
         args=("curl",),
         programs=CURL_ALPINE,
         user=100,
+        user_name="curl_user",
     ),
     "hashicorp/http-echo": ImageSpec(
         name="http-echo",
@@ -118,6 +121,7 @@ IMAGES: dict[str, ImageSpec] = {
         programs=frozenset({"http-echo"}),
         ports=(5678,),
         shell="",
+        user=65532,
     ),
     "redis": ImageSpec(
         name="redis",
@@ -199,6 +203,7 @@ IMAGES: dict[str, ImageSpec] = {
         env={"PORT": "8080"},
         shell="",
         user=65532,
+        user_name="nonroot",
     ),
     "gcr.io/google-samples/kubernetes-bootcamp": ImageSpec(
         name="kubernetes-bootcamp",
@@ -237,6 +242,7 @@ IMAGES: dict[str, ImageSpec] = {
         args=(),
         programs=frozenset({"pause"}),
         shell="",
+        user=65535,
     ),
 }
 

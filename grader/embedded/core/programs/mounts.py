@@ -18,7 +18,7 @@ KEPT = ".keep"
 
 
 class ReadOnlyFileSystem(Exception):
-    """A write where a volume is mounted to be read only (EROFS).
+    """A write to a volume, or to a container's own files, that are there to be read only (EROFS).
 
     Attributes:
         path: the absolute path in the container.
@@ -75,18 +75,20 @@ class MountedFiles(Files):
 
     Attributes:
         mounts: the mounts, the innermost first.
+        read_only_root: whether the container's own files are there to be read only.
 
     """
 
     def __init__(self, own: Files, mounts: Iterable[Mount]) -> None:
         self._own = own
+        self.read_only_root = False
         self.mounts = tuple(sorted(mounts, key=lambda mount: -len(mount.path)))
 
     def _find(self, path: str) -> tuple[Files, str, bool]:
         for mount in self.mounts:
             if (key := mount.key(path)) is not None:
                 return mount.files, key, mount.read_only
-        return self._own, path, False
+        return self._own, path, self.read_only_root and path != "/etc/hosts" and not path.startswith("/dev/")
 
     def _to_write(self, path: str) -> tuple[Files, str]:
         files, key, read_only = self._find(path)

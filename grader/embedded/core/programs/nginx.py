@@ -16,9 +16,10 @@ from grader.embedded.core.programs.files import children, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.http import Request, Response
 from grader.embedded.core.programs.image_files import NGINX_SITES, image_files
-from grader.embedded.core.programs.nginx_conf import MAIN, Emerg, Files, Reader
+from grader.embedded.core.programs.nginx_conf import MAIN, Directive, Emerg, Files, Reader
 from grader.embedded.core.programs.nginx_config import Compiler, Config
 from grader.embedded.core.programs.nginx_log import Log
+from grader.embedded.core.programs.nginx_paths import require_writable
 from grader.embedded.core.programs.nginx_phases import Phases, find_site
 from grader.embedded.core.programs.nginx_proxy import Upstreams
 from grader.embedded.core.programs.nginx_variables import Call
@@ -42,7 +43,7 @@ _AFTER = (
 _ADDED = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
 _FOLDER = "/etc/nginx/"
 _REMEMBERED = 256
-_KNOWN: dict[tuple[object, ...], tuple[Config, dict[str, str]]] = {}
+_KNOWN: dict[tuple[object, ...], tuple[Config, dict[str, str], tuple[Directive, ...]]] = {}
 _SIGNALS = {"stop": SIGTERM, "quit": SIGQUIT, "reload": SIGHUP}
 
 
@@ -150,9 +151,11 @@ class Nginx:
         path: the configuration file.
         reader: what read it last.
         config: what it says.
+        tree: the same as it is written.
     """
 
     config: Config
+    tree: tuple[Directive, ...]
     phases: Phases
 
     def __init__(self, context: Context, path: str, extra: str) -> None:
@@ -172,6 +175,7 @@ class Nginx:
         self.config, self.phases = config, Phases(config, upstreams, self.log)
         for level, text in config.notes:
             self.log.say(level, text)
+        require_writable(self.tree, self.context.host.files)
 
     def _read(self) -> Config:
         """The configuration; what is read below /etc/nginx, and nowhere else, is read once for all that have it."""
@@ -179,15 +183,16 @@ class Nginx:
         paths = sorted({name for name in names if name.startswith(_FOLDER)})
         key = (self.path, self.extra, tuple((name, read_file(self.context, name)) for name in paths))
         if (known := _KNOWN.get(key)) is not None:
-            config, self.reader.seen = known
+            config, self.reader.seen, self.tree = known
             return config
         self.reader.seen = {}
         given = self.reader.text(self.extra, "command line", "m") if self.extra else ()
-        config = Compiler().build((*given, *self.reader.main(self.path)))
+        self.tree = (*given, *self.reader.main(self.path))
+        config = Compiler().build(self.tree)
         if all(path.startswith(_FOLDER) for path in self.reader.seen):
             if len(_KNOWN) >= _REMEMBERED:
                 _KNOWN.clear()
-            _KNOWN[key] = (config, self.reader.seen)
+            _KNOWN[key] = (config, self.reader.seen, self.tree)
         return config
 
     async def run(self) -> int:

@@ -254,7 +254,7 @@ async def uname(context: Context) -> int:
 async def id_(context: Context) -> int:
     """`id [-un]`, `whoami`."""
     number = context.image.user
-    name = "root" if number == 0 else f"{context.image.name}_user"
+    name = "root" if number == 0 else context.image.user_name
     asked = options.read(context, "" if context.name == "whoami" else "ugGnr")
     if asked.rest and context.name == "id" and asked.rest != [name]:
         unknown = "unknown user " if context.image.flavour == "busybox" else ""

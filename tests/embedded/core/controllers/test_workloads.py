@@ -135,6 +135,16 @@ def test_a_rollout_that_does_not_progress_times_out(cluster: Any) -> None:
     assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
 
 
+def test_a_replica_set_is_told_that_its_pods_are_refused(cluster: Any) -> None:
+    cluster.deployment("web", 1, spec={"priorityClassName": "nosuch"})
+    cluster.settle()
+    (held,) = cluster.store.list("replicasets", "default")
+    name = held["metadata"]["name"]
+    refusal = f'pods "{name}-" is forbidden: no PriorityClass with name nosuch was found'
+    assert dict(cluster.events(name))["FailedCreate"] == f"Error creating: {refusal}"
+    assert cluster.pods("web") == []
+
+
 def test_a_deleted_pod_is_replaced(cluster: Any) -> None:
     cluster.deployment("web", 2)
     cluster.settle()

@@ -391,6 +391,23 @@ def test_a_pod_knows_its_full_name_where_it_has_one(cluster: Any) -> None:
     assert told == [b"one.peers.default.svc.cluster.local\n", b"peers.default.svc.cluster.local\n"]
 
 
+def test_a_pod_may_be_called_by_its_full_name(cluster: Any) -> None:
+    cluster.pod("p", hostname="one", subdomain="peers", setHostnameAsFQDN=True)
+    cluster.settle()
+    name = "one.peers.default.svc.cluster.local"
+    assert output(cluster, "sh", "-c", "hostname; hostname -s; echo $HOSTNAME; cat /etc/hostname") == (
+        f"{name}\none\n{name}\n{name}\n"
+    )
+
+
+def test_a_full_name_that_is_too_long_keeps_the_pod_from_starting(cluster: Any) -> None:
+    cluster.pod("p", hostname="one" * 12, subdomain="peers", setHostnameAsFQDN=True)
+    cluster.settle(30)
+    assert state(cluster)["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    text = "is too long (64 characters is the max, 68 characters requested)"
+    assert dict(cluster.events("p"))["FailedCreatePodSandBox"].endswith(text)
+
+
 def test_a_program_that_is_not_there_ends_a_pod_that_is_never_restarted(cluster: Any) -> None:
     cluster.pod("p", containers=[busybox("nosuch")], restartPolicy="Never")
     cluster.settle()

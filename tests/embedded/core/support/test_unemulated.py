@@ -33,8 +33,8 @@ def contained(**fields: Any) -> dict[str, Any]:
         (contained(securityContext={"runAsUser": 0}), ("spec.containers[0].securityContext.runAsUser",)),
         (contained(securityContext={"allowPrivilegeEscalation": False}), ()),
         (pod(volumes=[{"name": "a", "nfs": {}}]), ("spec.volumes[0].nfs",)),
-        (contained(terminationMessagePolicy="File"), ()),
-        (contained(terminationMessagePolicy="FallbackToLogsOnError"), ("spec.containers[0].terminationMessagePolicy",)),
+        (pod(os={"name": "linux"}), ()),
+        (pod(os={"name": "windows"}), ("spec.os",)),
         (
             {"kind": "Namespace", "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
             ("metadata.labels[pod-security.kubernetes.io/enforce]",),
