@@ -6,9 +6,11 @@ import asyncio
 import base64
 import gc
 import json
+import runpy
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +74,14 @@ def test_a_watch_over_websocket_is_upgraded_and_sends_an_event_a_frame(kubectl: 
         ("ADDED", "kube-root-ca.crt"),
         ("ADDED", "second"),
     ]
+
+
+def test_the_script_of_a_client_that_asks_for_every_watch_so(
+    kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubectl.kubeconfig))
+    runpy.run_path(str(Path(__file__).parents[1] / "cases" / "watch_over_websocket.py"))
+    assert capsys.readouterr().out.startswith('upgraded; first event: {"type":"ADDED","object":{')
 
 
 def refused(client: Client, path: str, **options: Any) -> int:
