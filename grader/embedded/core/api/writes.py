@@ -27,6 +27,7 @@ from grader.embedded.core.events import Recorder
 from grader.embedded.core.objects import is_deleting
 from grader.embedded.core.store import GENERATION_FIELDS, AlreadyExists, Conflict, Obj, Store, timestamp
 from grader.embedded.core.support.telling import record, warnings
+from grader.embedded.core.support.unemulated import unemulated
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
 GENERATE_TRIES = 8
@@ -197,7 +198,8 @@ class Writer:
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
         admit(self._store, resource.store_name, obj)
-        write.warnings += [*strategy.warnings(obj, None), *warnings(obj)]
+        inert = unemulated(obj)
+        write.warnings += [*strategy.warnings(obj, None), *warnings(inert)]
         there = self._store.get(resource.store_name, meta.get("namespace", ""), name)
         if there is not None:
             raise status.already_exists(resource.plural, resource.group, name, deleting=is_deleting(there))
@@ -210,7 +212,7 @@ class Writer:
             stored = self._store.create(resource.store_name, obj)
         except AlreadyExists as error:
             raise status.already_exists(resource.plural, resource.group, name) from error
-        record(self._recorder, stored, None)
+        record(self._recorder, stored, inert, None)
         return stored
 
     def _generate_name(self, meta: Tree, write: Write) -> None:
@@ -272,7 +274,8 @@ class Writer:
             raise status.invalid(resource.kind, resource.group, name, errors)
         if not write.target.subresource:
             admit(self._store, resource.store_name, obj, old)
-        write.warnings += [*strategy.warnings(obj, old), *warnings(obj)]
+        inert = unemulated(obj)
+        write.warnings += [*strategy.warnings(obj, old), *warnings(inert)]
         obj = managed.keep_times(obj, old)
         if write.dry_run:
             return {**obj, "metadata": {**obj["metadata"], "resourceVersion": before["resourceVersion"]}}
@@ -280,7 +283,7 @@ class Writer:
             stored = self._store.update(resource.store_name, obj, expect=before["resourceVersion"])
         except Conflict as error:
             raise status.conflict(resource.plural, resource.group, name) from error
-        record(self._recorder, stored, old)
+        record(self._recorder, stored, inert, old)
         return deletion.finish(self._store, resource, stored)
 
     def _note_owners(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
-from grader.embedded.core.controllers.endpointslice import find_port, services_to_update, should_be_in_endpoints
+from grader.embedded.core.controllers.podendpoints import find_port, services_to_update, should_be_in_endpoints
 from grader.embedded.core.objects import Key, is_pod_ready, key_of, labels_of, pod_ip
 from grader.embedded.core.store import Change, Obj, timestamp
 

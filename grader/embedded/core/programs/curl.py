@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs.curl_options import Failed, Options, parse
+from grader.embedded.core.programs.curl_report import METER, Facts, meter, write_out
 from grader.embedded.core.programs.files import read_file
 from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.process import Context
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from grader.embedded.core.programs.http import Response
 
 VERSION = "8.17.0"
-METER = (
-    "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
-    "                                 Dload  Upload   Total   Spent    Left  Speed\n"
-)
 CONNECT_LIMIT = 127.0
 PORTS = {"http": 80, "https": 443}
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
@@ -28,29 +24,6 @@ TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 Idle = dict[tuple[str, int], Stream]
 """Connections of one run that wait to be used again, by host and port (lib/conncache.c)."""
-
-
-@dataclass
-class Facts:
-    """What --write-out can tell of a transfer; the names are curl's."""
-
-    http_code: int = 0
-    remote_ip: str = ""
-    remote_port: int = 0
-    local_ip: str = ""
-    url_effective: str = ""
-    content_type: str = ""
-    size_download: int = 0
-    num_redirects: int = 0
-    num_connects: int = 0
-    time_namelookup: float = 0.0
-    time_connect: float = 0.0
-    time_total: float = 0.0
-    exitcode: int = 0
-    errormsg: str = ""
-    method: str = "GET"
-    http_version: str = "0"
-    redirect_url: str = ""
 
 
 async def main(context: Context) -> int:
@@ -83,10 +56,10 @@ async def _transfer(context: Context, options: Options, url: str, idle: Idle) ->
     facts, kernel = Facts(url_effective=url), context.host.kernel
     transfer = Transfer(context, options, facts, idle)
     start = kernel.monotonic()
-    meter = not options.on & {"silent"} and not (context.tty and "output" not in options.values)
-    if meter:
+    metered = not options.on & {"silent"} and not (context.tty and "output" not in options.values)
+    if metered:
         context.err(METER.encode())
-        context.err(_meter(0).encode())
+        context.err(meter(0).encode())
     limit = options.seconds("max_time")
     code, body = 0, b""
     for attempt in range(int(options.values.get("retry", "0")) + 1):
@@ -111,23 +84,15 @@ async def _transfer(context: Context, options: Options, url: str, idle: Idle) ->
         await sleep(2.0**attempt)
     facts.time_total = kernel.monotonic() - start
     facts.exitcode = code
-    if meter:
-        context.err((_meter(facts.size_download) if not code else "").encode() + b"\n")
+    if metered:
+        context.err((meter(facts.size_download) if not code else "").encode() + b"\n")
     if code and ("silent" not in options.on or "show_error" in options.on):
         context.error(f"curl: ({code}) {facts.errormsg}")
     if not code or body:
         code = _deliver(context, options, url, body) or code
     if "write_out" in options.values:
-        context.out(_write_out(options.values["write_out"], facts).encode())
+        context.out(write_out(options.values["write_out"], facts).encode())
     return code
-
-
-def _meter(size: int) -> str:
-    percent = 100 if size else 0
-    return (
-        f"\r{percent:3}  {size:4}  {percent:3}  {size:4}    0     0  {size * 100:5}      0"
-        " --:--:-- --:--:-- --:--:--     0"
-    )
 
 
 def _deliver(context: Context, options: Options, url: str, body: bytes) -> int:
@@ -139,28 +104,6 @@ def _deliver(context: Context, options: Options, url: str, body: bytes) -> int:
     elif name != "/dev/null":
         context.host.files[context.path(name)] = body
     return 0
-
-
-def _write_out(form: str, facts: Facts) -> str:
-    values: dict[str, str] = {}
-    for name, value in vars(facts).items():
-        values[name] = f"{value:.6f}" if isinstance(value, float) else str(value)
-    values["http_code"] = values["response_code"] = f"{facts.http_code:03}"
-    values["time_starttransfer"] = values["time_pretransfer"] = values["time_connect"]
-    values["time_appconnect"] = values["time_redirect"] = "0.000000"
-    values["scheme"] = urlsplit(facts.url_effective).scheme or "http"
-    result, rest = "", form
-    while rest:
-        if rest.startswith("%{"):
-            name, brace, rest = rest[2:].partition("}")
-            result += values.get(name, "") if brace else f"%{{{name}"
-        elif rest.startswith("%%"):
-            result, rest = f"{result}%", rest[2:]
-        elif rest[0] == "\\" and rest[1:2] in set("nrt"):
-            result, rest = result + {"n": "\n", "r": "\r", "t": "\t"}[rest[1]], rest[2:]
-        else:
-            result, rest = result + rest[0], rest[1:]
-    return result
 
 
 class Transfer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.store import Obj
 from grader.embedded.core.support.unemulated import unemulated
@@ -11,14 +13,21 @@ PREFIX = "embedded cluster: "
 REASON, COMPONENT = "NotEmulated", "embedded-cluster"
 
 
-def warnings(obj: Obj) -> list[str]:
-    """Warn of each field of an object that has no effect here."""
-    return [_text(path) for path in unemulated(obj)]
+def warnings(found: Iterable[str]) -> list[str]:
+    """Warn of each field that has no effect here (`unemulated`)."""
+    return [_text(path) for path in found]
 
 
-def record(recorder: Recorder, obj: Obj, old: Obj | None) -> None:
-    """Record an Event for each field of a written object that has no effect here, and was not there before."""
-    if found := unemulated(obj):
+def record(recorder: Recorder, obj: Obj, found: Sequence[str], old: Obj | None) -> None:
+    """Record an Event for each field of a written object that has no effect here, and was not there before.
+
+    Args:
+        recorder: writes Events.
+        obj: the object as it is stored.
+        found: its fields that have no effect.
+        old: what it was before, None where it is new.
+    """
+    if found:
         known = unemulated(old) if old else ()
         for path in found:
             if path not in known:

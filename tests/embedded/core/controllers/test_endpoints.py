@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.embedded.core.controllers import endpointslice
+from grader.embedded.core.controllers import sliceplan
 from grader.embedded.core.controllers.endpoints import repacked
-from grader.embedded.core.controllers.endpointslice import plan, ports_json, slice_labels
+from grader.embedded.core.controllers.podendpoints import slice_labels
+from grader.embedded.core.controllers.sliceplan import plan, ports_json
 from grader.embedded.core.store import Obj
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
@@ -191,7 +192,7 @@ def _carry_out(todo: Any, existing: list[Obj], new_name: Callable[[], str]) -> l
 @settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 40), st.sampled_from([80, 81])), max_size=40), max_size=4))
 def test_slices_always_hold_exactly_the_pods_however_they_changed(steps: list[list[tuple[int, int]]]) -> None:
-    with patch.object(endpointslice, "MAX_ENDPOINTS", 10):
+    with patch.object(sliceplan, "MAX_ENDPOINTS", 10):
         _check(steps)
 
 
@@ -210,7 +211,7 @@ def _check(steps: list[list[tuple[int, int]]]) -> None:
         wanted = {(f"uid-{number}", port) for number, port in dict(step).items()}
         assert len(held) == len(set(held))
         assert set(held) == wanted
-        assert all(len(slice_["endpoints"] or ()) <= endpointslice.MAX_ENDPOINTS for slice_ in slices)
+        assert all(len(slice_["endpoints"] or ()) <= sliceplan.MAX_ENDPOINTS for slice_ in slices)
         assert slices
         again = plan(SERVICE, pods, slices, {"n": ""})
         assert not (again.create or again.update or again.delete)

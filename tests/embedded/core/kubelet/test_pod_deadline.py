@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.objects import condition
-from tests.embedded.core.kubelet.test_pods import busybox, container, reasons, stored
+from tests.embedded.core.kubelet.pods import busybox, container, reasons, stored
 
 TEXT = "Pod was active on the node longer than the specified deadline"
 

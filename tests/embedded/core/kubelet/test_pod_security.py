@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.core.kubelet.test_pods import busybox, output, reasons, state, stored
+from tests.embedded.core.kubelet.pods import busybox, output, reasons, state, stored
 
 READ_ONLY = {"readOnlyRootFilesystem": True}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.core.kubelet.test_pods import busybox, state
+from tests.embedded.core.kubelet.pods import busybox, state
 
 FROM_LOG = {"terminationMessagePolicy": "FallbackToLogsOnError"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader.embedded.core.objects import is_pod_ready
-from tests.embedded.core.kubelet.test_pods import busybox, container, output, state, stored
+from tests.embedded.core.kubelet.pods import busybox, container, output, state, stored
 
 ROLLING = {"type": "RollingUpdate"}
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from grader.embedded.core.api import writes
 from grader.embedded.core.api.messages import Response
 from grader.embedded.core.events import Recorder
+from grader.embedded.core.support import telling
 from grader.embedded.core.support.telling import PREFIX
 from grader.embedded.core.support.unemulated import unemulated
 from tests.embedded.core.api.api_client import Api
@@ -100,3 +102,18 @@ def test_two_recorders_at_the_same_moment_record_both_events() -> None:
     made = api.create(PODS, pod(hostPID=True))
     Recorder(api.store).event(made, "Normal", "Scheduled", "at the same moment", "scheduler")
     assert sorted(event["reason"] for event in api.store.list("events", "default")) == ["NotEmulated", "Scheduled"]
+
+
+def test_a_write_looks_for_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, looked = Api(), list[str]()
+
+    def counted(obj: Any) -> tuple[str, ...]:
+        looked.append(obj["kind"])
+        return unemulated(obj)
+
+    for module in (writes, telling):
+        monkeypatch.setattr(module, "unemulated", counted)
+    api.create(PODS, pod())
+    assert looked == ["Pod"]
+    api.patch(f"{PODS}/p", {"metadata": {"labels": {"app": "web"}}})
+    assert looked == ["Pod"] * 2
