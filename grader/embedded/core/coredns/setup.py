@@ -116,12 +116,17 @@ class _Place:
     origins: list[str]
     around: Surroundings
     balanced: bool
+    path: str
+
+    def ignored(self, directive: Directive, words: tuple[str, ...]) -> None:
+        """Tell of something that CoreDNS would do, and that is not done here."""
+        self.around.write(f"[WARNING] plugin/{directive.name}: not emulated here: {' '.join(words)}")
 
 
 def _server(zone: str, origins: list[str], block: Block, path: str, around: Surroundings) -> Server:
     server = Server(zone, around.clock, around.random, around.write, around.upstream)
     balanced = any(directive.name == "loadbalance" for directive in block.directives)
-    place = _Place(server, origins, around, balanced)
+    place = _Place(server, origins, around, balanced, path)
     for directive in block.directives:
 
         def wrong(text: str, line: int = 0, of: Directive = directive) -> CorefileError:
@@ -135,6 +140,14 @@ def _server(zone: str, origins: list[str], block: Block, path: str, around: Surr
 
 def _errors(at: _Place, directive: Directive, wrong: Wrong) -> None:
     at.server.errors = True
+    if directive.args not in {(), ("stdout",)}:
+        raise wrong(f"invalid log file: {directive.args[0]}")
+    for line, words in directive.block:
+        if words[0] not in {"stacktrace", "consolidate"}:
+            what = f"Unexpected token '{words[0]}', expecting 'Unknown field {words[0]}'"
+            raise wrong(f"{at.path}:{line} - Syntax error: {what}", -1)
+        if words[0] == "consolidate":
+            at.ignored(directive, words)
 
 
 def _log(at: _Place, directive: Directive, wrong: Wrong) -> None:
@@ -185,7 +198,7 @@ def _rewrite(at: _Place, directive: Directive, wrong: Wrong) -> None:
         if words[0] in ("continue", "stop"):
             words.pop(0)
         if not words or words[0] != "name":
-            at.around.write(f"[WARNING] plugin/rewrite: not emulated here: rewrite {' '.join(line)}")
+            at.ignored(directive, ("rewrite", *line))
             continue
         words.pop(0)
         if len(words) < 2:
@@ -196,7 +209,7 @@ def _rewrite(at: _Place, directive: Directive, wrong: Wrong) -> None:
             raise wrong(f"{known}, received: {kind}", -1)
         old, new, *options = words
         if options and options != ["answer", "auto"]:
-            at.around.write(f"[WARNING] plugin/rewrite: not emulated here: {' '.join(options)}")
+            at.ignored(directive, tuple(options))
         if kind == "regex":
             try:
                 re.compile(old)
@@ -242,6 +255,13 @@ def _hosts(at: _Place, directive: Directive, wrong: Wrong) -> None:
     at.server.hosts = Hosts(tuple(map(_name, args)) or tuple(at.origins), entries, fall, ttl)
 
 
+_FORWARD_INERT = frozenset(
+    "max_fails max_connect_attempts health_check force_tcp prefer_udp expire max_idle_conns max_concurrent".split()
+)
+"""Properties of forward that change no answer of a network that loses nothing (plugin/forward/setup.go)."""
+_FORWARD_TOLD = frozenset("tls tls_servername next failfast_all_unhealthy_upstreams failover".split())
+
+
 def _forward(at: _Place, directive: Directive, wrong: Wrong) -> None:
     if len(directive.args) < 2:
         raise wrong(f"Wrong argument count or unexpected line ending after '{(directive.name, *directive.args)[-1]}'")
@@ -255,9 +275,21 @@ def _forward(at: _Place, directive: Directive, wrong: Wrong) -> None:
             raise wrong(f"not an IP address or file: {target!r}".replace("'", '"'), -1)
         upstreams.append(host)
     excepted: tuple[str, ...] = ()
-    for _, words in directive.block:
-        if words[0] == "except":
-            excepted = tuple(map(_name, words[1:]))
+    for line, words in directive.block:
+        match words:
+            case ("except", *zones):
+                excepted = tuple(map(_name, zones))
+            case ("policy", "random" | "round_robin" | "sequential"):
+                if len(upstreams) > 1:
+                    at.ignored(directive, words)
+            case ("policy", unknown):
+                raise wrong(f"unknown policy '{unknown}'", line)
+            case (name, *_) if name in _FORWARD_INERT:
+                pass
+            case (name, *_) if name in _FORWARD_TOLD:
+                at.ignored(directive, words)
+            case _:
+                raise wrong(f"unknown property '{words[0]}'", line)
     at.server.forwards = (*at.server.forwards, Forward(_name(origin), tuple(upstreams), excepted))
 
 
@@ -294,7 +326,7 @@ def _kubernetes(at: _Place, directive: Directive, wrong: Wrong) -> None:
                 | "multicluster",
                 *_,
             ):
-                at.around.write(f"[WARNING] plugin/kubernetes: not emulated here: {' '.join(words)}")
+                at.ignored(directive, words)
             case _:
                 raise wrong(f"unknown property '{words[0]}'", line)
 
@@ -326,8 +358,25 @@ def _reload(directive: Directive) -> float:
     return seconds
 
 
+def _loadbalance(at: _Place, directive: Directive, wrong: Wrong) -> None:
+    """What it does is done where the whole block is known; here its properties are read."""
+    match directive.args:
+        case () | ("round_robin",):
+            pass
+        case ("round_robin", *_):
+            raise wrong("unknown property for round_robin")
+        case ("weighted", *_):
+            at.ignored(directive, directive.args)
+        case (policy, *_):
+            raise wrong(f"unknown policy: {policy}", -1)
+    for line, words in directive.block:
+        if words[0] != ("reload" if directive.args[:1] == ("weighted",) else "prefer"):
+            raise wrong(f"unknown property '{words[0]}'", line)
+        at.ignored(directive, words)
+
+
 def _elsewhere(at: _Place, directive: Directive, wrong: Wrong) -> None:
-    """Done where the whole block, or the whole file, is known."""
+    """Done where the whole file is known."""
 
 
 PLUGINS: Mapping[str, Callable[[_Place, Directive, Wrong], None]] = {
@@ -338,7 +387,7 @@ PLUGINS: Mapping[str, Callable[[_Place, Directive, Wrong], None]] = {
     "hosts": _hosts,
     "forward": _forward,
     "kubernetes": _kubernetes,
-    "loadbalance": _elsewhere,
+    "loadbalance": _loadbalance,
     "reload": _elsewhere,
 }
 """The plugins that are emulated, with what each sets up."""

@@ -204,3 +204,34 @@ def test_what_a_corefile_may_not_have_is_refused(name: str) -> None:
     around = Surroundings(None, {}, lambda: 0.0, random.Random(1), lambda text: None, None)  # type: ignore[arg-type]
     with pytest.raises(CorefileError, match="not emulated here"):
         start(f". {{\n {name} x\n}}", "/Corefile", around)
+
+
+@pytest.mark.parametrize(
+    ("directive", "said", "refused"),
+    [
+        ("forward . 10.0.0.1 {\n max_concurrent 1000\n}", "", ""),
+        ("forward . 10.0.0.1 {\n policy sequential\n}", "", ""),
+        ("forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n}", "not emulated here: policy sequential", ""),
+        ("forward . 10.0.0.1 {\n policy odd\n}", "", "unknown policy 'odd'"),
+        ("forward . 10.0.0.1 {\n next NXDOMAIN\n}", "not emulated here: next NXDOMAIN", ""),
+        ("forward . 10.0.0.1 {\n odd\n}", "", "unknown property 'odd'"),
+        ("errors stdout", "", ""),
+        ("errors {\n stacktrace\n}", "", ""),
+        ("errors {\n consolidate 5m .*\n}", "not emulated here: consolidate 5m .*", ""),
+        ("errors {\n odd\n}", "", "Syntax error: Unexpected token 'odd', expecting 'Unknown field odd'"),
+        ("loadbalance round_robin", "", ""),
+        ("loadbalance weighted /w", "not emulated here: weighted /w", ""),
+        ("loadbalance odd", "", "unknown policy: odd"),
+        ("loadbalance {\n prefer 10.0.0.0/8\n}", "not emulated here: prefer 10.0.0.0/8", ""),
+        ("loadbalance {\n odd\n}", "", "unknown property 'odd'"),
+    ],
+)
+def test_a_plugins_properties_are_done_told_of_or_refused(directive: str, said: str, refused: str) -> None:
+    log: list[str] = []
+    around = Surroundings(None, {}, lambda: 0.0, random.Random(1), log.append, None)  # type: ignore[arg-type]
+    if refused:
+        with pytest.raises(CorefileError, match=re.escape(refused)):
+            start(f". {{\n {directive}\n}}", "/Corefile", around)
+        return
+    start(f". {{\n {directive}\n}}", "/Corefile", around)
+    assert log == ([f"[WARNING] plugin/{directive.split()[0]}: {said}"] if said else [])
