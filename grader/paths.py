@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 APP = "kubernetes-services-course"
@@ -29,6 +32,29 @@ def state_root() -> Path:
 def work_root() -> Path:
     """Where the learner edits manifests: GRADER_WORK, else `work/` under the current folder."""
     return Path(os.environ.get("GRADER_WORK") or Path.cwd() / "work")
+
+
+def near(path: Path) -> Path:
+    """Write a path as one would type it here: relative to the current folder where it is below it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (ValueError, OSError):  # elsewhere; or the current folder was removed
+        return path
+
+
+def program() -> str:
+    """Tell what starts this program in a shell like the one that it was started from: "grader" where that is on PATH.
+
+    Else the script as it was typed, or that beside this Python, ".venv/bin/grader", quoted where a shell needs that.
+    """
+    typed = Path(sys.argv[0])
+    script = typed if typed.name == "grader" and typed.is_file() else Path(sys.executable).with_name("grader")
+    found = shutil.which("grader")
+    if found and (not script.is_file() or Path(found).samefile(script)):
+        return "grader"
+    if script.is_file():
+        return shlex.quote(str(near(script)))
+    return f"{shlex.quote(sys.executable)} -m grader.cli"
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:

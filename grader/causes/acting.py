@@ -17,18 +17,19 @@ from grader.model.report import Hop
 def acting(scene: Scene) -> Ruling | None:
     """Name the first object that keeps Pods from what they do by themselves."""
     for namespace in ("", *scene.objects.namespaces):
+        place = {"namespace": namespace or scene.exercise.namespace, "exercise": scene.exercise.id}
         for policy in scene.objects.of("networkpolicies", namespace):
             pods = [name_of(pod) for pod in scene.objects.of("pods", namespace) if _selected(policy, pod)]
             if pods and (directions := listed(_isolates(policy))) != word("plain", "none"):
                 facts = {"kind": "NetworkPolicy", "name": name_of(policy), "directions": directions}
-                return fail("policy-beside", Hop.GROUND, **facts, count=len(pods), exercise=scene.exercise.id)
+                return fail("policy-beside", Hop.GROUND, **facts, **place, count=len(pods))
         for plural, kind in (("resourcequotas", "ResourceQuota"), ("limitranges", "LimitRange")):
             for item in scene.objects.of(plural, namespace):
-                return fail("limit-beside", Hop.GROUND, kind=kind, name=name_of(item), exercise=scene.exercise.id)
+                return fail("limit-beside", Hop.GROUND, kind=kind, name=name_of(item), **place)
         for item in scene.objects.of("horizontalpodautoscalers", namespace):
             target = item.get("spec", {}).get("scaleTargetRef") or {}
             facts = {"name": name_of(item), "target": f"{target.get('kind')} {target.get('name')}"}
-            return fail("autoscaler-beside", Hop.GROUND, **facts, exercise=scene.exercise.id)
+            return fail("autoscaler-beside", Hop.GROUND, **facts, **place)
     return None
 
 

@@ -156,6 +156,7 @@ def pods_not_ready(scene: Scene, labels: Mapping[str, str], namespace: str = "")
     broken = {name: state for name, state in states.items() if state.state is State.BROKEN}
     moving = {name: state for name, state in states.items() if state.state is State.MOVING}
     facts = {"labels": label_text(labels), "ready": len(states) - len(broken) - len(moving), "count": len(states)}
+    facts["namespace"] = namespace or scene.exercise.namespace
     if broken:
         if moving_on := rollout(scene, labels):  # the broken ones are being replaced
             return moving_on

@@ -57,6 +57,7 @@ def check(
 ) -> int:
     """Give one verdict; its exit status says it too."""
     from grader.cli.steps import steps
+    from grader.render.card import finding_message
     from grader.render.machine import report_object, to_json
     from grader.render.terminal import print_report
     from grader.text import labels
@@ -79,6 +80,7 @@ def check(
         click.echo(to_json(report_object(report)), nl=False)
     else:
         print_report(report, session.out(), details=not brief)
+        session.prepare(finding_message(report).next)
         if report.verdict.exit_status == 0:
             session.out().print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
     return report.verdict.exit_status
@@ -92,8 +94,10 @@ def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     """Apply the work file at every save and show the verdict; go on when an exercise passes."""
     from grader.cli.steps import steps
     from grader.paths import work_root
+    from grader.render.card import finding_message
     from grader.render.terminal import print_report
     from grader.text import labels
+    from grader.workflow import current
     from grader.workflow import watch as work
     from grader.workflow.find import every
 
@@ -103,6 +107,7 @@ def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     for chosen in work.queue(every(), first):
         with steps(err, keep=False) as shown:
             begun = work.begin(chosen, cluster, work_root(), shown)
+        current.enter(chosen, cluster)
         out.print(labels()["watch.watching"].format(exercise=chosen.id, title=chosen.title, file=begun.starter))
         for _ in work.saves(begun.starter):
             with steps(err, keep=False) as shown:
@@ -110,6 +115,7 @@ def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
             if out.is_terminal:
                 out.clear()
             print_report(report, out)
+            session.prepare(finding_message(report).next)
             if report.verdict.exit_status == 0:
                 out.print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
                 break

@@ -82,8 +82,8 @@ def up(session: Session, kind: str | None, context: str | None, settings: tuple[
     if not (named and marker.is_file()):  # a cluster that was named for one command does not become everybody's
         write_atomically(marker, info.name + "\n")
     facts = {"name": info.name, "provider": labels()[f"provider.{info.provider.value}"], "version": info.version}
-    chosen_here = f"grader --cluster {info.name}" if named else "grader"
-    session.out().print(labels()["cluster.ready"].format(**facts, grader=chosen_here))
+    session.cluster_name = info.name if named else ""
+    session.out().print(labels()["cluster.ready"].format(**facts))
 
 
 @cluster.command(cls=Taught, name="down")
@@ -171,14 +171,28 @@ def doctor(session: Session) -> int:
 @click.pass_obj
 def env(session: Session) -> None:
     """Print what a shell needs so that kubectl talks to this cluster."""
-    import os
-    import shlex
-    import sys
-    from pathlib import Path
+    from grader.workflow.shell import exports, variables
 
-    info = session.cluster()
-    here = str(Path(sys.executable).parent)
-    click.echo(f"export KUBECONFIG={shlex.quote(str(info.kubeconfig))}")
-    click.echo(f"export GRADER_CLUSTER={shlex.quote(info.name)}")
-    if here not in os.environ.get("PATH", "").split(os.pathsep):
-        click.echo(f'export PATH={shlex.quote(here)}:"$PATH"')
+    click.echo(exports(variables(session.cluster())), nl=False)
+
+
+@click.command(cls=Taught, name="shell")
+@click.argument("exercise_id", metavar="[EXERCISE]", required=False)
+@click.pass_obj
+def shell(session: Session, exercise_id: str | None) -> None:
+    """Become a shell in which plain kubectl means an exercise, and whose prompt says which."""
+    import os
+
+    from grader.cli.exercise import begin
+    from grader.cli.session import exercise
+    from grader.text import labels
+    from grader.workflow.shell import opening
+
+    chosen = exercise(exercise_id) if exercise_id else None
+    cluster = session.cluster()
+    opened = opening(cluster)
+    os.environ.update(opened.environment)
+    if chosen:
+        begin(session, chosen)
+    session.out().print(labels()["shell.opened"])
+    os.execvpe(opened.command[0], opened.command, opened.environment)

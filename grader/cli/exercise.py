@@ -11,14 +11,16 @@ from grader.cli.session import Session, exercise
 from grader.cli.teach import Taught
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from grader.model.exercise import Exercise
+    from grader.render.terminal import Terminal
     from grader.workflow.start import StartResult
 
 
-def _markdown(text: str, out: Console) -> None:
+def _markdown(text: str, out: Terminal) -> None:
     """Show Markdown: laid out on a terminal, as it is elsewhere."""
+    from grader.text.commands import in_terminal
+
+    text = in_terminal(text, out.program)
     if out.is_terminal:
         from rich.markdown import Markdown
 
@@ -27,23 +29,28 @@ def _markdown(text: str, out: Console) -> None:
         click.echo(text)
 
 
-def _begun(result: StartResult, chosen: Exercise, out: Console) -> None:
+def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
+    import shlex
+
+    from grader.paths import near
     from grader.text import labels
 
-    table = labels()
-    facts = {"exercise": chosen.id, "title": chosen.title, "namespace": result.namespace, "file": str(result.starter)}
+    out, table = session.out(), labels()
+    file = near(result.starter)
+    facts = {"exercise": chosen.id, "title": chosen.title, "namespace": result.namespace, "file": str(file)}
     out.print(table["start.begun"].format(**facts), style="bold")
     if result.removed:
         out.print("  " + table["reset.removed"].format(objects=", ".join(result.removed)))
     if result.left:
         out.print("  " + table["reset.left"].format(objects=", ".join(result.left)))
-    file = "start.laid" if result.laid else "reset.same" if result.reset else "start.kept"
-    out.print("  " + table[file].format(**facts))
+    laid = "start.laid" if result.laid else "reset.same" if result.reset else "start.kept"
+    out.print("  " + table[laid].format(**facts))
     out.print()
     _markdown(chosen.task, out)
     out.print()
+    session.prepare("kubectl apply")
     for step in ("start.next-apply", "start.next-check", "start.next-hint"):
-        out.print("  " + table[step].format(**facts))
+        out.print("  " + table[step].format(**{**facts, "file": shlex.quote(str(file))}))
 
 
 @click.command(cls=Taught, name="start")
@@ -51,15 +58,21 @@ def _begun(result: StartResult, chosen: Exercise, out: Console) -> None:
 @click.pass_obj
 def start(session: Session, exercise_id: str) -> None:
     """Lay the given workload and the starter file."""
+    begin(session, exercise(exercise_id))
+
+
+def begin(session: Session, chosen: Exercise) -> None:
+    """Start an exercise, and say what it asks for and what to type next. Raises as `grader.workflow.start.start`."""
     from grader.cli.steps import steps
     from grader.paths import work_root
+    from grader.workflow import current
     from grader.workflow.start import start as run
 
-    chosen = exercise(exercise_id)
     cluster = session.cluster()
     with steps(session.err(), keep=False) as shown:
         result = run(chosen, cluster, work_root(), shown)
-    _begun(result, chosen, session.out())
+    current.enter(chosen, cluster)
+    _begun(result, chosen, session)
 
 
 @click.command(cls=Taught, name="reset")
@@ -69,7 +82,7 @@ def reset(session: Session, exercise_id: str) -> None:
     """Make the namespace and the starter file new."""
     from grader.cli.steps import steps
     from grader.paths import work_root
-    from grader.workflow import progress
+    from grader.workflow import current, progress
     from grader.workflow.reset import reset as run
 
     chosen = exercise(exercise_id)
@@ -77,7 +90,8 @@ def reset(session: Session, exercise_id: str) -> None:
     with steps(session.err(), keep=False) as shown:
         result = run(chosen, cluster, work_root(), shown)
     progress.forget(chosen.id)
-    _begun(result, chosen, session.out())
+    current.enter(chosen, cluster)
+    _begun(result, chosen, session)
 
 
 @click.command(cls=Taught, name="hint")
@@ -98,6 +112,7 @@ def hint(session: Session, exercise_id: str, again: bool) -> None:
     for item in shown:
         out.print(table["hint.title"].format(number=item.number, total=item.total), style="bold")
         _markdown(item.text, out)
+        session.prepare(item.text)
     if shown and shown[-1].number == shown[-1].total:
         out.print(table["hint.last"].format(exercise=chosen.id), style="dim")
 
@@ -122,6 +137,7 @@ def solution(session: Session, exercise_id: str, yes: bool) -> None:
             session.out().print(labels()["solution.kept"].format(exercise=chosen.id))
             return
     _markdown(chosen.solution, session.out())
+    session.prepare(chosen.solution)
 
 
 @click.command(cls=Taught, name="submit")

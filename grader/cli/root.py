@@ -20,6 +20,7 @@ COMMANDS = {
     "cluster": "grader.cli.cluster:cluster",
     "doctor": "grader.cli.cluster:doctor",
     "env": "grader.cli.cluster:env",
+    "shell": "grader.cli.cluster:shell",
     "list": "grader.cli.overview:list_",
     "start": "grader.cli.exercise:start",
     "check": "grader.cli.check:check",
@@ -125,6 +126,7 @@ def _no_arguments(context: click.Context) -> None:
 def root(context: click.Context, cluster_name: str | None) -> None:
     """Set what every command reads: the cluster's name."""
     if cluster_name:
+        context.ensure_object(Session).cluster_name = cluster_name
         before = os.environ.get("GRADER_CLUSTER")
         os.environ["GRADER_CLUSTER"] = cluster_name
         context.call_on_close(lambda: _restore(before))

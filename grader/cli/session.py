@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from grader.cluster.info import ClusterInfo
     from grader.model.exercise import Exercise
+    from grader.render.terminal import Terminal
 
 
 @dataclass
@@ -19,31 +18,59 @@ class Session:
     Attributes:
         color: False after --no-color, None to find out.
         json: whether an error, too, must be told as JSON on standard output.
+        cluster_name: the cluster that was named for this command alone, "" where none was.
 
     """
 
     color: bool | None = None
     json: bool = False
+    cluster_name: str = ""
 
-    def out(self) -> Console:
+    @property
+    def program(self) -> str:
+        """What starts the next command, on the same cluster, in the shell that this one was started from."""
+        from shlex import quote
+
+        from grader.paths import program
+
+        return f"{program()} --cluster {quote(self.cluster_name)}" if self.cluster_name else program()
+
+    def out(self) -> Terminal:
         """Open standard output."""
         from grader.render.terminal import console
 
-        return console(color=self.color)
+        return console(color=self.color, program=self.program)
 
-    def err(self) -> Console:
+    def err(self) -> Terminal:
         """Open standard error, for progress and for errors."""
         import sys
 
         from grader.render.terminal import console
 
-        return console(color=self.color, file=sys.stderr)
+        return console(color=self.color, file=sys.stderr, program=self.program)
 
     def cluster(self) -> ClusterInfo:
         """Find the cluster that commands use. Raises ClusterMissing where none was brought up."""
         from grader.cluster.info import load
 
         return load()
+
+    def prepare(self, text: str) -> None:
+        """Print what must come before a kubectl of this text, where kubectl in this shell means another cluster."""
+        from grader.cluster.shell import context_of, speaks_to
+        from grader.errors import ClusterMissing
+        from grader.text import labels
+
+        try:
+            cluster = self.cluster() if "kubectl " in text else None
+        except ClusterMissing:
+            return
+        if cluster is None or speaks_to(cluster):
+            return
+        table, context = labels(), context_of()
+        out = self.out()
+        out.print("  " + table["shell.prepare"])
+        out.print("  " + table["shell.elsewhere" if context else "shell.nowhere"].format(context=context), style="dim")
 
 
 def exercise(name: str, learner: str | None = None) -> Exercise:

@@ -18,6 +18,7 @@ from grader.cli.session import Session
 from grader.errors import UsageError
 from grader.render.wrap import plain, wrap
 from grader.text import catalogue, labels
+from grader.text.commands import in_terminal
 
 ROOT = "grader"
 _WIDTH = 88
@@ -93,7 +94,8 @@ class Taught(click.Command):
         lines += [table["help.parameters"], *_definitions(list(self.parameters(ctx)), width)]
         if "example" in words:
             lines += ["", table["help.examples"], *(_INDENT + line for line in words["example"].splitlines())]
-        formatter.write("\n".join(lines) + "\n")
+        program = ctx.ensure_object(Session).program
+        formatter.write("\n".join((lines[0], *(in_terminal(line, program) for line in lines[1:]))) + "\n")
 
     def commands_page(self, context: click.Context, width: int) -> list[str]:
         """Give the lines that list subcommands; a plain command has none."""

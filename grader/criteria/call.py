@@ -214,6 +214,7 @@ class Call:
         """Say what is wrong with one answer, None where it is as wanted."""
         seen = set(answer.responders)
         facts = {"to": to.text, "host": to.host, "port": str(to.port), "vantage": vantage_text(answer.question.vantage)}
+        facts["namespace"] = self.pods_in or scene.exercise.namespace
         stale = scene.paced(STALE_SECONDS)
         if not seen <= wanted:
             elsewhere = fail("call-unexpected-answer", Hop.RESPONSE, **facts, who=listed(sorted(seen - wanted)))

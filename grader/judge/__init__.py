@@ -64,6 +64,7 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
         cluster=evidence.cluster,
         taken_at=evidence.taken_at,
         inert=evidence.inert,
+        namespace=exercise.namespace,
     )
 
 

@@ -25,7 +25,8 @@ def ground_wrong(scene: Scene) -> Ruling | None:
     if change is None:
         return acting(scene) or service_beside(scene)
     kind, name = change.what.kind, change.what.name
-    facts = {"kind": kind, "name": name, "exercise": scene.exercise.id, "place": place(change.what, scene)}
+    facts = {"kind": kind, "name": name, "place": place(change.what, scene)}
+    facts |= {"namespace": change.what.namespace, "exercise": scene.exercise.id}
     if not change.field:
         return fail("ground-gone", Hop.GROUND, **facts)
     if change.field == DELETION:

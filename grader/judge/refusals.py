@@ -17,7 +17,7 @@ def explain(result: ManifestResult) -> Finding | None:
     """
     if result.action is not Action.REFUSED:
         return None
-    first = refusals.explain(result.status, kind=result.kind, name=result.name)[0]
+    first = refusals.explain(result.status, kind=result.kind, name=result.name, namespace=result.namespace)[0]
     words = first.message
     return finding(
         "manifest-rejected",

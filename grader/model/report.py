@@ -125,6 +125,7 @@ class Report:
         cluster: provider and Kubernetes version, for a person ("embedded v1.36.3").
         taken_at: when the Evidence was complete, RFC 3339.
         inert: fields that the cluster stores without any effect (Evidence.inert).
+        namespace: the exercise's Namespace, for commands that look at it; "" where it bears the exercise's id.
     """
 
     exercise: str
@@ -139,6 +140,7 @@ class Report:
     cluster: str
     taken_at: str
     inert: tuple[str, ...] = ()
+    namespace: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back equal."""

@@ -31,7 +31,7 @@ def apply_card(results: Sequence[ManifestResult], *, saved: str = "", next_step:
     parts: list[tuple[str, str]] = []
     for result in refused:
         parts.append((table["part.place"], table["apply.at"].format(line=result.line, object=_line(result))))
-        for refusal in explain(result.status, kind=result.kind, name=result.name):
+        for refusal in explain(result.status, kind=result.kind, name=result.name, namespace=result.namespace):
             words = refusal.message
             parts += zip(
                 (table["part.what"], table["part.where"], table["part.next"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grader.errors import CourseError
-from grader.model.report import CriterionResult, Finding, Report, Verdict
+from grader.model.report import CriterionResult, Report, Verdict
 from grader.text import Message, catalogue, labels, message
 
 ENVIRONMENT_STATUS = Verdict.ENVIRONMENT.exit_status
@@ -95,15 +95,23 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
-def finding_message(verdict: Verdict, finding: Finding) -> Message:
+def finding_message(report: Report, result: CriterionResult | None = None) -> Message:
     """Find the sentences of a finding: a proof on a pass, else a diagnosis or a problem of the environment.
+
+    A command in them says where to look: in the Namespace that the finding names, else in the exercise's.
+
+    Args:
+        report: the verdict on the exercise.
+        result: one of its criteria; None for the finding that is shown first.
 
     Raises KeyError for an unknown code or a missing fact.
     """
-    if verdict is Verdict.PASS:
-        return message("proofs", finding.diagnosis, finding.facts)
-    where = "environment" if finding.diagnosis in catalogue("environment") else "diagnoses"
-    return message(where, finding.diagnosis, finding.facts)
+    told = result or report
+    place = {"exercise": report.exercise, "namespace": report.namespace or report.exercise}
+    code, facts = told.finding.diagnosis, {**place, **told.finding.facts}
+    if told.verdict is Verdict.PASS:
+        return message("proofs", code, facts)
+    return message("environment" if code in catalogue("environment") else "diagnoses", code, facts)
 
 
 def _parts(tone: Verdict, words: Message) -> tuple[tuple[str, str], ...]:
@@ -188,7 +196,7 @@ def report_card(report: Report) -> Card:
             )
             for hop, state in report.chain
         ),
-        parts=(*_parts(report.verdict, finding_message(report.verdict, report.finding)), *_inert(report)),
+        parts=(*_parts(report.verdict, finding_message(report)), *_inert(report)),
         rows=tuple(_row(result, report) for result in report.criteria),
         pair=_pair(report),
         footer=tuple(footer),

@@ -30,7 +30,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "exit_status": report.verdict.exit_status,
         "report": report.to_json(),
-        "message": _words(finding_message(report.verdict, report.finding)),
+        "message": _words(finding_message(report)),
     }
 
 
@@ -68,7 +68,7 @@ def _case(suite: ElementTree.Element, report: Report, result: CriterionResult) -
     )
     if result.verdict is Verdict.PASS:
         return
-    words = finding_message(result.verdict, result.finding)
+    words = finding_message(report, result)
     kind = "failure" if result.verdict is Verdict.FAIL else "error"
     child = ElementTree.SubElement(
         case, kind, type=_xml_safe(result.finding.diagnosis), message=_xml_safe(plain(words.what))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import zip_longest
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -17,6 +18,7 @@ from grader.model.report import Report
 from grader.render.card import Card, Row, error_card, report_card
 from grader.render.wrap import Line, wrap
 from grader.text import labels
+from grader.text.commands import GRADER, in_terminal
 
 WIDEST = 100
 """Columns after which lines become hard to read, on a wide terminal too."""
@@ -36,18 +38,38 @@ STYLES = {
 _INDENT = "  "
 
 
-def console(*, color: bool | None = None, file: TextIO | None = None, width: int | None = None) -> Console:
+class Terminal(Console):
+    """A console on which a call of `grader` is printed as it is typed there.
+
+    Attributes:
+        program: what starts this program in the reader's shell.
+
+    """
+
+    program = GRADER
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, as a console does; strings with their commands as they are typed."""
+        super().print(
+            *(in_terminal(item, self.program) if isinstance(item, str) else item for item in objects), **options
+        )
+
+
+def console(
+    *, color: bool | None = None, file: TextIO | None = None, width: int | None = None, program: str = GRADER
+) -> Terminal:
     """Open a console; colours are off where `color` is False, NO_COLOR is set, or the file is not a terminal.
 
     Args:
         color: False for --no-color, True to force colours, None to find out.
         file: where to write, standard output where None.
         width: columns, found out where None.
+        program: what starts this program in the reader's shell.
 
     """
     file = file or sys.stdout
     off = color is False or (color is None and bool(os.environ.get("NO_COLOR")))
-    return Console(
+    made = Terminal(
         file=file,
         color_system=None if off else "auto",
         force_terminal=True if color else None,
@@ -57,6 +79,8 @@ def console(*, color: bool | None = None, file: TextIO | None = None, width: int
         soft_wrap=True,
         width=width,
     )
+    made.program = program
+    return made
 
 
 def _styled(line: Line, style: str = "") -> Text:
@@ -173,7 +197,9 @@ def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
 
 def print_card(card: Card, out: Console, *, details: bool = True) -> None:
     """Write a card to a console."""
-    for line in card_lines(card, out.width, details=details):
+    program = out.program if isinstance(out, Terminal) else GRADER
+    typed = tuple((label, in_terminal(sentence, program)) for label, sentence in card.parts)
+    for line in card_lines(replace(card, parts=typed), out.width, details=details):
         out.print(line)
 
 

@@ -1,8 +1,8 @@
 """Break mixed Japanese and Latin text into lines by display width, as Japanese typesetting does (JIS X 4051, kinsoku).
 
 A line may break between Japanese characters and at spaces; never inside a Latin word (a flag, a name, an address) or a
-katakana word, never before closing punctuation, never after an opening bracket. `code` in backquotes is marked, and
-loses the backquotes.
+katakana word, never before closing punctuation, never after an opening bracket. `code` in backquotes is marked, loses
+the backquotes, and is broken only where it is wider than a line.
 """
 
 from __future__ import annotations
@@ -60,11 +60,15 @@ def _width(units: Iterable[Run]) -> int:
     return sum(cell_len(run.text) for run in units)
 
 
-def _units(text: str) -> Iterator[list[Run]]:
-    """Give what may not be broken, one list a unit; white space is a unit, and a place to break."""
+def _units(text: str, width: int) -> Iterator[list[Run]]:
+    """Give what may not be broken, one list a unit; white space is a unit, and a place to break.
+
+    A command that fits into a line is one: it is to be copied from there.
+    """
     unit: list[Run] = []
     for run in runs(text):
-        for token in _TOKEN.findall(run.text):
+        whole = run.code and cell_len(run.text) <= width
+        for token in [run.text] if whole else _TOKEN.findall(run.text):
             glued = unit and not token.isspace() and (token[0] in NOT_FIRST or unit[-1].text[-1] in NOT_LAST)
             if unit and (not glued or unit[-1].text.isspace()):
                 yield unit
@@ -100,7 +104,7 @@ def wrap(text: str, width: int) -> list[Line]:
     for paragraph in text.splitlines() or [""]:
         line: list[Run] = []
         used = 0
-        for whole in _units(paragraph):
+        for whole in _units(paragraph, width):
             for unit in [whole] if _width(whole) <= width else _hard(whole, width):
                 wide = _width(unit)
                 if used + wide > width and line:

@@ -5,11 +5,13 @@ Logic names a message by catalogue and code and hands over facts; sentences live
 
 from __future__ import annotations
 
+import shlex
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,7 +56,17 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name)
 
 
+class _Formatter(string.Formatter):
+    """Fills templates; `{file!q}` quotes a value for a POSIX shell, where it is part of a command."""
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        return shlex.quote(str(value)) if conversion == "q" else super().convert_field(value, conversion)
+
+
+_FORMATTER = _Formatter()
+
+
 def message(name: str, code: str, facts: Mapping[str, str]) -> Message:
     """Fill the message `code` of a catalogue with facts. Raises KeyError for an unknown code or a missing fact."""
     entry = catalogue(name)[code]
-    return Message(*(entry[part].format_map(facts).strip() for part in ("what", "where", "next")))
+    return Message(*(_FORMATTER.vformat(entry[part], (), facts).strip() for part in ("what", "where", "next")))

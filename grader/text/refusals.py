@@ -94,19 +94,21 @@ def _causes(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield str(status.get("reason") or ""), "", str(status.get("message") or "")
 
 
-def explain(status: Mapping[str, Any], *, kind: str = "", name: str = "") -> tuple[Refusal, ...]:
+def explain(status: Mapping[str, Any], *, kind: str = "", name: str = "", namespace: str = "") -> tuple[Refusal, ...]:
     """Explain a `Status` object of the API server: one Refusal a cause, in the server's order, each entry once.
 
     Args:
         status: the object (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, Status).
         kind: the object's kind, where the manifest told it.
         name: the object's name, where the manifest told it.
+        namespace: where it was to be, "" for an object without a Namespace.
 
     """
     details = status.get("details") or {}
     named = {
         "kind": kind or str(details.get("kind") or ""),
         "name": name or str(details.get("name") or ""),
+        "namespace": namespace or "default",  # of a cluster-scoped object kubectl ignores it
     }
     seen: dict[str, Refusal] = {}
     for reason, field, says in _causes(status):

@@ -114,10 +114,6 @@ def test_list_shows_every_exercise(learner: Run) -> None:
     assert all(name in done.stdout for name in ("clusterip", "nodeport", "loadbalancer"))
 
 
-def test_env_can_be_evaluated_by_a_shell(learner: Run, cluster_home: Path) -> None:
-    assert f"export KUBECONFIG={cluster_home}/clusters/services-course/kubeconfig\n" in learner("env").stdout
-
-
 def test_status_of_a_cluster_that_runs(learner: Run) -> None:
     done = learner("cluster", "status")
     assert done.exit_code == 0 and "services-course-worker2" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ from grader.model.evidence import (
 )
 from grader.model.report import Hop, Report
 from grader.model.vantage import At, Vantage
-from grader.text import catalogue, message
+from grader.render.card import finding_message
 from tests.judge.world import LABELS, SERVICE, World, criterion, exercise
+from tests.text.printed import Printed, lacks_namespace
 
 NOBODY = ReachAnswer(ReachQuestion("", "", 0), Outcome.TIMEOUT, {}, 1, "0.35 s")
 REFUSED = ReachAnswer(ReachQuestion("", "", 0), Outcome.REFUSED, {}, 1, "connection refused")
@@ -27,10 +29,10 @@ def only(*names: str) -> ReachAnswer:
 
 def told(world: World, **changes: Any) -> Report:
     report = judge(world.task, world.evidence(**changes))
-    for finding in (report.finding, *(item.finding for item in report.criteria)):
-        found = "proofs" if finding.diagnosis in catalogue("proofs") else "diagnoses"
-        found = "environment" if finding.diagnosis in catalogue("environment") else found
-        assert str(message(found, finding.diagnosis, finding.facts))
+    for result in (None, *report.criteria):
+        words = str(finding_message(report, result))
+        commands = [Printed(span, report.finding.diagnosis) for span in re.findall("`([^`]+)`", words)]
+        assert words and not any(map(lacks_namespace, commands)), words
     return report
 
 

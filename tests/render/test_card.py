@@ -18,7 +18,7 @@ def test_a_failure_says_what_where_next() -> None:
     parts = dict(report_card(FAILED).parts)
     assert list(parts) == ["何が", "どこで", "次に"]
     assert "app=backned" in parts["どこで"]
-    assert "kubectl get pods --show-labels" in parts["次に"]
+    assert "kubectl get pods -n clusterip --show-labels" in parts["次に"]
 
 
 def test_a_criterion_behind_the_broken_hop_is_not_called_a_failure() -> None:

@@ -78,7 +78,7 @@ def test_light_and_dark_follow_jupyterlab_the_site_and_the_system() -> None:
 
 
 def test_code_is_marked_as_code() -> None:
-    assert "<code>kubectl get pods --show-labels</code>" in html.card(FAILED)
+    assert "<code>kubectl get pods -n clusterip --show-labels</code>" in html.card(FAILED)
 
 
 def test_an_error_is_a_card_too() -> None:

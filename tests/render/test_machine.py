@@ -22,7 +22,7 @@ def test_json_gives_the_report_back_equal(report: Report) -> None:
 def test_json_carries_the_words_without_backquotes() -> None:
     message = report_object(FAILED)["message"]
     assert set(message) == {"what", "where", "next"}
-    assert "`" not in message["next"] and "kubectl get pods --show-labels" in message["next"]
+    assert "`" not in message["next"] and "kubectl get pods -n clusterip --show-labels" in message["next"]
 
 
 def test_an_error_has_the_same_shape() -> None:

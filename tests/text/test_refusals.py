@@ -97,7 +97,7 @@ def test_an_empty_status_is_explained_too() -> None:
 
 
 def test_entries_ask_only_for_facts_that_there_are() -> None:
-    common = {"kind", "name", "field", "value", "detail", "says", "place"}
+    common = {"kind", "name", "namespace", "field", "value", "detail", "says", "place"}
     for code, entry in catalogue(CATALOGUE).items():
         named = placeholders(entry.get("says", "").replace("{", "")) or frozenset()
         groups = {part.split(">")[0] for part in entry.get("says", "").split("(?P<")[1:]} | named

@@ -92,7 +92,7 @@ def attempt(exercise: Exercise, task: Task, report: Report, seconds: float, outp
 
 def named(report: Report, words: Collection[str]) -> bool:
     """Tell whether the card of a verdict names the cause: all the words that an operator knows."""
-    text = str(finding_message(report.verdict, report.finding))
+    text = str(finding_message(report))
     return all(word in text for word in words)
 
 
