@@ -15,6 +15,7 @@ from grader.lessons.notebook import varied_note
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
 from grader.text import labels
+from grader.text.commands import in_cell
 
 SCHEMA_VERSION = 3
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -48,8 +49,9 @@ def _nbgrader(identifier: str, *, solution: bool = False, points: float | None =
 
 def _task(exercise: Exercise) -> str:
     """An exercise's task, with a word below its title where a student's own values differ."""
-    title, _, rest = exercise.task.partition("\n")
-    return f"{title}\n\n{varied_note(exercise).rstrip()}\n{rest}" if exercise.values else exercise.task
+    task = in_cell(exercise.task)
+    title, _, rest = task.partition("\n")
+    return f"{title}\n\n{varied_note(exercise).rstrip()}\n{rest}" if exercise.values else task
 
 
 def _cells(exercise: Exercise) -> list[nbformat.NotebookNode]:

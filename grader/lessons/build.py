@@ -17,12 +17,17 @@ from grader.model.exercise import Exercise
 from grader.paths import content_root, write_atomically
 
 
-def build_notebooks(target: Path, *, solved: bool = False) -> tuple[Path, ...]:
+def build_notebooks(target: Path, *, solved: bool = False, learner: str = "") -> tuple[Path, ...]:
     """Write one notebook a lesson into `target`, and return their paths, by lesson.
+
+    Args:
+        target: folder to write.
+        solved: with the reference answers.
+        learner: whose values exercises show that differ from learner to learner, "": the canonical ones.
 
     Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
     """
-    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    exercises = {exercise.id: exercise for exercise in all_exercises(learner)}
     make = solution_notebook if solved else learner_notebook
     paths: list[Path] = []
     for lesson in read_lessons():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -16,6 +17,7 @@ from grader.lessons.markdown import shift_headings, without_title
 from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
 from grader.model.exercise import Exercise, Form
+from grader.text.commands import in_cell
 
 _V4: Any = nbformat.v4  # its functions carry no types
 _IN_NAMESPACE = """\
@@ -54,8 +56,20 @@ def task_markdown(exercise: Exercise) -> str:
 
 
 def varied_note(exercise: Exercise) -> str:
-    """Tell that a learner's own values differ from those shown, "" where they do not."""
-    return word("varied", exercise=exercise.id) + "\n\n" if exercise.values else ""
+    """Tell whose values are shown, "" where they are the same for everybody."""
+    if not exercise.values:
+        return ""
+    return word("varied.own" if exercise.learner else "varied", exercise=exercise.id) + "\n\n"
+
+
+def starter(exercise: Exercise) -> str:
+    """Give what the exercise's cell begins with; where values vary, it tells whose they are."""
+    head = f"# learner: {exercise.learner}\n" if exercise.learner else ""
+    return f"{head}{exercise.starter.rstrip()}"
+
+
+def _in_cells(exercise: Exercise) -> Exercise:
+    return replace(exercise, task=in_cell(exercise.task))
 
 
 def _notebook(lesson: Lesson, exercises: Mapping[str, Exercise], *, solved: bool) -> nbformat.NotebookNode:
@@ -79,13 +93,13 @@ def _cell(
     if cell.kind is CellKind.TEXT:
         source = cell.source
         for id_ in task_marks(source):
-            source = replace_task_mark(source, id_, task_markdown(exercises[id_]))
+            source = replace_task_mark(source, id_, task_markdown(_in_cells(exercises[id_])))
         text: nbformat.NotebookNode = _V4.new_markdown_cell(source, metadata=metadata, **identity)
         return text
     source = f"%%bash\n{cell.source}" if cell.kind is CellKind.SHELL else cell.source
     if EXERCISE_TAG in cell.tags:
         exercise = exercises[exercise_of(cell)]
-        source = _solved(source, exercise) if solved else f"{source}\n{exercise.starter.rstrip()}"
+        source = _solved(source, exercise) if solved else f"{source}\n{starter(exercise)}"
     code: nbformat.NotebookNode = _V4.new_code_cell(source, metadata=metadata, **identity)
     return code
 

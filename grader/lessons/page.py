@@ -104,6 +104,7 @@ def _both_ways(exercise: Exercise) -> str:
     steps = ("start", "edit", "check", "hint")
     starter = f"work/{id_}.yaml"
     commands = [
+        'eval "$(.venv/bin/grader env)"',
         f"grader start {id_}",
         f"kubectl apply -n {exercise.namespace} -f {starter}",
         f"grader check {id_}",
@@ -117,7 +118,7 @@ def _both_ways(exercise: Exercise) -> str:
             f'=== "{word("tab.terminal")}"',
             *(
                 indented(f"{word(f'step.{step}', exercise=id_)}\n\n{fenced(command, 'bash')}")
-                for step, command in zip(steps, commands, strict=True)
+                for step, command in zip(("shell", *steps), commands, strict=True)
             ),
         ]
     )

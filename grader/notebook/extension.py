@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from grader.cluster import shell
 from grader.cluster.info import ClusterInfo, current_name, folder
 from grader.cluster.info import load as load_cluster
 from grader.kube.kubectl import environment
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
 
 
 def use(cluster: ClusterInfo) -> ClusterInfo:
-    """Point kubectl in `!` and `%%bash` cells of this kernel at a cluster; nothing outside the kernel changes."""
-    os.environ.update(environment(cluster.kubeconfig))
+    """Point kubectl in `!` and `%%bash` cells of this kernel at a cluster; nothing outside the kernel changes.
+
+    The kernel has a kubeconfig of its own, as a shell has: `start` sets the Namespace that plain kubectl means.
+    Raises ClusterUnreachable where the cluster's kubeconfig cannot be read, OSError.
+    """
+    own = shell.folder() / f"kernel-{os.getpid()}" / "kubeconfig"
+    if shell.own(cluster) != own:
+        os.environ.update(environment(cluster.kubeconfig))
+        shell.enter(own, cluster, shell.DEFAULT_NAMESPACE)
+        os.environ["KUBECONFIG"] = shell.variable(own, cluster)
     return cluster
 
 
@@ -49,14 +58,15 @@ def welcome(cluster: ClusterInfo) -> Card:
     )
 
 
-def load(shell: InteractiveShell) -> None:
+def load(interactive: InteractiveShell) -> None:
     """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
     from grader.notebook.magic import apply
-    from grader.notebook.work import check, hint, solution, start, watch
+    from grader.notebook.work import check, hint, reset, solution, start, watch
 
-    shell.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
-    shell.push({"check": check, "hint": hint, "solution": solution, "start": start, "watch": watch})  # type: ignore[no-untyped-call]
-    shell.input_transformers_cleanup.append(with_body)
+    interactive.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
+    names = {item.__name__: item for item in (check, hint, reset, solution, start, watch)}
+    interactive.push(names)  # type: ignore[no-untyped-call]
+    interactive.input_transformers_cleanup.append(with_body)
     with told():
         # Without a cluster, too, kubectl must not find the learner's own.
         os.environ.update(environment(folder(current_name()) / "kubeconfig"))

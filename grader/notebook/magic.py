@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from grader.errors import UsageError
-from grader.notebook import extension
+from grader.notebook import extension, own
 from grader.notebook.show import Shown, put, told
 from grader.paths import work_root, write_atomically
 from grader.render.apply import apply_card
@@ -50,6 +50,7 @@ def apply(line: str, cell: str) -> None:
         if exercise_id:
             chosen = find(exercise_id)
             namespace = namespace or chosen.namespace
+            own.refuse_others(chosen, cell)
             if cell.strip():  # an empty cell does not wipe what the file holds
                 file = work_root() / f"{chosen.id}.yaml"
                 write_atomically(file, cell if cell.endswith("\n") else cell + "\n")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from grader.model.report import Report
-from grader.render import html
+from grader.notebook.show import Shown
+from grader.render.card import report_card
 
 
 class Score(float):
@@ -14,7 +15,7 @@ class Score(float):
     report: Report
 
     def _repr_html_(self) -> str:
-        return html.card(self.report)
+        return Shown(report_card(self.report))._repr_html_()
 
 
 def of(report: Report) -> Score:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from IPython.display import display
 
 from grader.errors import CourseError
+from grader.paths import program
 from grader.render import html
 from grader.render.card import Card, error_card
 from grader.render.terminal import plain_text
+from grader.text.commands import in_cell
 from grader.workflow.crash import unexpected
 
 
@@ -23,10 +26,11 @@ class Output(Protocol):
 
 
 class Shown:
-    """A card as an output."""
+    """A card as an output; its commands are written as cells."""
 
     def __init__(self, card: Card, *, open_details: bool = False) -> None:
-        self.card = card
+        parts = tuple((label, in_cell(sentence, program())) for label, sentence in card.parts)
+        self.card = replace(card, parts=parts)
         self.open_details = open_details
 
     def __repr__(self) -> str:
@@ -37,10 +41,10 @@ class Shown:
 
 
 class Prose:
-    """Markdown as an output."""
+    """Markdown as an output; its commands are written as cells."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = in_cell(text, program())
 
     def __repr__(self) -> str:
         return self.text

@@ -1,25 +1,28 @@
-"""`start`, `check`, `hint`, `solution`, `watch`: the commands of the terminal as functions that show cards.
+"""`start`, `check`, `hint`, `reset`, `solution`, `watch`: the commands of the terminal as functions that show cards.
 
 Each takes an exercise id, shows what came of it and returns nothing: a learner's cell ends in a card, not in an object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
+from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
-from grader.notebook import extension
+from grader.notebook import extension, own
 from grader.notebook.show import Note, Output, Prose, Shown, put, told
 from grader.paths import work_root
 from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
 from grader.workflow import check as checking
-from grader.workflow import hints, progress
+from grader.workflow import current, hints, progress
+from grader.workflow import reset as resetting
 from grader.workflow import start as starting
 from grader.workflow.find import exercise as find
 
@@ -79,13 +82,25 @@ def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
 
 
 def start(exercise: str) -> None:
-    """Lay an exercise's given workload and its starter file."""
+    """Lay an exercise's given workload and its starter file; plain kubectl in this notebook means it from now on."""
+    _begin(exercise, starting.start)
+
+
+def reset(exercise: str) -> None:
+    """Make the Namespace and the starter file of an exercise new."""
+    _begin(exercise, resetting.reset)
+
+
+def _begin(exercise: str, run: Callable[[Exercise, ClusterInfo, Path, Progress], starting.StartResult]) -> None:
     place = put(Note(labels()["notebook.starting"]))
     with told(place):
-        chosen = find(exercise)
-        result = starting.start(chosen, extension.current(), work_root(), _teller(place))
+        chosen, cluster = find(exercise), extension.current()
+        result = run(chosen, cluster, work_root(), _teller(place))
+        if result.reset:
+            progress.forget(chosen.id)
+        current.enter(chosen, cluster)
         place.update(Shown(_begun(chosen, result)))
-        if chosen.learner:  # the notebook shows the canonical task and starter
+        if chosen.learner and not own.shows(chosen):  # the notebook shows the canonical task and starter
             starter = starting.starter_text(chosen).rstrip()
             put(Prose(f"{labels()['notebook.yours']}\n\n{chosen.task.rstrip()}\n\n```yaml\n{starter}\n```"))
 
@@ -109,7 +124,7 @@ def solution(exercise: str, *, yes: bool = False) -> None:
     with told():
         chosen = find(exercise)
         if not yes and not progress.load().of(chosen.id).passed_at:
-            raise UsageError("solution-closed-notebook", exercise=chosen.id)
+            raise UsageError("solution-closed", exercise=chosen.id)
         put(Prose(chosen.solution))
 
 
@@ -128,6 +143,7 @@ def watch(exercise: str, *, deadline: float = 60.0) -> None:
         chosen = find(exercise)
         cluster = extension.current()
         begun = watching.begin(chosen, cluster, work_root(), silent)
+        current.enter(chosen, cluster)
         put(Note(plain(labels()["notebook.watching"].format(file=begun.starter))))
         try:
             for _ in watching.saves(begun.starter):

@@ -12,7 +12,7 @@ from grader.cluster import choose, info
 from grader.cluster.provider import Progress
 from grader.errors import ClusterMissing
 from grader.kube import kubectl
-from grader.workflow import notebooks
+from grader.workflow import learner, notebooks
 
 CONFIG = Path(__file__).with_name("jupyter")
 
@@ -68,7 +68,7 @@ def start(arguments: tuple[str, ...], progress: Progress) -> None:
     """
     ready = cluster(progress)
     folder = paths.work_root()
-    lessons = notebooks.lay(folder / "lessons")
+    lessons = notebooks.lay(folder / "lessons", learner.current())
     progress("lab-starting", {"folder": str(folder)})
     browser = has_browser()
     variables = environment(ready)

@@ -25,15 +25,19 @@ def _laid(folder: Path) -> dict[str, str]:
         return {}
 
 
-def lay(folder: Path) -> tuple[Path, ...]:
+def lay(folder: Path, learner: str = "") -> tuple[Path, ...]:
     """Write each lesson's notebook, in the order of lessons; one that the learner changed or ran is kept as it is.
+
+    Args:
+        folder: where.
+        learner: whose values exercises show that differ from learner to learner.
 
     Raises ContentError for a malformed lesson, OSError where the folder cannot be written.
     """
     known = _laid(folder)
     paths = []
     with tempfile.TemporaryDirectory() as scratch:
-        for built in build_notebooks(Path(scratch)):
+        for built in build_notebooks(Path(scratch), learner=learner):
             path, text = folder / built.name, built.read_text(encoding="utf-8")
             untouched = not path.exists() or _hash(path.read_text(encoding="utf-8")) == known.get(path.name)
             if untouched:

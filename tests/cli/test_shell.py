@@ -1,4 +1,4 @@
-"""A learner's shell: what is printed is pasted, plain kubectl means the exercise, and nobody else's cluster is touched."""
+"""A learner's shell: what is printed can be pasted, plain kubectl means the exercise, no other cluster is touched."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_printed_block_works_when_it_is_pasted(person: Person) -> None:
     block = person.types("bin/grader reset clusterip").rsplit("\n\n", 1)[1]
     lines = re.findall(r"^ +\S+  ((?:eval|kubectl|bin/grader) .*)$", block, re.MULTILINE)
     assert [line.split()[0] for line in lines] == ["eval", "kubectl", "bin/grader", "bin/grader"]
-    lines[1:1] = ["cp {} work/clusterip.yaml".format(shlex.quote(str(Path(__file__).parents[2] / ANSWER)))]
+    lines[1:1] = [f"cp {shlex.quote(str(Path(__file__).parents[2] / ANSWER))} work/clusterip.yaml"]
     assert "合格" in person.types(*lines)
 
 

@@ -155,7 +155,8 @@ def test_an_exercise_has_enough_answers_wrong_answers_and_hints(exercise: Exerci
 
 def telling(text: str) -> set[str]:
     """The lines of an answer or of code in prose that decide something."""
-    lines = {line.split(" #")[0].strip().removeprefix("- ") for line in text.splitlines()}
+    anywhere = re.sub(r" -n [a-z-]+", "", text)  # an answer's script runs in the Namespace, a hint's command names it
+    lines = {line.split(" #")[0].strip().removeprefix("- ") for line in anywhere.splitlines()}
     return {line for line in lines if len(line) > 4 and not line.startswith(("#", "```")) and not line.endswith(":")}
 
 

@@ -1,5 +1,6 @@
 """Cells of a learner's notebook, run in a shell in this process against a real embedded cluster."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -127,6 +128,27 @@ def test_a_refusal_is_explained_with_the_servers_words(learner: Cell) -> None:
     assert "ポートが1つも書かれていません" in shown and "spec.ports: Required value" in shown
 
 
+def test_advice_is_written_as_a_cell(learner: Cell) -> None:
+    learner('reset("clusterip")')
+    wrong = ANSWER.read_text(encoding="utf-8").replace("app: backend", "app: backned")
+    learner(f"%%apply clusterip\n{wrong}")
+    assert "!kubectl get pods -n clusterip --show-labels" in last(learner('check("clusterip")'))
+    hint = learner('hint("clusterip")')[-1]["text/markdown"]
+    assert "```bash\n%%bash\nkubectl get pods -n clusterip" in hint
+    progress.path().unlink(missing_ok=True)
+    assert 'hint("clusterip")' in last(learner('solution("clusterip")'))
+
+
+def test_plain_kubectl_means_the_exercise_that_the_notebook_began(learner: Cell, cluster_home: Path) -> None:
+    own = cluster_home / "clusters" / "services-course" / "kubeconfig"
+    before = own.read_bytes()
+    learner('start("clusterip")')
+    command = ["kubectl", "get", "deployments", "-o", "name"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "deployment.apps/backend" in shown.stdout.split()
+    assert own.read_bytes() == before
+
+
 def test_a_mistake_of_ours_is_a_card_and_a_file(
     learner: Cell, environment: pytest.MonkeyPatch, cluster_home: Path
 ) -> None:
@@ -183,7 +205,14 @@ def test_an_exercise_that_varies_shows_the_learners_own_task(
     shown = learner('start("clusterip")')[-1]["text/markdown"]
     assert own.task.strip() in shown and f"# learner: student-1\n{own.starter.rstrip()}" in shown
     assert (tmp_path / "work" / "clusterip.yaml").read_text(encoding="utf-8").startswith("# learner: student-1\n")
+    assert "あなたの課題の値ではありません" in last(
+        learner(f"%%apply clusterip\n{exercises.load('clusterip').starter}")
+    )
     learner(f"%%apply clusterip\n{own.answers[0].text}")
     assert "✓ 合格" in last(learner('check("clusterip")'))
+    notebook = {"cells": [{"cell_type": "code", "source": ["%%apply clusterip\n", "# learner: student-1\n"]}]}
+    (tmp_path / "laid.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    environment.setenv("JPY_SESSION_NAME", str(tmp_path / "laid.ipynb"))
+    assert "始めましょう" in last(learner('start("clusterip")'))  # and no other task than the notebook's
     environment.setenv("GRADER_LEARNER", "")
     assert "✗ 不合格" in last(learner('check("clusterip")'))
