@@ -63,12 +63,16 @@ def check(
     from grader.text import labels
     from grader.workflow import progress
     from grader.workflow.check import check as run
+    from grader.workflow.history import keep
+    from grader.workflow.start import starter_text
 
     session.json = as_json
     try:
         chosen = exercise(exercise_id)
         manifest = _manifest(file, apply, chosen.id)
         cluster = session.cluster()
+        if manifest and file is None:
+            keep(manifest, starter_text(chosen))
         with steps(session.err(), keep=False) as shown:
             report = run(chosen, cluster, manifest=manifest, deadline=deadline, progress=shown)
     except CourseError as error:

@@ -41,6 +41,8 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
     out.print(table["start.begun"].format(**facts), style="bold")
     if result.removed:
         out.print("  " + table["reset.removed"].format(objects=", ".join(result.removed)))
+    if result.kept:
+        out.print("  " + table["reset.kept"].format(file=near(result.kept), exercise=chosen.id))
     if result.left:
         out.print("  " + table["reset.left"].format(objects=", ".join(result.left)))
     laid = "start.laid" if result.laid else "reset.same" if result.reset else "start.kept"
@@ -92,6 +94,42 @@ def reset(session: Session, exercise_id: str) -> None:
     progress.forget(chosen.id)
     current.enter(chosen, cluster)
     _begun(result, chosen, session)
+
+
+@click.command(cls=Taught, name="history")
+@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("number", metavar="[NUMBER]", type=click.IntRange(min=1), required=False)
+@click.option("--restore", is_flag=True)
+@click.pass_obj
+def history(session: Session, exercise_id: str, number: int | None, restore: bool) -> None:
+    """Show the versions of the work file, or one of them, or put one back."""
+    from grader.errors import UsageError
+    from grader.paths import near, work_root
+    from grader.text import labels
+    from grader.workflow import history as versions
+    from grader.workflow.start import starter_path, starter_text
+
+    chosen = exercise(exercise_id)
+    file = starter_path(chosen, work_root())
+    out, table = session.out(), labels()
+    if number is None:
+        if restore:
+            raise UsageError("version-unnamed", exercise=chosen.id)
+        known = versions.versions(file)
+        for item in known:
+            facts = {"number": item.number, "time": f"{item.kept_at:%Y-%m-%d %H:%M:%S}", "lines": item.lines}
+            out.print(table["history.line"].format(**facts, file=near(item.path)))
+        for told in ("history.show", "history.restore") if known else ("history.none",):
+            out.print("  " + table[told].format(exercise=chosen.id), style="dim")
+        return
+    version = versions.version(file, number, chosen.id)
+    if not restore:
+        click.echo(version.text, nl=False)
+        return
+    kept = versions.save(file, version.text, starter_text(chosen))
+    out.print(table["history.restored"].format(number=number, file=near(file)))
+    if kept:
+        out.print("  " + table["history.kept"].format(file=near(kept)))
 
 
 @click.command(cls=Taught, name="hint")

@@ -28,6 +28,7 @@ COMMANDS = {
     "hint": "grader.cli.exercise:hint",
     "solution": "grader.cli.exercise:solution",
     "reset": "grader.cli.exercise:reset",
+    "history": "grader.cli.exercise:history",
     "progress": "grader.cli.overview:progress",
     "submit": "grader.cli.exercise:submit",
     "verify": "grader.cli.verify:verify",

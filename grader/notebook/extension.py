@@ -61,10 +61,10 @@ def welcome(cluster: ClusterInfo) -> Card:
 def load(interactive: InteractiveShell) -> None:
     """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
     from grader.notebook.magic import apply
-    from grader.notebook.work import check, hint, reset, solution, start, watch
+    from grader.notebook.work import check, hint, history, reset, solution, start, watch
 
     interactive.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
-    names = {item.__name__: item for item in (check, hint, reset, solution, start, watch)}
+    names = {item.__name__: item for item in (check, hint, history, reset, solution, start, watch)}
     interactive.push(names)  # type: ignore[no-untyped-call]
     interactive.input_transformers_cleanup.append(with_body)
     with told():

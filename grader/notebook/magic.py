@@ -7,11 +7,13 @@ import shlex
 from grader.errors import UsageError
 from grader.notebook import extension, own
 from grader.notebook.show import Shown, put, told
-from grader.paths import work_root, write_atomically
+from grader.paths import near, work_root
 from grader.render.apply import apply_card
 from grader.text import labels
+from grader.workflow import history
 from grader.workflow.apply import apply_manifests
 from grader.workflow.find import exercise as find
+from grader.workflow.start import starter_path, starter_text
 
 DEFAULT_NAMESPACE = "default"
 
@@ -42,19 +44,21 @@ def _arguments(line: str) -> tuple[str, str]:
 def apply(line: str, cell: str) -> None:
     """Apply the cell: `%%apply clusterip` into that exercise's namespace, keeping the cell as its work file.
 
+    What that file held before is kept as a version.
     Without an exercise, objects go where they say, else into `-n NAMESPACE`, else into "default".
     """
     with told():
         exercise_id, namespace = _arguments(line)
         saved = next_step = ""
+        kept = None
         if exercise_id:
             chosen = find(exercise_id)
             namespace = namespace or chosen.namespace
             own.refuse_others(chosen, cell)
             if cell.strip():  # an empty cell does not wipe what the file holds
-                file = work_root() / f"{chosen.id}.yaml"
-                write_atomically(file, cell if cell.endswith("\n") else cell + "\n")
-                saved = str(file)
+                file = starter_path(chosen, work_root())
+                kept = history.save(file, cell if cell.endswith("\n") else cell + "\n", starter_text(chosen))
+                saved = str(near(file))
             next_step = labels()["apply.next"].format(exercise=chosen.id)
         results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, extension.current())
-        put(Shown(apply_card(results, saved=saved, next_step=next_step)))
+        put(Shown(apply_card(results, saved=saved, kept=str(near(kept)) if kept else "", next_step=next_step)))

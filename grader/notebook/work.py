@@ -1,4 +1,4 @@
-"""`start`, `check`, `hint`, `reset`, `solution`, `watch`: the commands of the terminal as functions that show cards.
+"""`start`, `check`, `hint`, `history`, `reset`, `solution`, `watch`: the terminal's commands as functions, which show cards.
 
 Each takes an exercise id, shows what came of it and returns nothing: a learner's cell ends in a card, not in an object.
 """
@@ -16,12 +16,13 @@ from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
 from grader.notebook import extension, own
 from grader.notebook.show import Note, Output, Prose, Shown, put, told
-from grader.paths import work_root
+from grader.paths import near, work_root
 from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
 from grader.workflow import check as checking
 from grader.workflow import current, hints, progress
+from grader.workflow import history as versions
 from grader.workflow import reset as resetting
 from grader.workflow import start as starting
 from grader.workflow.find import exercise as find
@@ -103,6 +104,32 @@ def _begin(exercise: str, run: Callable[[Exercise, ClusterInfo, Path, Progress],
         if chosen.learner and not own.shows(chosen):  # the notebook shows the canonical task and starter
             starter = starting.starter_text(chosen).rstrip()
             put(Prose(f"{labels()['notebook.yours']}\n\n{chosen.task.rstrip()}\n\n```yaml\n{starter}\n```"))
+
+
+def history(exercise: str, number: int | None = None) -> None:
+    """Show the versions of an exercise's work file that were kept, or what one of them holds.
+
+    Args:
+        exercise: its id.
+        number: which version; None for the list.
+
+    """
+    with told():
+        chosen = find(exercise)
+        file = starting.starter_path(chosen, work_root())
+        if number is not None:
+            put(Prose(f"```yaml\n{versions.version(file, number, chosen.id).text.rstrip()}\n```"))
+            return
+        known = versions.versions(file)
+        lines = [
+            labels()["history.line"].format(
+                number=item.number, time=f"{item.kept_at:%Y-%m-%d %H:%M:%S}", lines=item.lines, file=near(item.path)
+            )
+            for item in known
+        ]
+        listed = "\n".join(lines)
+        none = labels()["history.none"].format(exercise=chosen.id)
+        put(Prose(f"```text\n{listed}\n```" if known else none))
 
 
 def hint(exercise: str) -> None:

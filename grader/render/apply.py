@@ -17,12 +17,13 @@ def _line(result: ManifestResult) -> str:
     return table[place].format(kind=result.kind, name=result.name or "?", namespace=result.namespace)
 
 
-def apply_card(results: Sequence[ManifestResult], *, saved: str = "", next_step: str = "") -> Card:
+def apply_card(results: Sequence[ManifestResult], *, saved: str = "", kept: str = "", next_step: str = "") -> Card:
     """Give the card of an apply: the refusals first, each with its place, its meaning and the server's own words.
 
     Args:
         results: one an object, as `grader.workflow.apply` gives them.
         saved: the file that the manifest was saved to, "" where it was not.
+        kept: where what that file held before is kept, "" where it held nothing of the learner's.
         next_step: what to do next where everything was accepted, "" for nothing.
 
     """
@@ -46,6 +47,7 @@ def apply_card(results: Sequence[ManifestResult], *, saved: str = "", next_step:
     if next_step and not refused:
         parts.append((table["part.next"], next_step))
     tone = Verdict.FAIL if refused else Verdict.PASS
+    notes = (("apply.saved", saved), ("apply.kept", kept))
     return Card(
         symbol=table[f"symbol.{tone.value}"],
         verdict=table["apply.refused" if refused else "apply.accepted"],
@@ -55,5 +57,5 @@ def apply_card(results: Sequence[ManifestResult], *, saved: str = "", next_step:
         chain=(),
         parts=tuple(parts),
         rows=(),
-        footer=(table["apply.saved"].format(file=saved),) if saved else (),
+        footer=tuple(table[key].format(file=file) for key, file in notes if file),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
-from grader.errors import ManifestError
+from grader.errors import CourseError, ManifestError
 from grader.kube.client import ApiRefused, KubeApi
 from grader.kube.ground import KINDS, restore_cluster
 from grader.model.exercise import Exercise, Form
 from grader.model.kubernetes import name_of
+from grader.workflow import history
 from grader.workflow.ground import ensure_namespaces
 from grader.workflow.manifests import Document, read_documents
 from grader.workflow.record import forget
 from grader.workflow.restore import clear, listed
 from grader.workflow.start import StartResult, refused, start, starter_path, starter_text
+from grader.workflow.submit import submit
 
 DEFAULT_NAMESPACE = "default"
 
@@ -25,13 +28,16 @@ DEFAULT_NAMESPACE = "default"
 def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
     """Delete what the learner made, make the given workload exactly as given and lay the starter file.
 
-    The learner's edited file is kept beside it as `<exercise>.yaml.bak`. Raises as `start`.
+    What the learner wrote is kept (`grader.workflow.history`); where nothing was written, what the commands made is.
+    Raises as `start`.
     """
     report = progress or silent
     with KubeApi(cluster.kubeconfig) as api:
         report("clear-exercise", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
             ensure_namespaces(api, exercise)
+            starter = starter_path(exercise, work)
+            kept = history.keep(starter, starter_text(exercise)) or _made_by_commands(exercise, cluster, starter)
             if cluster.provider is not Provider.CONTEXT:
                 restore_cluster(api)
             removed = clear(api, exercise)
@@ -39,10 +45,20 @@ def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progre
             left = _left_elsewhere(api, exercise)
         except ApiRefused as error:
             raise refused(exercise, error) from error
-    starter = starter_path(exercise, work)
-    if starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != starter_text(exercise):
-        starter.replace(starter.with_name(f"{starter.name}.bak"))
-    return replace(start(exercise, cluster, work, progress), removed=removed, left=left, reset=True)
+    edited = starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != starter_text(exercise)
+    if edited:
+        starter.unlink()
+    return replace(start(exercise, cluster, work, progress), removed=removed, left=left, kept=kept, reset=True)
+
+
+def _made_by_commands(exercise: Exercise, cluster: ClusterInfo, starter: Path) -> Path | None:
+    """Keep what stands in the cluster as a version of the work file, None where nothing can be told of it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            result = submit(exercise, cluster, Path(scratch))
+        except (CourseError, ApiRefused):  # there is nothing; or it cannot be told, and a reset is what mends that
+            return None
+        return history.keep_text(starter, result.path.read_text(encoding="utf-8")) if result.objects else None
 
 
 def _left_elsewhere(api: KubeApi, exercise: Exercise) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class StartResult:
         removed: "Kind/name" of what `reset` deleted.
         left: "Kind/name" of what stands in the namespace `default` although it belongs to the exercise.
         reset: whether everything was made new.
+        kept: where `reset` kept what the learner had written, None where there was nothing.
     """
 
     namespace: str
@@ -39,6 +40,7 @@ class StartResult:
     removed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     reset: bool = False
+    kept: Path | None = None
 
 
 def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:

@@ -11,9 +11,9 @@ from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress as Told
 from grader.model.exercise import Exercise
 from grader.model.report import Report
-from grader.workflow import progress
+from grader.workflow import history, progress
 from grader.workflow.check import check
-from grader.workflow.start import StartResult, start
+from grader.workflow.start import StartResult, start, starter_text
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at the file: `stat` costs microseconds, and no notification works on every platform."""
@@ -67,9 +67,10 @@ def begin(exercise: Exercise, cluster: ClusterInfo, work: Path, told: Told) -> S
 
 
 def verdict(exercise: Exercise, cluster: ClusterInfo, file: Path, *, deadline: float, progress: Told) -> Report:
-    """Apply the file, judge, and take the verdict into the progress."""
+    """Apply the file, judge, and take the verdict into the progress; what was judged is kept as a version."""
     from grader.workflow import progress as store
 
+    history.keep(file, starter_text(exercise))
     report = check(exercise, cluster, manifest=file, deadline=deadline, progress=progress)
     store.record(report)
     return report

@@ -1,6 +1,7 @@
 """A learner's way through an exercise in a terminal, on a real embedded cluster."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,28 @@ def test_a_bad_manifest_fails_and_says_why(learner: Run, home: Path, manifest: s
     joined = "".join(line.strip() for line in done.stdout.splitlines())
     assert words.replace(" ", "") in joined.replace(" ", "")
     assert "Traceback" not in done.output
+
+
+def test_every_reset_keeps_what_was_written(learner: Run, home: Path) -> None:
+    file = home / "work" / "clusterip.yaml"
+    file.parent.mkdir()
+    for number, text in enumerate(("first: 1\n", "second: 2\n"), start=1):
+        file.write_text(text, encoding="utf-8")
+        assert f"000{number}.yaml" in learner("reset", "clusterip").stdout
+        assert learner("history", "clusterip", str(number)).stdout == text
+    file.write_text("third: 3\n", encoding="utf-8")
+    restored = learner("history", "clusterip", "1", "--restore")
+    assert file.read_text(encoding="utf-8") == "first: 1\n" and "0003.yaml" in restored.stdout
+    assert "0003.yaml" in learner("history", "clusterip").stdout
+    assert learner("history", "clusterip", "9").exit_code == 2
+
+
+def test_an_answer_that_commands_made_is_kept_by_reset(learner: Run, home: Path) -> None:
+    learner("reset", "clusterip")
+    shutil.rmtree(home / "work" / ".history", ignore_errors=True)
+    assert learner("check", "clusterip", "-f", str(ANSWER)).exit_code == 0
+    assert "0001.yaml" in learner("reset", "clusterip").stdout
+    assert "backend-service" in learner("history", "clusterip", "1").stdout
 
 
 def test_two_documents_may_hold_the_answer(learner: Run, home: Path) -> None:

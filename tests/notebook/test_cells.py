@@ -123,6 +123,17 @@ def test_an_empty_cell_does_not_wipe_the_work_file(learner: Cell, tmp_path: Path
     assert file.read_text(encoding="utf-8") == "kept"
 
 
+def test_a_cell_that_takes_the_place_of_a_file_says_where_that_is_kept(learner: Cell, tmp_path: Path) -> None:
+    file = tmp_path / "work" / "clusterip.yaml"
+    file.parent.mkdir()
+    file.write_text("made: in the terminal\n", encoding="utf-8")
+    shown = last(learner(f"%%apply clusterip\n{ANSWER.read_text(encoding='utf-8')}"))
+    kept = file.parent / ".history" / "clusterip" / "0001.yaml"
+    assert kept.read_text(encoding="utf-8") == "made: in the terminal\n"
+    assert "0001.yaml" in shown and "0001.yaml" in last(learner('history("clusterip")'))
+    assert "made: in the terminal" in last(learner('history("clusterip", 1)'))
+
+
 def test_a_refusal_is_explained_with_the_servers_words(learner: Cell) -> None:
     shown = last(learner("%%apply -n default\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}"))
     assert "ポートが1つも書かれていません" in shown and "spec.ports: Required value" in shown

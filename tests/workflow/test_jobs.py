@@ -187,7 +187,7 @@ def test_start_keeps_the_learners_work_and_reset_makes_everything_new(
     assert result.laid
     assert {"Service/backend-service", "ConfigMap/mine"} <= set(result.removed)
     assert begun.starter.read_text(encoding="utf-8") == exercise.starter
-    assert begun.starter.with_name("clusterip.yaml.bak").read_text(encoding="utf-8") == "my work\n"
+    assert result.kept and result.kept.read_text(encoding="utf-8") == "my work\n"
     assert api.list("services", exercise.namespace) == []
     restored = api.read("deployments", "backend", exercise.namespace)
     assert restored is not None
