@@ -1,4 +1,4 @@
-"""`start`, `check`, `hint`, `history`, `reset`, `solution`, `watch`: the terminal's commands as functions, which show cards.
+"""`start`, `check`, `hint`, `history`, `reset`, `solution`, `watch`: commands of the terminal as functions with cards.
 
 Each takes an exercise id, shows what came of it and returns nothing: a learner's cell ends in a card, not in an object.
 """
