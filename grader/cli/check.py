@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.session import Session, exercise
+from grader.cli.session import EXERCISE, Session, exercise, named
 from grader.cli.teach import Taught
 from grader.errors import CourseError, UsageError
 
@@ -37,7 +37,7 @@ def _save_junit(path: Path | None, reports: list[Report], errors: list[tuple[str
 
 
 @click.command(cls=Taught, name="check")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.option("--file", "-f", "file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--apply", is_flag=True)
 @click.option("--json", "as_json", is_flag=True)
@@ -47,7 +47,7 @@ def _save_junit(path: Path | None, reports: list[Report], errors: list[tuple[str
 @click.pass_obj
 def check(
     session: Session,
-    exercise_id: str,
+    exercise_id: str | None,
     file: Path | None,
     apply: bool,
     as_json: bool,
@@ -68,7 +68,7 @@ def check(
 
     session.json = as_json
     try:
-        chosen = exercise(exercise_id)
+        chosen = named(exercise_id)
         manifest = _manifest(file, apply, chosen.id)
         cluster = session.cluster()
         if manifest and file is None:
@@ -76,7 +76,7 @@ def check(
         with steps(session.err(), keep=False) as shown:
             report = run(chosen, cluster, manifest=manifest, deadline=deadline, progress=shown)
     except CourseError as error:
-        _save_junit(junit_file, [], [(exercise_id, error)])
+        _save_junit(junit_file, [], [(exercise_id or "-", error)])
         raise
     progress.record(report)
     _save_junit(junit_file, [report], [])
@@ -91,7 +91,7 @@ def check(
 
 
 @click.command(cls=Taught, name="watch")
-@click.argument("exercise_id", metavar="[EXERCISE]", required=False)
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
 @click.pass_obj
 def watch(session: Session, exercise_id: str | None, deadline: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.session import Session, exercise
+from grader.cli.session import EXERCISE, Session, exercise
 from grader.cli.teach import Taught, TaughtGroup
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[Exercise, ...]:
 @click.command(cls=Taught, name="autograde")
 @click.argument("submissions", metavar="SUBMISSIONS", type=FOLDER)
 @click.option("--output", "-o", "results", metavar="RESULTS", type=FOLDER, required=True)
-@click.option("--exercise", "names", multiple=True, metavar="EXERCISE")
+@click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")
 @click.option("--parallel", type=click.IntRange(min=0), default=0, metavar="COUNT")
 @click.pass_obj
 def autograde(session: Session, submissions: Path, results: Path, names: tuple[str, ...], parallel: int) -> int:
@@ -69,7 +69,7 @@ def classroom() -> None:
 
 @classroom.command(cls=Taught, name="new")
 @click.argument("course", metavar="COURSE", type=FOLDER)
-@click.option("--exercise", "names", multiple=True, metavar="EXERCISE")
+@click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")
 @click.pass_obj
 def new(session: Session, course: Path, names: tuple[str, ...]) -> None:
     """Lay out an nbgrader course and release its assignment."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.session import Session
+from grader.cli.session import EXERCISE, Session
 from grader.cli.teach import Taught, TaughtGroup
 from grader.errors import UsageError
 
@@ -118,14 +118,26 @@ def _sentence(detail: str, facts: Mapping[str, str]) -> str:
 
 
 @cluster.command(cls=Taught, name="status")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def status(session: Session) -> int:
+def status(session: Session, as_json: bool) -> int:
     """Show the cluster, changing nothing; exit status 0 where it is ready, else 4."""
+    from dataclasses import asdict
+
     from grader.cluster.choose import provider_of
+    from grader.render.machine import to_json
     from grader.text import labels
 
+    session.json = as_json
     info = session.cluster()
     state = provider_of(info).status(info.name)
+    if as_json:
+        about = {"name": info.name, "provider": info.provider.value, "version": info.version}
+        about["kubeconfig"] = str(info.kubeconfig)
+        nodes = [asdict(node) for node in state.nodes]
+        told = {"ready": state.ready, "detail": state.detail, "dns": state.facts.get("dns", ""), "nodes": nodes}
+        click.echo(to_json({"schema": 1, **about, **told}), nl=False)
+        return 0 if state.ready else 4
     table = labels()
     out = session.out()
     symbol, style = ("pass", "green") if state.ready else ("fail", "red")
@@ -177,7 +189,7 @@ def env(session: Session) -> None:
 
 
 @click.command(cls=Taught, name="shell")
-@click.argument("exercise_id", metavar="[EXERCISE]", required=False)
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.pass_obj
 def shell(session: Session, exercise_id: str | None) -> None:
     """Become a shell in which plain kubectl means an exercise, and whose prompt says which."""

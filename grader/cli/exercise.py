@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.session import Session, exercise
+from grader.cli.session import EXERCISE, Session, exercise, named
 from grader.cli.teach import Taught
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
 
 
 @click.command(cls=Taught, name="start")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.pass_obj
-def start(session: Session, exercise_id: str) -> None:
+def start(session: Session, exercise_id: str | None) -> None:
     """Lay the given workload and the starter file."""
-    begin(session, exercise(exercise_id))
+    begin(session, named(exercise_id))
 
 
 def begin(session: Session, chosen: Exercise) -> None:
@@ -78,7 +78,7 @@ def begin(session: Session, chosen: Exercise) -> None:
 
 
 @click.command(cls=Taught, name="reset")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="EXERCISE")
 @click.pass_obj
 def reset(session: Session, exercise_id: str) -> None:
     """Make the namespace and the starter file new."""
@@ -97,7 +97,7 @@ def reset(session: Session, exercise_id: str) -> None:
 
 
 @click.command(cls=Taught, name="history")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="EXERCISE")
 @click.argument("number", metavar="[NUMBER]", type=click.IntRange(min=1), required=False)
 @click.option("--restore", is_flag=True)
 @click.pass_obj
@@ -133,15 +133,15 @@ def history(session: Session, exercise_id: str, number: int | None, restore: boo
 
 
 @click.command(cls=Taught, name="hint")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.option("--all", "again", is_flag=True)
 @click.pass_obj
-def hint(session: Session, exercise_id: str, again: bool) -> None:
+def hint(session: Session, exercise_id: str | None, again: bool) -> None:
     """Open the next hint, or show again those that are open."""
     from grader.text import labels
     from grader.workflow import hints
 
-    chosen = exercise(exercise_id)
+    chosen = named(exercise_id)
     out = session.out()
     table = labels()
     shown = hints.opened(chosen) if again else (hints.next_hint(chosen),)
@@ -156,10 +156,10 @@ def hint(session: Session, exercise_id: str, again: bool) -> None:
 
 
 @click.command(cls=Taught, name="solution")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.option("--yes", is_flag=True)
 @click.pass_obj
-def solution(session: Session, exercise_id: str, yes: bool) -> None:
+def solution(session: Session, exercise_id: str | None, yes: bool) -> None:
     """Show the answer, explained: at once after a pass, else after a question."""
     import sys
 
@@ -167,7 +167,7 @@ def solution(session: Session, exercise_id: str, yes: bool) -> None:
     from grader.text import labels
     from grader.workflow import progress
 
-    chosen = exercise(exercise_id)
+    chosen = named(exercise_id)
     if not yes and not progress.load().of(chosen.id).passed_at:
         if not sys.stdin.isatty():
             raise UsageError("solution-closed", exercise=chosen.id)
@@ -179,7 +179,7 @@ def solution(session: Session, exercise_id: str, yes: bool) -> None:
 
 
 @click.command(cls=Taught, name="submit")
-@click.argument("exercise_id", metavar="EXERCISE")
+@click.argument("exercise_id", type=EXERCISE, metavar="EXERCISE")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")
 @click.pass_obj
 def submit(session: Session, exercise_id: str, output: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -83,6 +84,9 @@ class Root(TaughtGroup):
         """Run a command line and leave the process: 0–4 as commands define, 130 after Ctrl-C."""
         session = Session()
         status = 0
+        for stream in (sys.stdout, sys.stderr):  # a terminal in EUC-JP or cp932 has no ✓
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             extra = {"windows_expand_args": windows_expand_args, **extra, "obj": session}
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
+from click.shell_completion import CompletionItem
+
 if TYPE_CHECKING:
     from grader.cluster.info import ClusterInfo
     from grader.model.exercise import Exercise
@@ -71,6 +74,31 @@ class Session:
         out = self.out()
         out.print("  " + table["shell.prepare"])
         out.print("  " + table["shell.elsewhere" if context else "shell.nowhere"].format(context=context), style="dim")
+
+
+class ExerciseName(click.types.StringParamType):
+    """The id of an exercise; a shell completes it."""
+
+    name = "exercise"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Give the ids that begin like this."""
+        from grader.exercises import ids
+
+        return [CompletionItem(item) for item in ids() if item.startswith(incomplete)]
+
+
+EXERCISE = ExerciseName()
+
+
+def named(name: str | None) -> Exercise:
+    """Read an exercise; without a name that which this shell is in, else the one that was begun last.
+
+    Raises as `exercise`; UsageError ("exercise-none-begun") where none was begun, ClusterMissing.
+    """
+    from grader.workflow.current import current
+
+    return exercise(name or current())
 
 
 def exercise(name: str, learner: str | None = None) -> Exercise:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.session import Session, exercise
+from grader.cli.session import EXERCISE, Session, exercise
 from grader.cli.teach import Taught
 from grader.errors import UsageError
 
@@ -63,7 +63,7 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
 
 
 @click.command(cls=Taught, name="verify")
-@click.argument("exercise_ids", metavar="[EXERCISE]...", nargs=-1)
+@click.argument("exercise_ids", type=EXERCISE, metavar="[EXERCISE]...", nargs=-1)
 @click.option("--embedded", "kind", flag_value="embedded")
 @click.option("--kind", "kind", flag_value="kind")
 @click.option("--in-process", is_flag=True)

@@ -33,6 +33,8 @@ ZDOTDIR={home}
 {exports}
 {prompt}setopt PROMPT_SUBST
 PROMPT='($(__grader_namespace)) '"$PROMPT"
+autoload -Uz compinit && compinit -u
+eval "$(_GRADER_COMPLETE=zsh_source grader 2>/dev/null)"
 """
 
 

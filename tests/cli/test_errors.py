@@ -1,5 +1,6 @@
 """Bad input: each a clear Japanese message, no traceback, and an exit status that says whose turn it is."""
 
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.cluster.info import ClusterInfo, Provider
+from grader.workflow.crash import unexpected
 from tests.cli.conftest import Run
 
 
@@ -18,7 +20,7 @@ from tests.cli.conftest import Run
     [
         (("strat", "clusterip"), 2, "grader start のことでしょうか"),
         (("nonsense",), 2, "nonsense というコマンドはありません"),
-        (("check",), 2, "EXERCISE が指定されていません"),
+        (("reset",), 2, "EXERCISE が指定されていません"),
         (("check", "clusterip", "--jsno"), 2, "--json のことでしょうか"),
         (("check", "clusterip", "--deadline", "soon"), 2, "--deadline の値が使えません"),
         (("check", "clusterip", "more"), 2, "コマンドの指定のしかたが違います"),
@@ -28,6 +30,7 @@ from tests.cli.conftest import Run
         (("check", "clusterip"), 4, "grader cluster up で用意しましょう"),
         (("start", "clusterip"), 4, "grader cluster up で用意しましょう"),
         (("cluster", "status"), 4, "grader cluster up で用意しましょう"),
+        (("check",), 4, "grader cluster up で用意しましょう"),
         (("env",), 4, "grader cluster up で用意しましょう"),
         (("check", "clusterip", "--apply"), 2, "grader start clusterip で課題を始める"),
         (("check", "clusterip", "-f", "nowhere.yaml"), 2, "nowhere.yaml にはファイルがありません"),
@@ -156,3 +159,13 @@ def test_ctrl_c_is_told_and_leaves_with_130(home: Path) -> None:
         error = process.stderr.read()
         assert process.wait(timeout=10) == 130
     assert "中断しました" in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_home_that_cannot_be_written_is_told_with_the_variable_that_helps(
+    home: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_HOME", str(home / "state" / "course"))
+    for file in (home / "state", home / "state" / "course" / "progress.json"):
+        assert unexpected(OSError(number, "no", str(file))).code == "home-read-only"
+    assert unexpected(OSError(number, "no", str(home / "work" / "x.yaml"))).code == "permission-denied"

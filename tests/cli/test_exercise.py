@@ -137,9 +137,22 @@ def test_list_shows_every_exercise(learner: Run) -> None:
     assert all(name in done.stdout for name in ("clusterip", "nodeport", "loadbalancer"))
 
 
+def test_without_a_name_and_nothing_begun_it_is_told_how_to_begin(learner: Run, cluster_home: Path) -> None:
+    (cluster_home / "clusters" / "services-course" / "current-exercise").unlink(missing_ok=True)
+    done = learner("check")
+    assert done.exit_code == 2 and "grader start" in done.stderr
+
+
 def test_status_of_a_cluster_that_runs(learner: Run) -> None:
     done = learner("cluster", "status")
     assert done.exit_code == 0 and "services-course-worker2" in done.stdout
+
+
+def test_status_can_be_read_by_a_program(learner: Run, cluster_home: Path) -> None:
+    told = json.loads(learner("cluster", "status", "--json").stdout)
+    assert told["ready"] and told["provider"] == "embedded" and told["dns"].startswith("127.0.0.1:")
+    assert told["kubeconfig"] == str(cluster_home / "clusters" / "services-course" / "kubeconfig")
+    assert "services-course-worker2" in {node["name"] for node in told["nodes"]}
 
 
 def test_a_cluster_of_another_kind_under_the_same_name_is_not_touched(learner: Run) -> None:

@@ -128,6 +128,25 @@ def test_a_shell_of_the_course_means_the_exercise(person: Person, shell: str) ->
         assert any(line.startswith("<(clusterip) ") for line in shown)
 
 
+def test_without_a_name_the_exercise_of_the_shell_is_meant(person: Person) -> None:
+    assert "nodeport" in person.types(ENV, "grader start nodeport >out", "grader start | grep '^課題'")
+    (person.folder / "other").write_text(f"{ENV}\ngrader start clusterip >out\n", encoding="utf-8")
+    shown = person.types(ENV, "grader start nodeport >out", "env -u KUBECONFIG bash other", "grader hint")
+    assert "-n nodeport" in shown
+
+
+def test_a_shell_completes_names_of_exercises(person: Person) -> None:
+    words = {"COMP_WORDS": "grader start nodeport-a", "COMP_CWORD": "2", "_GRADER_COMPLETE": "bash_complete"}
+    person.environment |= words
+    assert person.types("bin/grader").split() == ["plain,nodeport-allocated"]
+
+
+def test_a_terminal_without_our_characters_gets_others_in_their_place(person: Person) -> None:
+    person.environment["PYTHONIOENCODING"] = "euc_jp"
+    shown = person.types("bin/grader cluster status | iconv -f EUC-JP -t UTF-8")
+    assert "使えます" in shown and shown.startswith("? ")
+
+
 def test_a_program_on_the_path_is_called_by_its_name(person: Person) -> None:
     person.environment["PATH"] = os.pathsep.join((str(BIN), person.environment["PATH"]))
     assert "判定  grader check clusterip" in person.types("grader start clusterip")

@@ -68,7 +68,7 @@ def objection(command: str) -> str:
     at: click.Command = root
     while words:
         options = {name for item in at.get_params(context) for name in (*item.opts, *item.secondary_opts)}
-        word = words.pop(0).rstrip("。、)\"")
+        word = words.pop(0).rstrip('。、)"')
         if word.startswith("-"):
             if at.context_settings.get("ignore_unknown_options"):
                 return ""
