@@ -100,7 +100,8 @@ def _shallow(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
-                raise _unreadable(event.start_mark.line + 1, event.start_mark.column + 1, "too-deep")
+                mark = event.start_mark or yaml.Mark("", 0, 0, 0, None, None)
+                raise _unreadable(mark.line + 1, mark.column + 1, "too-deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
