@@ -100,7 +100,7 @@ def _shallow(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_DEPTH:
-                mark = event.start_mark or yaml.Mark("", 0, 0, 0, None, None)
+                mark = event.start_mark or yaml.Mark("", 0, 0, 0, None, 0)
                 raise _unreadable(mark.line + 1, mark.column + 1, "too-deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
