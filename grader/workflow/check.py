@@ -115,9 +115,10 @@ def check_with_evidence(
     return judge(exercise, evidence), evidence
 
 
-def observe_once(exercise: Exercise, cluster: ClusterInfo, api: KubeApi) -> Evidence:
+def observe_once(exercise: Exercise, cluster: ClusterInfo, api: KubeApi | None = None) -> Evidence:
     """Observe the objects and ask every question once, without waiting for anything. Raises ClusterUnreachable."""
-    with Observer(target(cluster, api), exercise) as observer:
+    connected = nullcontext(api) if api else KubeApi(cluster.kubeconfig)
+    with connected as server, Observer(target(cluster, server), exercise) as observer:
         return observer.observe(inspecting=True, first_seconds=PATIENCE[0][1])
 
 
