@@ -8,6 +8,7 @@ from typing import Any
 from grader.kube.resources import KNOWN
 from grader.model.kubernetes import name_of
 from grader.model.objects import Objects
+from grader.model.vantage import PROBE_POD
 
 Unemulated = Callable[[Mapping[str, Any]], Sequence[str]]
 """Lists such fields of an object, as paths."""
@@ -15,13 +16,13 @@ KINDS = {resource.plural: resource.kind for resource in KNOWN}
 
 
 def inert(objects: Objects, unemulated: Unemulated) -> tuple[str, ...]:
-    """List such fields of all objects that no controller made: "Deployment/web spec.template.spec.hostPID"."""
+    """List such fields of all objects but those of controllers and our probe: "Deployment/web spec.template.spec.hostPID"."""
     return tuple(
         f"{KINDS[plural]}/{name_of(item)} {path}"
         for listed in (objects.own, *objects.further.values())
         for plural, items in listed.items()
         if plural in KINDS
         for item in items
-        if not item["metadata"].get("ownerReferences")
+        if not item["metadata"].get("ownerReferences") and (plural, name_of(item)) != ("pods", PROBE_POD)
         for path in unemulated({**item, "kind": KINDS[plural]})
     )

@@ -6,16 +6,18 @@ from grader.embedded.core.support.unemulated import unemulated
 from grader.judge import judge
 from grader.model.evidence import Evidence
 from grader.model.objects import Objects
+from grader.model.vantage import PROBE_POD
 from grader.observe.inert import inert
 from grader.render.card import report_card
 from tests.judge.world import World
 
 
-def test_each_object_that_no_controller_made_is_named_with_its_fields() -> None:
+def test_each_object_that_neither_a_controller_nor_we_made_is_named_with_its_fields() -> None:
     pod = {"metadata": {"name": "p"}, "spec": {"hostPID": True, "containers": [{"stdinOnce": True}]}}
     made = {"metadata": {"name": "q", "ownerReferences": [{"kind": "ReplicaSet"}]}, "spec": {"hostPID": True}}
+    ours = {"metadata": {"name": PROBE_POD}, "spec": {"hostPID": True}}
     service = {"metadata": {"name": "web"}, "spec": {"type": "ClusterIP"}}
-    found = inert(Objects({"pods": (pod, made), "services": (service,)}, {"mall": {"pods": (pod,)}}), unemulated)
+    found = inert(Objects({"pods": (pod, made, ours), "services": (service,)}, {"mall": {"pods": (pod,)}}), unemulated)
     assert found == ("Pod/p spec.hostPID", "Pod/p spec.containers[0].stdinOnce") * 2
 
 
