@@ -16,7 +16,7 @@ KINDS = {resource.plural: resource.kind for resource in KNOWN}
 
 
 def inert(objects: Objects, unemulated: Unemulated) -> tuple[str, ...]:
-    """List such fields of objects that neither a controller nor we made: "Deployment/web spec.template.spec.hostPID"."""
+    """List such fields of what neither a controller nor we made: "Deployment/web spec.template.spec.hostPID"."""
     return tuple(
         f"{KINDS[plural]}/{name_of(item)} {path}"
         for listed in (objects.own, *objects.further.values())
