@@ -44,12 +44,17 @@ def new() -> Path:
     return folder() / secrets.token_hex(4) / "kubeconfig"
 
 
+def _files(environment: Mapping[str, str]) -> list[Path]:
+    """List the files that kubectl reads there."""
+    return [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+
+
 def own(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -> Path | None:
     """Find the file of the shell that started this process; None where it has none, or one for another cluster."""
-    files = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return (
-        files[0] if len(files) > 1 and files[0].parent.parent == folder() and files[1] == cluster.kubeconfig else None
-    )
+    match _files(environment):
+        case [first, second, *_] if first.parent.parent == folder() and second == cluster.kubeconfig:
+            return first
+    return None
 
 
 def speaks_to(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -> bool:
@@ -59,8 +64,7 @@ def speaks_to(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ)
 
 def context_of(environment: Mapping[str, str] = os.environ) -> str:
     """Name the context that kubectl uses in the shell that started this process, "" where it has none."""
-    files = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
-    for file in files or [Path.home() / ".kube" / "config"]:
+    for file in _files(environment) or [Path.home() / ".kube" / "config"]:
         try:
             if name := load(file).get("current-context"):
                 return str(name)

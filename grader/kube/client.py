@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -298,6 +299,11 @@ class KubeApi:
         if not isinstance(parsed, dict):
             raise ClusterUnreachable("api-not-kubernetes", server=self.connection.server)
         return parsed
+
+
+def connected(kubeconfig: Path, api: KubeApi | None = None) -> AbstractContextManager[KubeApi]:
+    """Use connections that are open already, which stay open, or open some and close them afterwards."""
+    return KubeApi(kubeconfig) if api is None else nullcontext(api)
 
 
 def _namespace_of(obj: Mapping[str, Any], resource: Resource, default: str | None) -> str | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 from grader.cluster.info import ClusterInfo
 from grader.errors import ClusterUnreachable
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import ApiRefused, KubeApi, connected
 from grader.model.evidence import Action, ManifestResult
 from grader.workflow.manifests import Document, read_documents
 
@@ -62,7 +61,7 @@ def apply_manifests(
     ClusterUnreachable where the API server does not answer.
     """
     documents = read_documents(text)
-    with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+    with connected(cluster.kubeconfig, api) as server:
         return tuple(
             apply_document(server, item, namespace, hostile=hostile, kinds=kinds, elsewhere=elsewhere)
             for item in documents
@@ -98,8 +97,7 @@ def apply_document(
         if hostile:
             admit(api, obj, namespace, kinds, elsewhere)
             # exported from another cluster: what that one set means nothing here
-            own = {key: value for key, value in obj["metadata"].items() if key not in SERVER_METADATA}
-            obj = {**obj, "metadata": own}
+            obj = _without(obj, SERVER_METADATA)
         resource = api.resource_of(obj)
         target = (obj["metadata"].get("namespace") or namespace) if resource.namespaced else ""
         if exactly:
@@ -174,7 +172,8 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
-            _change(api, "POST", collection, _unversioned(modified))
+            # cli-runtime v0.36 pkg/resource/helper.go CreateWithOptions
+            _change(api, "POST", collection, _without(modified, ("resourceVersion",)))
             return Action.CREATED
         original = _parsed((live.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED, ""))
         desired = merge(original, modified, live)
@@ -189,9 +188,9 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
     raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
 
 
-def _unversioned(obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out the resourceVersion of what is created (cli-runtime v0.36 pkg/resource/helper.go CreateWithOptions)."""
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}}
+def _without(obj: Mapping[str, Any], fields: Collection[str]) -> Mapping[str, Any]:
+    """Leave out fields of an object's metadata."""
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in fields}}
 
 
 def replace(
@@ -270,7 +269,7 @@ def _identity(item: Mapping[str, Any], merge_key: str) -> tuple[Any, Any]:
 
 
 def _significant(obj: Mapping[str, Any]) -> Any:
-    metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_METADATA}
+    metadata = _without(obj, SERVER_METADATA)["metadata"]
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
     return {**obj, "metadata": {**metadata, "annotations": annotations}, "status": None}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from grader.causes.comparing import shape_of
@@ -12,7 +11,7 @@ from grader.cluster.provider import Progress, silent
 from grader.errors import ClusterUnreachable, ManifestError
 from grader.judge import judge
 from grader.judge.chain import ORDER
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import ApiRefused, KubeApi, connected
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.ground import Change
@@ -104,7 +103,7 @@ def check_with_evidence(
                 kinds=exercise.may_change if hostile else (),
                 elsewhere=exercise.may_change_there,
             )
-        with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+        with connected(cluster.kubeconfig, api) as server:
             with Observer(target(cluster, server), exercise, told=told) as observer:
                 return _until_told(observer, cluster, manifests, deadline, progress or silent)
     except ManifestError as error:
@@ -117,8 +116,7 @@ def check_with_evidence(
 
 def observe_once(exercise: Exercise, cluster: ClusterInfo, api: KubeApi | None = None) -> Evidence:
     """Observe the objects and ask every question once, without waiting for anything. Raises ClusterUnreachable."""
-    connected = nullcontext(api) if api else KubeApi(cluster.kubeconfig)
-    with connected as server, Observer(target(cluster, server), exercise) as observer:
+    with connected(cluster.kubeconfig, api) as server, Observer(target(cluster, server), exercise) as observer:
         return observer.observe(inspecting=True, first_seconds=PATIENCE[0][1])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -131,11 +131,21 @@ def given_ready(api: KubeApi, exercise: Exercise) -> bool:
 
 def wait_ready(api: KubeApi, exercise: Exercise) -> None:
     """Wait until the given workload is ready. Raises EnvironmentError_ ("given-not-ready"), ClusterUnreachable."""
+    facts = {"exercise": exercise.id, "namespace": exercise.namespace}
+    wait_until(api, lambda: given_ready(api, exercise), READY_SECONDS, READY_PAUSE, **facts)
+
+
+def wait_until(api: KubeApi, holds: Callable[[], bool], seconds: float, pause: float, **facts: str) -> None:
+    """Look every `pause` seconds of the cluster's clock whether something holds.
+
+    Raises EnvironmentError_ ("given-not-ready", with these facts: exercise, namespace) where it does not within
+    `seconds`, and what `holds` raises.
+    """
     begun = api.clock.monotonic()
-    while not given_ready(api, exercise):
-        if api.clock.monotonic() - begun > READY_SECONDS:
-            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        api.clock.sleep(READY_PAUSE)
+    while not holds():
+        if api.clock.monotonic() - begun > seconds:
+            raise EnvironmentError_("given-not-ready", **facts)
+        api.clock.sleep(pause)
 
 
 def _stands(api: KubeApi, exercise: Exercise, namespace: str) -> bool:

@@ -54,7 +54,7 @@ def verify_in_process(
     tell = progress or silent
     found: dict[str, list[Attempt]] = {}
     left_out = 0
-    with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with _processes(parallel) as pool:
         futures = {}
         for exercise in sorted(exercises, key=length, reverse=True):
             futures[pool.submit(_tried, exercise, make, tuple(only), deadline)] = exercise.id
@@ -72,11 +72,10 @@ def _tried(
 ) -> tuple[list[Attempt], int]:
     """Make the attempts at one exercise, in a cluster of its own; tell how many were left out."""
     every = chosen(make(exercise), only)
-    manifests = [task for task in every if not task.needs_kubectl]
+    possible = [task for task in every if not task.needs_kubectl]
     with _cluster() as (inside, api):
-        return attempts_at(api, exercise, inside.info, manifests, silent, deadline, lull=1.0), (
-            len(every) - len(manifests)
-        )
+        attempts = attempts_at(api, exercise, inside.info, possible, silent, deadline, lull=1.0)
+    return attempts, len(every) - len(possible)
 
 
 def shaken_in_process(
@@ -96,7 +95,7 @@ def shaken_in_process(
     tell = progress or silent
     standing = [exercise for exercise in exercises if Site(exercise).answer.form is Form.MANIFEST]
     groups = [standing[at : at + AT_ONCE] for at in range(0, len(standing), AT_ONCE)]
-    with ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with _processes(parallel) as pool:
         results = list(pool.map(_shaken, groups, repeat(shake), repeat(tuple(only)), repeat(deadline)))
     attempts = tuple(attempt for result in results for attempt in result.attempts)
     for attempt in attempts:
@@ -112,10 +111,18 @@ def _shaken(
         return shake(exercises, inside.info, only=only, deadline=deadline, parallel=len(exercises), way=way)
 
 
+def _processes(parallel: int | None) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn"), initializer=_collect_rarely)
+
+
+def _collect_rarely() -> None:
+    """Of what is imported nothing becomes garbage; what an attempt leaves is looked for less often."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 @contextmanager
 def _cluster() -> Iterator[tuple[Inside, KubeApi]]:
-    gc.freeze()  # of what is imported nothing becomes garbage; what an attempt leaves is looked for less often
-    gc.set_threshold(20_000, 20, 50)
     inside = Inside(NAME)
     with inside.api() as api:
         record_clusters_own(api, inside.info)

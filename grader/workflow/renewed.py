@@ -9,7 +9,6 @@ from functools import partial
 from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress
-from grader.errors import EnvironmentError_
 from grader.kube.client import KubeApi
 from grader.kube.client import Object as Live
 from grader.model.exercise import Exercise
@@ -20,6 +19,7 @@ from grader.workflow.attacks.cluster import worker
 from grader.workflow.attacks.hands import Hands, drop, edit_at, put, resource_of
 from grader.workflow.attacks.site import Site
 from grader.workflow.check import check_with_evidence
+from grader.workflow.ground import wait_until
 from grader.workflow.instruments import ensure_probe
 from grader.workflow.together import Shock, Standing, Struck, Way, together
 from grader.workflow.verify import Attempt, Task, VerifyResult, solve
@@ -93,11 +93,7 @@ def _gone(api: KubeApi, exercise: Exercise, old: set[str]) -> bool:
 
 
 def _until(api: KubeApi, exercise: Exercise, holds: Callable[[], bool]) -> None:
-    begun = api.clock.monotonic()
-    while not holds():
-        if api.clock.monotonic() - begun > SECONDS:
-            raise EnvironmentError_("given-not-ready", exercise=exercise.id, namespace=exercise.namespace)
-        api.clock.sleep(PAUSE)
+    wait_until(api, holds, SECONDS, PAUSE, exercise=exercise.id, namespace=exercise.namespace)
 
 
 # -- a node is drained ------------------------------------------------------------------------------------------------

@@ -6,14 +6,13 @@ The file comes from somebody who is not trusted: only the kinds that the exercis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
 from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.errors import ManifestError
-from grader.kube.client import KubeApi
+from grader.kube.client import KubeApi, connected
 from grader.kube.resources import KNOWN
 from grader.model.evidence import Action, ManifestResult
 from grader.model.exercise import Exercise
@@ -49,7 +48,7 @@ def reproduce(
     given = given_keys(exercise)
     kinds = tuple({*exercise.may_change, *BESIDE})
     further = {name: tuple({*exercise.may_change_there.get(name, ()), *BESIDE}) for name in exercise.namespaces}
-    with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+    with connected(cluster.kubeconfig, api) as server:
         _delete(server, head, exercise)
         addresses = _addresses(server, head, exercise) if head.addresses else {}
         results = []

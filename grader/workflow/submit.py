@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from grader.causes.owners import WORKLOADS
 from grader.cluster.info import ClusterInfo
 from grader.criteria.env import Env
 from grader.errors import UsageError
-from grader.kube.client import KubeApi
+from grader.kube.client import KubeApi, connected
 from grader.kube.ground import read_record, record_name
 from grader.kube.resources import KNOWN
 from grader.model.exercise import Exercise
@@ -259,7 +258,7 @@ def submit(exercise: Exercise, cluster: ClusterInfo, folder: Path, *, api: KubeA
 
     Raises UsageError ("nothing-to-submit") where there are none, ClusterUnreachable, OSError.
     """
-    with nullcontext(api) if api else KubeApi(cluster.kubeconfig) as server:
+    with connected(cluster.kubeconfig, api) as server:
         objects = list(own_objects(server, exercise))
         pods = [pod for namespace in exercise.all_namespaces for pod in server.list("pods", namespace)]
         knowing = look(server, exercise, cluster, pods)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from grader.cluster.info import ClusterInfo
 from grader.cluster.probes import probe, probe_name
 from grader.cluster.provider import Progress
-from grader.errors import EnvironmentError_
 from grader.kube.client import KubeApi
 from grader.kube.client import Object as Live
 from grader.model.exercise import Exercise
@@ -18,6 +17,7 @@ from grader.workflow.attacks.hands import Change, Hands, drop, edit_at, put, res
 from grader.workflow.attacks.ours import impostor
 from grader.workflow.attacks.run import ATTACK, DEADLINE, attempt
 from grader.workflow.attacks.site import Site
+from grader.workflow.ground import wait_until
 from grader.workflow.mutations import excused
 from grader.workflow.together import Shock, Standing, Struck, Way, together
 from grader.workflow.verify import Attempt, Task, VerifyResult
@@ -66,24 +66,17 @@ def _config(
 def _probe_replaced(api: KubeApi, _grounds: Sequence[Standing]) -> Struck:
     node = name_of(worker(api))
     name = probe_name(node)
+    facts = {"exercise": name, "namespace": PROBE_NAMESPACE}
     image = api.get(resource_of("Pod").path(PROBE_NAMESPACE, name))["spec"]["containers"][0]["image"]
 
     def instead(pod: Live) -> None:
         api.delete("pods", name, PROBE_NAMESPACE, grace_seconds=0)
-        _until(api, lambda: api.read("pods", name, PROBE_NAMESPACE) is None, name)
+        wait_until(api, lambda: api.read("pods", name, PROBE_NAMESPACE) is None, SECONDS, PAUSE, **facts)
         api.create(pod, namespace=PROBE_NAMESPACE)
-        _until(api, lambda: is_ready(api.read("pods", name, PROBE_NAMESPACE) or {}), name)
+        wait_until(api, lambda: is_ready(api.read("pods", name, PROBE_NAMESPACE) or {}), SECONDS, PAUSE, **facts)
 
     instead(impostor(name, node))
     return Struck(lambda: instead(probe(node, image)), (name,))
-
-
-def _until(api: KubeApi, holds: Callable[[], bool], name: str) -> None:
-    begun = api.clock.monotonic()
-    while not holds():
-        if api.clock.monotonic() - begun > SECONDS:
-            raise EnvironmentError_("given-not-ready", exercise=name, namespace=PROBE_NAMESPACE)
-        api.clock.sleep(PAUSE)
 
 
 def _rewritten(corefile: str) -> str:

@@ -16,6 +16,7 @@ from grader.model.kubernetes import addresses_of, is_terminating, name_of, selec
 from grader.workflow import script
 from grader.workflow.apply import apply_manifests
 from grader.workflow.attacks.site import Site, Thing
+from grader.workflow.ground import wait_until
 from grader.workflow.restore import CLEARED
 
 TRIES = 8
@@ -125,12 +126,7 @@ class Hands:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds. Raises EnvironmentError_ where it does not come."""
-        clock = self.api.clock
-        begun = clock.monotonic()
-        while not holds():
-            if clock.monotonic() - begun > SECONDS:
-                raise EnvironmentError_("given-not-ready", exercise=self.site.exercise.id, namespace=self.namespace)
-            clock.sleep(PAUSE)
+        wait_until(self.api, holds, SECONDS, PAUSE, exercise=self.site.exercise.id, namespace=self.namespace)
 
     def _where(self, resource: Resource, namespace: str) -> str | None:
         return (namespace or self.namespace) if resource.namespaced else None
