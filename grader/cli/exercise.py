@@ -117,8 +117,7 @@ def history(session: Session, exercise_id: str, number: int | None, restore: boo
             raise UsageError("version-unnamed", exercise=chosen.id)
         known = versions.versions(file)
         for item in known:
-            facts = {"number": item.number, "time": f"{item.kept_at:%Y-%m-%d %H:%M:%S}", "lines": item.lines}
-            out.print(table["history.line"].format(**facts, file=near(item.path)))
+            out.print(table["history.line"].format(**item.facts))
         for told in ("history.show", "history.restore") if known else ("history.none",):
             out.print("  " + table[told].format(exercise=chosen.id), style="dim")
         return

@@ -16,7 +16,7 @@ from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
 from grader.notebook import extension, own
 from grader.notebook.show import Note, Output, Prose, Shown, put, told
-from grader.paths import near, work_root
+from grader.paths import work_root
 from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
@@ -121,13 +121,7 @@ def history(exercise: str, number: int | None = None) -> None:
             put(Prose(f"```yaml\n{versions.version(file, number, chosen.id).text.rstrip()}\n```"))
             return
         known = versions.versions(file)
-        lines = [
-            labels()["history.line"].format(
-                number=item.number, time=f"{item.kept_at:%Y-%m-%d %H:%M:%S}", lines=item.lines, file=near(item.path)
-            )
-            for item in known
-        ]
-        listed = "\n".join(lines)
+        listed = "\n".join(labels()["history.line"].format(**item.facts) for item in known)
         none = labels()["history.none"].format(exercise=chosen.id)
         put(Prose(f"```text\n{listed}\n```" if known else none))
 

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.paths import write_atomically
+from grader.paths import near, write_atomically
 
 FOLDER = ".history"
 
@@ -39,6 +39,12 @@ class Version:
     def text(self) -> str:
         """The content."""
         return _text(self.path)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a line of a list tells of it."""
+        time = f"{self.kept_at:%Y-%m-%d %H:%M:%S}"
+        return {"number": self.number, "time": time, "lines": self.lines, "file": near(self.path)}
 
 
 def _text(path: Path) -> str:
