@@ -72,7 +72,7 @@ def unanswered(
     due = _due(scene, controls)
     if shape_of(question, scene.objects) is At.LOAD_BALANCER:
         due = max(due, scene.paced(BALANCER_SECONDS))
-    if answer.outcome is Outcome.TIMEOUT:  # an overloaded machine is silent too, now here and now there
+    if answer.outcome is Outcome.TIMEOUT and named is None:  # an overloaded machine is silent too, now here, now there
         due = max(due, DATA_PLANE_SECONDS)
     if answer.outcome is Outcome.NAME_ERROR:  # a server that caches denials may have been asked too early
         due = max(due, scene.paced(DNS_SECONDS))

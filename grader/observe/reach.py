@@ -24,7 +24,7 @@ FIRST_SECONDS = 0.35
 BATCH_SECONDS = 4.0
 LEAST_BATCH_SECONDS = 1.5  # where the network is in the API server's own process
 ALIVE_SECONDS = 3.0
-RESOLVE_SECONDS = 9.0
+RESOLVE_SECONDS = 12.0
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
@@ -83,10 +83,11 @@ def ask_reach(
 
 
 def has_no_address(carrier: Carrier, host: str) -> bool:
-    """Tell whether the cluster's DNS knows no address of a name, however the search list completes it.
+    """Tell whether a name has no address, however the search list completes it.
 
-    The resolver then asks the world outside, and CoreDNS takes 2 s to give up on a name there that it cannot look up
+    The resolver asks the world outside last, and CoreDNS takes 2 s to give up on a name there that it cannot look up
     (an ExternalName's target, say): longer than a connection may take, so a wrong name looks like a silent server.
+    The cluster's own domain must answer that the name is not there; what the world outside leaves unanswered is none.
     """
     if _ADDRESS.fullmatch(host):
         return False
@@ -94,10 +95,13 @@ def has_no_address(carrier: Carrier, host: str) -> bool:
     if host.endswith("."):
         if not host.lower().endswith(f".{CLUSTER_DOMAIN}."):
             return True
-        command = _dig(f"{name}.")
+        command = f"echo asked; {_dig(f'{name}.', tries=2)}"
     else:
-        search = "$(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-)"
-        command = f"for domain in {search}; do {_dig(f'{name}.$domain.')} || break; done"
+        command = (
+            "for domain in $(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-) ''; do case $domain in "
+            f"*{CLUSTER_DOMAIN}) echo asked; {_dig(f'{name}.$domain.', tries=2)} || break;; "
+            f"*) {_dig(f'{name}.$domain', tries=1)} | grep '^A';; esac; done"
+        )
     try:
         body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
     except (SilenceError, RejectionError):
@@ -106,9 +110,9 @@ def has_no_address(carrier: Carrier, host: str) -> bool:
     return words.count("status:") == words.count("asked") > 0 and "A" not in words
 
 
-def _dig(name: str) -> str:
-    """Write a command that prints "asked", the response code if there is an answer, and "A" for each address in it."""
-    return f"echo asked; dig +time=4 +tries=1 {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
+def _dig(name: str, tries: int) -> str:
+    """Write a command that prints the response code if there is an answer, and "A" for each address in it."""
+    return f"dig +time=2 +tries={tries} {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
 
 
 def ask_from_here(
