@@ -64,7 +64,7 @@ def test_silence_beside_a_slice_that_was_given_another_label_is_blamed_on_it(lab
     silent = world(2)
     silent.answered["same-namespace"] = NOBODY
     assert told(silent, quiet_for=1.0).verdict is Verdict.NOT_YET
-    assert told(silent.compare(age=6.2), quiet_for=6.5).finding.diagnosis == "slice-relabelled"  # the object explains it
+    assert told(silent.compare(age=6.2), quiet_for=6.5).finding.diagnosis == "slice-relabelled"  # explained
     assert told(silent.compare(own=Outcome.TIMEOUT)).verdict is Verdict.ENVIRONMENT
     silent = world(1)
     silent.answered["same-namespace"] = NOBODY

@@ -181,9 +181,17 @@ def test_a_failure_waits_longer_for_what_moves_before_it_on_the_way(
 def test_a_check_that_runs_out_of_time_leaves_nothing_behind() -> None:
     api = Api()
     eyes = Eyes(silent(), api, Outcome.TIMEOUT)
-    assert until_told(eyes, deadline=5.0) is Verdict.NOT_YET
+    assert until_told(eyes, deadline=3.0) is Verdict.NOT_YET
     assert eyes.compared_at >= 0
     assert api.services == {}
+
+
+@pytest.mark.parametrize(("part", "verdict"), [(0.8, Verdict.FAIL), (0.5, Verdict.NOT_YET)])
+def test_a_verdict_that_waits_for_time_alone_may_take_half_as_long_again(part: float, verdict: Verdict) -> None:
+    eyes, late = Eyes(silent(), Api(), Outcome.ANSWERED), Eyes(silent(), Api(), Outcome.ANSWERED)
+    assert until_told(eyes) is Verdict.FAIL
+    assert until_told(late, deadline=part * eyes.now) is verdict
+    assert late.now <= eyes.now
 
 
 def test_where_no_service_of_ours_may_be_made_that_is_said() -> None:
