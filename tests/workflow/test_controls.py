@@ -186,7 +186,7 @@ def test_a_check_that_runs_out_of_time_leaves_nothing_behind() -> None:
     assert api.services == {}
 
 
-@pytest.mark.parametrize(("part", "verdict"), [(0.8, Verdict.FAIL), (0.5, Verdict.NOT_YET)])
+@pytest.mark.parametrize(("part", "verdict"), [(0.7, Verdict.FAIL), (0.4, Verdict.NOT_YET)])
 def test_a_verdict_that_waits_for_time_alone_may_take_half_as_long_again(part: float, verdict: Verdict) -> None:
     eyes, late = Eyes(silent(), Api(), Outcome.ANSWERED), Eyes(silent(), Api(), Outcome.ANSWERED)
     assert until_told(eyes) is Verdict.FAIL
