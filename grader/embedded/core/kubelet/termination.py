@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from grader.embedded.core.kubelet.logs import LogLine
-from grader.embedded.core.programs.files.mounts import Files, Mount
+from grader.embedded.core.programs.mounts import Files, Mount
 from grader.embedded.core.store import Obj
 
 LENGTH = 4096

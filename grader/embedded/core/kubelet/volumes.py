@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.embedded.core.api.access import tokens
 from grader.embedded.core.kubelet.environment import ConfigError, contents, expand, field_value
-from grader.embedded.core.programs.files.mounts import KEPT, Files, Mount
+from grader.embedded.core.programs.mounts import KEPT, Files, Mount
 from grader.embedded.core.storage import is_bound
 from grader.embedded.core.store import Obj, Store
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api.http import protobuf, status
+from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import FieldError, invalid
 from grader.embedded.core.api.http.messages import JSON, Request, Tree
 from grader.embedded.core.api.http.negotiate import YAML, media_type, unsupported
 from grader.embedded.core.api.kinds.registry import Resource
 from grader.embedded.core.api.schema.types import definition_of, definitions
+from grader.embedded.core.api.write import protobuf
 from grader.embedded.core.api.write.decode import clean, read_json, read_yaml, strict_error
 from grader.embedded.core.store import Obj
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grader.embedded.core.api.http import protobuf, status
+from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.messages import JSON, Request, Response, Tree
 from grader.embedded.core.api.http.negotiate import Negotiated, body, encode, media_type
 from grader.embedded.core.api.http.routes import Target
@@ -18,6 +18,7 @@ from grader.embedded.core.api.kinds.registry import STORED, Resource
 from grader.embedded.core.api.kinds.strategy import Context
 from grader.embedded.core.api.read import selectors, views
 from grader.embedded.core.api.schema.types import META
+from grader.embedded.core.api.write import protobuf
 from grader.embedded.core.api.write.decode import read_json, read_yaml
 from grader.embedded.core.store import Obj, Store, timestamp
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.files.mounts import KEPT, folders
 from grader.embedded.core.programs.images.files import FOLDERS, image_files
+from grader.embedded.core.programs.mounts import KEPT, folders
 from grader.embedded.core.programs.process import Context, Exit
 
 

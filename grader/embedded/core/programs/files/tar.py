@@ -6,7 +6,7 @@ import io
 import tarfile
 
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
-from grader.embedded.core.programs.files.mounts import KEPT
+from grader.embedded.core.programs.mounts import KEPT
 from grader.embedded.core.programs.process import Context
 
 LETTERS = frozenset("cxtvmpohfCz")

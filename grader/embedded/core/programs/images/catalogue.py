@@ -67,10 +67,10 @@ _MODULES: dict[str, str] = {
     "files.tar:tar": "tar",
     "files.text:xargs": "xargs",
     "files.awk:awk": "awk",
-    "net.sysinfo:ps": "ps",
-    "net.sysinfo:kill": "kill",
-    "net.sysinfo:ip": "ip ifconfig",
-    "net.sysinfo:netstat": "netstat ss",
+    "shell.sysinfo:ps": "ps",
+    "shell.sysinfo:kill": "kill",
+    "shell.sysinfo:ip": "ip ifconfig",
+    "shell.sysinfo:netstat": "netstat ss",
 }
 
 PROGRAMS: dict[str, str] = {name: target for target, names in _MODULES.items() for name in names.split()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.embedded.core.programs.files.mounts import folders
+from grader.embedded.core.programs.mounts import folders
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host

@@ -11,10 +11,10 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from grader.embedded.core.programs.files.mounts import telling
 from grader.embedded.core.programs.images.catalogue import ALPINE, DEBIAN, PROGRAMS
 from grader.embedded.core.programs.images.releases import was_released
 from grader.embedded.core.programs.images.specs import ALIASES, IMAGES, ImageSpec
+from grader.embedded.core.programs.mounts import telling
 from grader.embedded.core.programs.process import (
     STDERR,
     STDOUT,

@@ -10,8 +10,8 @@ from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net.curl_options import Failed, Options, parse
 from grader.embedded.core.programs.net.curl_report import METER, Facts, meter, write_out
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.net.http import Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from grader.embedded.core.programs.net.resolver import is_ipv4
+from grader.embedded.core.programs.resolver import is_ipv4
 
 FLAGS = {
     "-s": "silent", "--silent": "silent", "-S": "show_error", "--show-error": "show_error", "-v": "verbose",

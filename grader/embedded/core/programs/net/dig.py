@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
 from grader.embedded.core.programs.host import ConnectionRefused_, DnsReply, NetworkError, Record
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
 VERSION = "9.20.15"
 TYPES = frozenset("A AAAA ANY AXFR CAA CNAME DNSKEY DS HTTPS MX NAPTR NS PTR SOA SRV SVCB TXT".split())

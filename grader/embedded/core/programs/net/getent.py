@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.net.resolver import (
+from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,
     addresses,
@@ -10,7 +11,6 @@ from grader.embedded.core.programs.net.resolver import (
     is_ipv4,
     search,
 )
-from grader.embedded.core.programs.process import Context
 
 
 async def main(context: Context) -> int:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.net.nslookup import NO_SERVERS
-from grader.embedded.core.programs.net.resolver import (
+from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,
     ResolvConf,
@@ -16,7 +17,6 @@ from grader.embedded.core.programs.net.resolver import (
     reverse,
     search,
 )
-from grader.embedded.core.programs.process import Context
 
 
 async def main(context: Context) -> int:

@@ -12,9 +12,9 @@ from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import Address, AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net import nc_busybox
 from grader.embedded.core.programs.net.nc_copy import Arrived, copy, datagrams, listen, send_datagrams
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 SERVICES = {80: "http", 443: "https", 53: "domain", 22: "ssh", 8080: "http-alt"}
 CONNECT_LIMIT = 127.0

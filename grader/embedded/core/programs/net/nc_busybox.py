@@ -9,9 +9,9 @@ from grader.embedded.core.kernel import ConnectionReset_, Event, Queue, Stream, 
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import Address, ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.net.nc_copy import copy, datagrams, listen, send_datagrams
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.process import Context, Exit, Input
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 from grader.embedded.core.programs.small import execute
 
 _FLAGS = "nuvlkz"

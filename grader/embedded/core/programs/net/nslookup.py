@@ -5,7 +5,8 @@ from __future__ import annotations
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import DnsReply, Record
 from grader.embedded.core.programs.net import nslookup_small
-from grader.embedded.core.programs.net.resolver import (
+from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,
     ResolvConf,
@@ -14,7 +15,6 @@ from grader.embedded.core.programs.net.resolver import (
     resolve,
     reverse,
 )
-from grader.embedded.core.programs.process import Context
 
 NO_SERVERS = ";; connection timed out; no servers could be reached"
 

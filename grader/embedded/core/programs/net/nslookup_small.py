@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.embedded.core.programs.host import Host
-from grader.embedded.core.programs.net.resolver import (
+from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,
     ResolvConf,
@@ -21,7 +22,6 @@ from grader.embedded.core.programs.net.resolver import (
     resolve,
     search,
 )
-from grader.embedded.core.programs.process import Context
 
 _USAGE = """BusyBox v{} multi-call binary.
 

@@ -8,9 +8,9 @@ from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_ti
 from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Response
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.options import banner
 from grader.embedded.core.programs.process import Context, Exit
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
 TIMEOUT = 900.0
 LONG = {

@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, quote
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs.host import Address, Host, NetworkError
 from grader.embedded.core.programs.net import http, tls
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _HTML = re.compile(

@@ -11,8 +11,8 @@ import struct
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
 PORT = 5432
 SSL_REQUEST, GSS_REQUEST, VERSION_3 = 80877103, 80877104, 196608

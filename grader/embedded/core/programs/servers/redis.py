@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
 PORT = 6379
 Reply = bytes | str | int | None | list[bytes] | ValueError

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from grader.embedded.core.programs.escapes import unescape
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError, evaluate
-from grader.embedded.core.programs.shell.escapes import unescape
 from grader.embedded.core.programs.shell.syntax import Arithmetic, Escaped, Literal, Part, Script, Variable, Word
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
-from grader.embedded.core.programs.files.mounts import is_writable
+from grader.embedded.core.programs.mounts import is_writable
 from grader.embedded.core.programs.process import STDERR, Context, Input, Sink
 from grader.embedded.core.programs.shell import expand
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError

@@ -5,8 +5,8 @@ import re
 import pytest
 from fake_host import AGNHOST, FakeHost, Network, curl, logs
 
-from grader.embedded.core.programs.files.mounts import Mount, MountedFiles
 from grader.embedded.core.programs.images import running as images
+from grader.embedded.core.programs.mounts import Mount, MountedFiles
 from grader.embedded.core.programs.process import SIGQUIT
 from grader.paths import content_root
 

@@ -6,7 +6,7 @@ those that the official image is built with (`nginx -V`).
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.files.mounts import Files, folders, is_writable
+from grader.embedded.core.programs.mounts import Files, folders, is_writable
 from grader.embedded.core.programs.servers.nginx.conf import Directive, Emerg
 
 TEMPORARY = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
 from grader.embedded.core.programs.host import Host, NetworkError
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, addresses, is_ipv4, resolve
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, addresses, is_ipv4, resolve
 from grader.embedded.core.programs.servers.nginx.conf import Directive
 
 

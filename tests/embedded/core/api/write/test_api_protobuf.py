@@ -5,10 +5,10 @@ from api_client import PODS, SERVICES, Api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.embedded.core.api.http import protobuf
 from grader.embedded.core.api.http.status import ApiError
 from grader.embedded.core.api.schema import types as schema
 from grader.embedded.core.api.schema.types import definition_of
+from grader.embedded.core.api.write import protobuf
 
 SERVICE = definition_of("", "v1", "Service")
 KIND = protobuf.CONTENT_TYPE

@@ -4,7 +4,7 @@ import pytest
 from fake_host import FakeHost, Network
 
 from grader.embedded.core.kernel import drive
-from grader.embedded.core.programs.net.resolver import NameNotFound, NameserverTimeout, ResolvConf, resolve
+from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, resolve
 
 CONF = ResolvConf(("10.96.0.10",), ("a.svc.cluster.local", "svc.cluster.local", "cluster.local"), 5)
 
