@@ -15,8 +15,8 @@ from grader.embedded.core.api.http.field import required
 from grader.embedded.core.api.http.messages import Request, Response, Tree
 from grader.embedded.core.api.http.negotiate import Negotiated, body
 from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.kinds.admission import admit
 from grader.embedded.core.api.kinds.pod import random_suffix
-from grader.embedded.core.api.kinds.quotas import admit
 from grader.embedded.core.api.kinds.registry import Resource
 from grader.embedded.core.api.kinds.strategy import Context, validate_meta, validate_meta_update
 from grader.embedded.core.api.read import views
