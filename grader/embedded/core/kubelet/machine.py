@@ -9,16 +9,11 @@ from random import Random
 from grader.embedded.core.coredns.server import Question, Upstream
 from grader.embedded.core.dns import Answer, Rr
 from grader.embedded.core.dnsnames import View
-from grader.embedded.core.kernel import Event, Kernel, Stream
+from grader.embedded.core.kernel import DatagramHandler, Event, Handler, Kernel, Stream
 from grader.embedded.core.machines import Machine, Peer
 from grader.embedded.core.network import Network
-from grader.embedded.core.programs.host import (
-    ConnectionRefused_,
-    DatagramHandler,
-    DnsReply,
-    Handler,
-    Record,
-)
+from grader.embedded.core.programs.host import ConnectionRefused_, DnsReply, Record
+from grader.embedded.core.programs.process import Processes
 
 MAX_HOPS = 5
 """Servers that may pass a question on before a circle of them is seen as one that never answers."""
@@ -103,6 +98,7 @@ class ContainerHost:
         env: the container's environment.
         files: the container's files.
         kernel: the scheduler.
+        processes: what runs in the container.
         machine: the network namespace, shared with the other containers of the Pod.
 
     """
@@ -122,6 +118,7 @@ class ContainerHost:
         self.env = env
         self.files = files
         self.kernel = kernel
+        self.processes = Processes()
         self.machine = machine
         self._network = network
         self._nameserver = nameserver

@@ -6,15 +6,12 @@ ever, as a packet without answer does: programs bound their patience with `kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from grader.embedded.core.kernel import Kernel, Stream
-
-Address = tuple[str, int]
-Handler = Callable[[Stream, Address], Coroutine[Any, Any, None]]
-DatagramHandler = Callable[[bytes, Address], bytes | None]
+from grader.embedded.core.kernel import DatagramHandler, Handler, Kernel, Stream
+from grader.embedded.core.programs.process import Processes
 
 
 class NetworkError(Exception):
@@ -102,6 +99,7 @@ class Host(Protocol):
         files: whole file system as far as it is not the image's own: absolute path → content. Programs write to it.
             One mapping a container; two containers of a Pod share only what is in volumes (`mounts.MountedFiles`).
         kernel: the scheduler everything runs on.
+        processes: what runs in this container.
     """
 
     hostname: str
@@ -109,6 +107,7 @@ class Host(Protocol):
     env: dict[str, str]
     files: MutableMapping[str, bytes]
     kernel: Kernel
+    processes: Processes
 
     async def connect(self, ip: str, port: int, bound: str = "") -> Stream:
         """Open a TCP connection, from a certain address of this machine where one is named.
