@@ -7,9 +7,9 @@ ever, as a packet without answer does: programs bound their patience with `kerne
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from grader.embedded.core.dnsrecords import DnsReply
 from grader.embedded.core.kernel import DatagramHandler, Handler, Kernel, Stream
 from grader.embedded.core.programs.process import Processes
 
@@ -51,42 +51,6 @@ class AddressInUse(NetworkError):
 
     def __init__(self) -> None:
         super().__init__("address already in use")
-
-
-@dataclass(frozen=True)
-class Record:
-    """One DNS resource record.
-
-    Attributes:
-        name: owner name, absolute, with the trailing dot.
-        type: A, AAAA, CNAME, SRV, PTR, SOA, NS, TXT.
-        ttl: seconds.
-        data: presentation form: `10.96.0.1`, or `0 100 53 kube-dns.kube-system.svc.cluster.local.`
-    """
-
-    name: str
-    type: str
-    ttl: int
-    data: str
-
-
-@dataclass(frozen=True)
-class DnsReply:
-    """What a nameserver answered to one query.
-
-    Attributes:
-        rcode: NOERROR, NXDOMAIN, SERVFAIL, REFUSED.
-        answers: the answer section.
-        authority: the authority section (the SOA of a negative answer).
-        additional: the additional section (addresses of SRV targets).
-        authoritative: the AA bit.
-    """
-
-    rcode: str
-    answers: tuple[Record, ...] = ()
-    authority: tuple[Record, ...] = ()
-    additional: tuple[Record, ...] = ()
-    authoritative: bool = True
 
 
 class Host(Protocol):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import (
     Address,
     DatagramHandler,
@@ -14,14 +15,7 @@ from grader.embedded.core.kernel import (
     drive,
     pair,
 )
-from grader.embedded.core.programs.host import (
-    AddressInUse,
-    AddressNotAvailable,
-    ConnectionRefused_,
-    DnsReply,
-    NoRoute,
-    Record,
-)
+from grader.embedded.core.programs.host import AddressInUse, AddressNotAvailable, ConnectionRefused_, NoRoute
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.process import Process, Processes
 
