@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from grader import paths
 from grader.cluster import choose, info
 from grader.cluster.provider import Progress
-from grader.errors import ClusterMissing
+from grader.errors import ClusterMissing, ToolMissing
 from grader.kube import kubectl
 from grader.workflow import learner, notebooks
 
@@ -64,8 +65,11 @@ def environment(cluster: info.ClusterInfo) -> dict[str, str]:
 def start(arguments: tuple[str, ...], progress: Progress) -> None:
     """Bring everything up and become JupyterLab (this process is replaced).
 
-    Raises EnvironmentError_ where the cluster cannot be brought up, ContentError where a lesson is malformed.
+    Raises ToolMissing where JupyterLab is not installed, EnvironmentError_ where the cluster cannot be brought up,
+    ContentError where a lesson is malformed.
     """
+    if find_spec("jupyterlab") is None:
+        raise ToolMissing("lab-missing", python=sys.executable)
     ready = cluster(progress)
     folder = paths.work_root()
     lessons = notebooks.lay(folder / "lessons", learner.current())

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from grader.cluster.provider import silent
+from grader.errors import ToolMissing
 from grader.workflow import lab
 
 
@@ -23,3 +27,11 @@ def test_the_lab_opens_the_first_lesson_and_hands_options_on() -> None:
     assert "--LabApp.default_url=/lab/tree/lessons/03.ipynb" in command
     assert "--no-browser" in command
     assert command[-1] == "--port=9999"
+
+
+def test_a_machine_without_jupyterlab_is_told_before_a_cluster_is_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "find_spec", lambda name: None)
+    monkeypatch.setattr(lab, "cluster", lambda progress: pytest.fail("a cluster is brought up"))
+    with pytest.raises(ToolMissing) as told:
+        lab.start((), silent)
+    assert told.value.code == "lab-missing"
