@@ -108,7 +108,7 @@ def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     cluster = session.cluster()
     first = exercise(exercise_id) if exercise_id else None
     out, err = session.out(), session.err()
-    for chosen in work.queue(every(), first):
+    for chosen in work.queue(every()[0], first):
         with steps(err, keep=False) as shown:
             begun = work.begin(chosen, cluster, work_root(), shown)
         current.enter(chosen, cluster)

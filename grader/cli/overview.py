@@ -39,23 +39,29 @@ def _line(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) 
 def _table(session: Session) -> tuple[list[Exercise], dict[str, ExerciseProgress]]:
     from rich.cells import cell_len
 
+    from grader.render.terminal import print_error
     from grader.text import labels
     from grader.workflow.find import every
     from grader.workflow.progress import load
 
-    exercises = list(every())
+    exercises, malformed = every()
     known = load()
     out = session.out()
     if known.set_aside:
         session.err().print(labels()["progress.set-aside"].format(file=known.set_aside))
-    widths = (max(len(item.id) for item in exercises), max(cell_len(item.title) for item in exercises))
+    widths = (
+        max((len(item.id) for item in exercises), default=0),
+        max((cell_len(item.title) for item in exercises), default=0),
+    )
     lesson = 0
     for item in exercises:
         if item.lesson != lesson:
             lesson = item.lesson
             out.print(labels()["list.lesson"].format(number=lesson), style="bold")
         out.print(_line(item, known.of(item.id), widths))
-    return exercises, {item.id: known.of(item.id) for item in exercises}
+    for error in malformed:
+        print_error(error, session.err())
+    return list(exercises), {item.id: known.of(item.id) for item in exercises}
 
 
 @click.command(cls=Taught, name="list")

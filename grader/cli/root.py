@@ -32,6 +32,7 @@ COMMANDS = {
     "history": "grader.cli.exercise:history",
     "progress": "grader.cli.overview:progress",
     "submit": "grader.cli.exercise:submit",
+    "exercise": "grader.cli.author:exercise",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
     "classroom": "grader.cli.classroom:classroom",

@@ -13,6 +13,7 @@ from grader.cli.teach import Taught
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
+    from grader.model.exercise import Exercise
     from grader.workflow.verify import VerifyResult
 
 
@@ -60,6 +61,20 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
     if published:
         out.print(table["verify.stale" if found else "verify.current"])
     return 1 if found else 0
+
+
+def _enough(session: Session, exercises: tuple[Exercise, ...]) -> bool:
+    """Tell of what exercises have too few; whether each has enough of everything."""
+    from grader.exercises.new import LEAST, lacking
+    from grader.text import labels
+
+    table, enough = labels(), True
+    for item in exercises:
+        for name, count in lacking(item).items():
+            enough = False
+            facts = {"exercise": item.id, "what": table[f"verify.few.{name}"], "count": count, "least": LEAST[name]}
+            session.out().print(f"  {table['symbol.fail']} {table['verify.few'].format(**facts)}", style="red")
+    return enough
 
 
 @click.command(cls=Taught, name="verify")
@@ -134,9 +149,10 @@ def verify(
             result = run("".join(asked), chosen, cluster, shown, **ways)
     out = session.out()
     print_attempts(result, out)
+    enough = bool(asked or only) or _enough(session, chosen)
     sound = print_tally(result, out) if attacks else result.sound
     if renewed:
         print_exempt(chosen, out)
     if save:
         write_atomically(save, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
-    return 0 if sound else 1
+    return 0 if sound and enough else 1

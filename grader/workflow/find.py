@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from grader import exercises
-from grader.errors import UsageError
+from grader.errors import ContentError, UsageError
 from grader.model.exercise import Exercise
 from grader.workflow import learner as who
 
@@ -21,6 +21,6 @@ def exercise(name: str, learner: str | None = None) -> Exercise:
     return exercises.load(name, who.current() if learner is None else learner)
 
 
-def every(learner: str | None = None) -> tuple[Exercise, ...]:
-    """Read every exercise, with the values of a learner (None: of whoever is learning here). Raises as `exercise`."""
-    return exercises.all_exercises(who.current() if learner is None else learner)
+def every() -> tuple[tuple[Exercise, ...], tuple[ContentError, ...]]:
+    """Read the exercises, with the values of whoever is learning here, and tell of folders that are malformed."""
+    return exercises.readable(who.current())
