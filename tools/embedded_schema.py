@@ -1,4 +1,4 @@
-"""Build `grader/embedded/core/api/data/schema.json.gz` from the sources of Kubernetes.
+"""Build `grader/embedded/core/api/schema/data/schema.json.gz` from the sources of Kubernetes.
 
     python tools/embedded_schema.py --kubernetes DIR --api DIR --apimachinery DIR
 
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "data" / "schema.json.gz"
+OUTPUT = ROOT / "grader" / "embedded" / "core" / "api" / "schema" / "data" / "schema.json.gz"
 
 KINDS = {
     "api__v1": [
@@ -107,7 +107,7 @@ def references(node: Any) -> set[str]:
 
 
 def without_prose(node: Any) -> Any:
-    """Drop every description: the sentences come from the installed official client (core/api/prose.py)."""
+    """Drop every description: the sentences come from the installed official client (core/api/describe/prose.py)."""
     if isinstance(node, list):
         return [without_prose(item) for item in node]
     if not isinstance(node, dict):

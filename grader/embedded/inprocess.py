@@ -25,11 +25,11 @@ from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from grader.embedded import HOST_PORTS, OUTSIDE
-from grader.embedded.core.api import proxying, targets
-from grader.embedded.core.api.logs import Cutter, options_of
-from grader.embedded.core.api.messages import Connect, Request, Response, Watch
+from grader.embedded.core.api.connect import proxying, targets
+from grader.embedded.core.api.connect.logs import Cutter, options_of
+from grader.embedded.core.api.http.messages import Connect, Request, Response, Watch
+from grader.embedded.core.api.http.status import ApiError, bad_request
 from grader.embedded.core.api.server import ApiServer
-from grader.embedded.core.api.status import ApiError, bad_request
 from grader.embedded.core.kernel import Kernel, TimeoutError_, Timer, VirtualClock, drive, pass_time, with_timeout
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import NetworkError

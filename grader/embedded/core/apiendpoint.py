@@ -1,7 +1,7 @@
 """The API server as the emulated network reaches it: HTTPS on the control plane's port 6443, for whoever has a token.
 
 Inside of the network nobody is the administrator, so no stream (watch, exec, log) can be asked for: RBAC refuses it
-before (api/access.py).
+before (api/access/rbac.py).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import parse_qsl, unquote
 
-from grader.embedded.core.api import tokens
-from grader.embedded.core.api.access import bearer
-from grader.embedded.core.api.messages import Request, Response
+from grader.embedded.core.api.access import tokens
+from grader.embedded.core.api.access.rbac import bearer
+from grader.embedded.core.api.http.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.core.machines import Peer
-from grader.embedded.core.programs import http, tls
-from grader.embedded.core.programs.golang import accept_tls
+from grader.embedded.core.programs.net import http, tls
+from grader.embedded.core.programs.servers.golang import accept_tls
 from grader.embedded.core.store import Store
 
 

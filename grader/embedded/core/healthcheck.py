@@ -6,7 +6,7 @@ import json
 
 from grader.embedded.core.kernel import Stream
 from grader.embedded.core.objects import Key
-from grader.embedded.core.programs.http import date
+from grader.embedded.core.programs.net.http import date
 
 
 async def answer(stream: Stream, service: Key, count: int, now: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 
 from grader.embedded.core import addons, bootstrap, nodes
-from grader.embedded.core.api.resources import STORED
+from grader.embedded.core.api.kinds.registry import STORED
 from grader.embedded.core.apiendpoint import ApiEndpoint
 from grader.embedded.core.controllers.autoscaler import AutoscalerController
 from grader.embedded.core.controllers.base import Context, Controller
@@ -46,7 +46,7 @@ from grader.embedded.core.machines import Machine, Peer
 from grader.embedded.core.network import Network
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import Host
-from grader.embedded.core.programs.images import find, run
+from grader.embedded.core.programs.images.running import find, run
 from grader.embedded.core.programs.process import Process
 from grader.embedded.core.store import Change, Store
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from grader.embedded import HOST_PORTS, OUTSIDE
 from grader.embedded.core.addons import VERSION
-from grader.embedded.core.api import proxying, tokens
-from grader.embedded.core.api.messages import Request
+from grader.embedded.core.api.access import tokens
+from grader.embedded.core.api.connect import proxying
+from grader.embedded.core.api.http.messages import Request
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.dns import Answer
 from grader.embedded.core.kernel import Kernel, Stream
@@ -80,7 +81,7 @@ class Cluster:
 
     def warm(self) -> None:
         """Load, once others wait for nothing any more, what the first request of its kind would have to wait for."""
-        from grader.embedded.core.api.decode import read_yaml
+        from grader.embedded.core.api.write.decode import read_yaml
 
         self._api.warm()
         read_yaml(b"{}")

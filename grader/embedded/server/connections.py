@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 
-from grader.embedded.core.api import proxying, targets
-from grader.embedded.core.api.logs import Cutter, options_of
-from grader.embedded.core.api.messages import Connect
-from grader.embedded.core.api.status import bad_request
+from grader.embedded.core.api.connect import proxying, targets
+from grader.embedded.core.api.connect.logs import Cutter, options_of
+from grader.embedded.core.api.http.messages import Connect
+from grader.embedded.core.api.http.status import bad_request
 from grader.embedded.core.kernel import Stream, TimeoutError_, with_timeout
 from grader.embedded.core.objects import Key
 from grader.embedded.core.programs.host import NetworkError
-from grader.embedded.core.programs.images import ProgramNotFound
+from grader.embedded.core.programs.images.running import ProgramNotFound
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import NotRunning, World
 from grader.embedded.server import handshake, portforward, remotecommand, remotespdy

@@ -9,11 +9,11 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from grader.embedded.core.api.access import bearer
-from grader.embedded.core.api.messages import ADMIN, Answer, Connect, Request, Response, User, Watch
-from grader.embedded.core.api.negotiate import encode
-from grader.embedded.core.api.pretty import indented, is_pretty
-from grader.embedded.core.api.status import ApiError
+from grader.embedded.core.api.access.rbac import bearer
+from grader.embedded.core.api.http.messages import ADMIN, Answer, Connect, Request, Response, User, Watch
+from grader.embedded.core.api.http.negotiate import encode
+from grader.embedded.core.api.http.pretty import indented, is_pretty
+from grader.embedded.core.api.http.status import ApiError
 from grader.embedded.server import handshake
 from grader.embedded.server.http import Disconnected, Exchange
 from grader.embedded.server.streams import Body, Frames, Outlet

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grader.embedded.core.api.status import bad_request
+from grader.embedded.core.api.http.status import bad_request
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.server import handshake
 from grader.embedded.server.remotecommand import V4, V4_BASE64, Channels

@@ -93,7 +93,7 @@ async def run(name: str, folder: Path, port: int) -> None:
 
 async def speak() -> None:
     """Give `kubectl explain` its descriptions, when everything else is ready."""
-    from grader.embedded.core.api import openapi
+    from grader.embedded.core.api.describe import openapi
     from grader.embedded.server import prose
 
     openapi.speak(await prose.load(prose.cache_path()))

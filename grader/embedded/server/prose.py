@@ -12,7 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
-from grader.embedded.core.api.prose import Prose
+from grader.embedded.core.api.describe.prose import Prose
 
 log = logging.getLogger(__name__)
 

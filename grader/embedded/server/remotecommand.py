@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from grader.embedded.core.api.status import internal_error
+from grader.embedded.core.api.http.status import internal_error
 from grader.embedded.server import handshake
 from grader.embedded.server.driver import Driver
 from grader.embedded.server.websocket import Message, Opcode, WebSocket

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grader.embedded.core.api.messages import Request, Response
+from grader.embedded.core.api.http.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 
 PATH = "/api/v1/namespaces/kube-system/configmaps/"

@@ -6,7 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
-from grader.embedded.core.api import openapi, prose, schema
+from grader.embedded.core.api.describe import openapi, prose
+from grader.embedded.core.api.schema import types as schema
 from grader.embedded.server import prose as server_prose
 
 

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from grader.embedded.core.api.status import ApiError
+from grader.embedded.core.api.http.status import ApiError
 from grader.embedded.server import handshake, portforward, remotecommand
 
 UPGRADE = {

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from grader.embedded.core.api import access, componentstatus, discovery, openapi, openapi2, schema
-from grader.embedded.core.api.connect import connect
-from grader.embedded.core.api.headers import kind_warnings, warning_headers
-from grader.embedded.core.api.messages import ADMIN, JSON, Answer, Request, Response, Tree
-from grader.embedded.core.api.negotiate import Negotiated, encode, negotiate
-from grader.embedded.core.api.pretty import indented, is_pretty, prettied
-from grader.embedded.core.api.reads import Reader
-from grader.embedded.core.api.resources import BY_PATH, Resource
-from grader.embedded.core.api.reviews import review
-from grader.embedded.core.api.routes import Target, target_of
-from grader.embedded.core.api.status import ApiError, internal_error, method_not_allowed, unknown_path
-from grader.embedded.core.api.writes import Writer
+from grader.embedded.core.api.access import rbac as access
+from grader.embedded.core.api.connect.subresources import connect
+from grader.embedded.core.api.describe import discovery, openapi, openapi2
+from grader.embedded.core.api.http.messages import ADMIN, JSON, Answer, Request, Response, Tree
+from grader.embedded.core.api.http.negotiate import Negotiated, encode, negotiate
+from grader.embedded.core.api.http.pretty import indented, is_pretty, prettied
+from grader.embedded.core.api.http.routes import Target, target_of
+from grader.embedded.core.api.http.status import ApiError, internal_error, method_not_allowed, unknown_path
+from grader.embedded.core.api.kinds.registry import BY_PATH, Resource
+from grader.embedded.core.api.read import componentstatus
+from grader.embedded.core.api.read.headers import kind_warnings, warning_headers
+from grader.embedded.core.api.read.reads import Reader
+from grader.embedded.core.api.schema import types as schema
+from grader.embedded.core.api.write.reviews import review
+from grader.embedded.core.api.write.writes import Writer
 from grader.embedded.core.store import Store
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api.resources import REGISTRY
-from grader.embedded.core.api.status import qualified
+from grader.embedded.core.api.http.status import qualified
+from grader.embedded.core.api.kinds.registry import REGISTRY
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.objects import Key, key_of, set_condition
 from grader.embedded.core.store import Change, Obj, timestamp

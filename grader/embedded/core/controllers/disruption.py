@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api.budget import EMPTY_STATUS
+from grader.embedded.core.api.kinds.budget import EMPTY_STATUS
 from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
 from grader.embedded.core.controllers.rollout import replicas_of, resolve
 from grader.embedded.core.objects import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from grader.embedded.core.api.resources import STORED
+from grader.embedded.core.api.kinds.registry import STORED
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.objects import is_deleting, set_condition

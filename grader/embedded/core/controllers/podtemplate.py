@@ -46,8 +46,8 @@ def admit_pod(store: Store, pod: Obj) -> Obj:
         pod: the Pod; it is changed in place and returned.
 
     """
-    from grader.embedded.core.api.pod import PodStrategy
-    from grader.embedded.core.api.strategy import Context
+    from grader.embedded.core.api.kinds.pod import PodStrategy
+    from grader.embedded.core.api.kinds.strategy import Context
 
     strategy = PodStrategy()
     context = Context(store)
@@ -85,10 +85,10 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
     Raises PodRefused, AlreadyExists.
 
     """
-    from grader.embedded.core.api import status
-    from grader.embedded.core.api.pod import PodStrategy
-    from grader.embedded.core.api.quotas import admit
-    from grader.embedded.core.api.strategy import Context, validate_meta
+    from grader.embedded.core.api.http import status
+    from grader.embedded.core.api.kinds.pod import PodStrategy
+    from grader.embedded.core.api.kinds.quotas import admit
+    from grader.embedded.core.api.kinds.strategy import Context, validate_meta
 
     _check_namespace_and_account(store, pod, named=named)
     try:

@@ -8,7 +8,7 @@ from grader.embedded.core.kernel import Task
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.status import ContainerState
-from grader.embedded.core.programs.image_specs import ImageSpec
+from grader.embedded.core.programs.images.specs import ImageSpec
 from grader.embedded.core.programs.process import Process
 
 FIRST_BACKOFF = 10.0

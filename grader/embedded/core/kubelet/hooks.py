@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.embedded.core.kernel import sleep
 from grader.embedded.core.kubelet.probes import HTTP_TO_HTTPS, Result, RunExec
-from grader.embedded.core.programs.images import ProgramNotFound
+from grader.embedded.core.programs.images.running import ProgramNotFound
 
 AGENT = "kube-lifecycle/1.36"
 HTTP_SECONDS = 30.0

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs.http import Request, Responder, Response, date
+from grader.embedded.core.programs.net.http import Request, Responder, Response, date
 from grader.embedded.core.store import Obj
 
 HEALTH_PORT, METRICS_PORT = 10256, 10249

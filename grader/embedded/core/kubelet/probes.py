@@ -13,7 +13,7 @@ from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_,
 from grader.embedded.core.machines import Machine
 from grader.embedded.core.network import Network
 from grader.embedded.core.programs.host import ConnectionRefused_, NoRoute
-from grader.embedded.core.programs.images import ProgramNotFound
+from grader.embedded.core.programs.images.running import ProgramNotFound
 from grader.embedded.core.programs.process import Process
 
 USER_AGENT = "kube-probe/1.36"

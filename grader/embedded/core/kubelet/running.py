@@ -27,11 +27,11 @@ from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.security import is_root_read_only, verify_non_root
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
-from grader.embedded.core.programs.image_specs import ImageSpec
-from grader.embedded.core.programs.images import ProgramNotFound, repositories, run, split_reference
+from grader.embedded.core.programs.images.releases import AS_OF
+from grader.embedded.core.programs.images.running import ProgramNotFound, repositories, run, split_reference
+from grader.embedded.core.programs.images.specs import ImageSpec
 from grader.embedded.core.programs.mounts import KEPT, MountedFiles
 from grader.embedded.core.programs.process import SIGKILL, Process
-from grader.embedded.core.programs.releases import AS_OF
 from grader.embedded.core.store import Obj, timestamp
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.embedded.core.kubelet.environment import ConfigError
 from grader.embedded.core.objects import uid_of
-from grader.embedded.core.programs.image_specs import ImageSpec
+from grader.embedded.core.programs.images.specs import ImageSpec
 from grader.embedded.core.store import Obj
 
 

@@ -10,9 +10,9 @@ from grader.embedded.core.coredns.setup import Surroundings
 from grader.embedded.core.kernel import Event
 from grader.embedded.core.kubelet import kubeproxy
 from grader.embedded.core.programs.host import AddressInUse
-from grader.embedded.core.programs.http import server
-from grader.embedded.core.programs.image_specs import ImageSpec
-from grader.embedded.core.programs.images import find, split_reference
+from grader.embedded.core.programs.images.running import find, split_reference
+from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.net.http import server
 from grader.embedded.core.programs.process import SIGTERM, Process
 from grader.embedded.core.store import Obj
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.embedded.core.api import tokens
+from grader.embedded.core.api.access import tokens
 from grader.embedded.core.kubelet.environment import ConfigError, contents, expand, field_value
 from grader.embedded.core.programs.mounts import KEPT, Files, Mount
 from grader.embedded.core.storage import is_bound

@@ -15,7 +15,7 @@ from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kern
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Address, Handler, Host
-    from grader.embedded.core.programs.image_specs import ImageSpec
+    from grader.embedded.core.programs.images.specs import ImageSpec
     from grader.embedded.core.programs.terminal import Terminal
 
 SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM = 2, 3, 9, 13, 15

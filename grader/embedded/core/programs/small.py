@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.escapes import unescape
-from grader.embedded.core.programs.images import available, load
+from grader.embedded.core.programs.images.running import available, load
 from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context, Exit
 from grader.embedded.core.programs.resolver import canonical_from_hosts
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grader.embedded.core.api import access, resources
+from grader.embedded.core.api.access import rbac as access
+from grader.embedded.core.api.kinds import registry as resources
 from grader.embedded.core.coredns import corefile, setup
-from grader.embedded.core.programs import image_specs, nginx_directives, shell_builtins, shell_makes, shell_parser
+from grader.embedded.core.programs.images import specs as image_specs
+from grader.embedded.core.programs.servers.nginx import directives as nginx_directives
+from grader.embedded.core.programs.shell import builtins as shell_builtins
+from grader.embedded.core.programs.shell import makes as shell_makes
+from grader.embedded.core.programs.shell import parser as shell_parser
 from grader.embedded.core.support import keys
 from grader.embedded.core.support.states import Done, Warned
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from grader.embedded.core.api import schema
+from grader.embedded.core.api.schema import types as schema
 from grader.embedded.core.support.fields import FIELDS
 from grader.embedded.core.support.keys import ANNOTATIONS, LABELS
 from grader.embedded.core.support.states import Look, Warned

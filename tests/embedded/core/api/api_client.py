@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from grader.embedded.core.api.messages import Answer, Connect, Request, Response, Watch
+from grader.embedded.core.api.http.messages import Answer, Connect, Request, Response, Watch
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.store import Store
 

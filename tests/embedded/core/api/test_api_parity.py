@@ -11,7 +11,7 @@ import parity_cases
 import parity_shape
 import pytest
 
-from grader.embedded.core.api.messages import Request, Response
+from grader.embedded.core.api.http.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.store import Store
 from grader.embedded.core.support.telling import PREFIX

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api.strategy import Context
-from grader.embedded.core.api.workloads import JobStrategy
+from grader.embedded.core.api.kinds.strategy import Context
+from grader.embedded.core.api.kinds.workloads import JobStrategy
 from grader.embedded.core.controllers.jobpods import FINALIZER, numbers, ranges
 from grader.embedded.core.objects import condition_is_true, with_metadata
 

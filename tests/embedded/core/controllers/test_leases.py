@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.embedded.core.api.messages import Request, Response
+from grader.embedded.core.api.http.messages import Request, Response
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.leases import renewed
 from grader.embedded.core.objects import parse_time

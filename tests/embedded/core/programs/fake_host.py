@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from grader.embedded.core.kernel import Event, Kernel, Stream, VirtualClock, drive, pair
-from grader.embedded.core.programs import images
 from grader.embedded.core.programs.host import (
     Address,
     AddressInUse,
@@ -16,6 +15,7 @@ from grader.embedded.core.programs.host import (
     NoRoute,
     Record,
 )
+from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.process import Process
 
 SOA_DATA = "ns.dns.cluster.local. hostmaster.cluster.local. 1795391136 7200 1800 86400 30"

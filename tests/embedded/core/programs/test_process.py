@@ -6,7 +6,8 @@ import pytest
 from fake_host import AGNHOST, FakeHost, Network
 
 from grader.embedded.core.kernel import Task
-from grader.embedded.core.programs import images, small
+from grader.embedded.core.programs import small
+from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.process import BROKEN, Context
 
 

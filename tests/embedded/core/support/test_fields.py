@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.embedded.core.api import schema
+from grader.embedded.core.api.schema import types as schema
 from grader.embedded.core.support.fields import FIELDS
 from grader.embedded.core.support.keys import ANNOTATIONS, LABELS
 from grader.embedded.core.support.states import Done, Look

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.embedded.core.api.messages import Request, Response, User
-from grader.embedded.core.api.resources import NOT_SERVED
+from grader.embedded.core.api.http.messages import Request, Response, User
+from grader.embedded.core.api.kinds.registry import NOT_SERVED
 from grader.embedded.core.coredns.corefile import DIRECTIVES, CorefileError
 from grader.embedded.core.coredns.setup import Surroundings, start
-from grader.embedded.core.programs import images
-from grader.embedded.core.programs.catalogue import PROGRAMS
-from grader.embedded.core.programs.image_specs import IMAGES
-from grader.embedded.core.programs.nginx_conf import Emerg, Files, Reader
-from grader.embedded.core.programs.nginx_config import Compiler
-from grader.embedded.core.programs.nginx_directives import RULES, Rule
+from grader.embedded.core.programs.images import running as images
+from grader.embedded.core.programs.images.catalogue import PROGRAMS
+from grader.embedded.core.programs.images.specs import IMAGES
+from grader.embedded.core.programs.servers.nginx.conf import Emerg, Files, Reader
+from grader.embedded.core.programs.servers.nginx.config import Compiler
+from grader.embedded.core.programs.servers.nginx.directives import RULES, Rule
 from grader.embedded.core.support.inventory import Part, parts
 from tests.embedded.core.api.api_client import Api
 from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from grader.embedded.core.api import writes
-from grader.embedded.core.api.messages import Response
+from grader.embedded.core.api.http.messages import Response
+from grader.embedded.core.api.write import writes
 from grader.embedded.core.events import Recorder
 from grader.embedded.core.support import telling
 from grader.embedded.core.support.telling import PREFIX

@@ -1,0 +1,1 @@
+"""Requests that lead into the network: exec, logs, port-forward, proxies."""

@@ -1,0 +1,1 @@
+"""HTTP of the API: messages, negotiation, encodings, refusals, paths."""

@@ -1,0 +1,1 @@
+"""The types of Kubernetes and their fields."""

@@ -1,0 +1,1 @@
+"""Writing: bodies, patches, managed fields, create, update, delete."""

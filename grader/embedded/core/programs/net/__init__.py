@@ -1,0 +1,1 @@
+"""Network tools, and the HTTP, TLS and name resolution they share."""

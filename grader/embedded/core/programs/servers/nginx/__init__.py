@@ -1,0 +1,1 @@
+"""nginx: its configuration, and a server that does what it says."""

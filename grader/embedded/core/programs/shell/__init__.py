@@ -1,0 +1,1 @@
+"""The POSIX shell of the emulated images."""
