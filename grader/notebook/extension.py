@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from grader.cluster import shell
 from grader.cluster.info import ClusterInfo, current_name, folder
-from grader.cluster.info import load as load_cluster
 from grader.kube.kubectl import environment
+from grader.notebook.kernel import current
+from grader.notebook.magic import apply
 from grader.notebook.show import Shown, put, told
+from grader.notebook.work import check, hint, history, reset, solution, start, watch
 from grader.render.card import Card
 from grader.text import labels
 
@@ -17,29 +18,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
-def use(cluster: ClusterInfo) -> ClusterInfo:
-    """Point kubectl in `!` and `%%bash` cells of this kernel at a cluster; nothing outside the kernel changes.
-
-    The kernel has a kubeconfig of its own, as a shell has: `start` sets the Namespace that plain kubectl means.
-    Raises ClusterUnreachable where the cluster's kubeconfig cannot be read, OSError.
-    """
-    own = shell.folder() / f"kernel-{os.getpid()}" / "kubeconfig"
-    if shell.own(cluster) != own:
-        os.environ.update(environment(cluster.kubeconfig))
-        shell.enter(own, cluster, shell.DEFAULT_NAMESPACE)
-        os.environ["KUBECONFIG"] = shell.variable(own, cluster)
-    return cluster
-
-
 def with_body(lines: list[str]) -> list[str]:
     """Give an `%%apply` cell without a body an empty line, for IPython would refuse it in English before we see it."""
     bare = len(lines) == 1 and lines[0].split(maxsplit=1)[0:1] == ["%%apply"]
     return [*lines, "\n"] if bare else lines
-
-
-def current() -> ClusterInfo:
-    """Find the cluster that cells use, and point kubectl at it. Raises ClusterMissing where none was brought up."""
-    return use(load_cluster())
 
 
 def welcome(cluster: ClusterInfo) -> Card:
@@ -60,9 +42,6 @@ def welcome(cluster: ClusterInfo) -> Card:
 
 def load(interactive: InteractiveShell) -> None:
     """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
-    from grader.notebook.magic import apply
-    from grader.notebook.work import check, hint, history, reset, solution, start, watch
-
     interactive.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
     names = {item.__name__: item for item in (check, hint, history, reset, solution, start, watch)}
     interactive.push(names)  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from grader.errors import UsageError
-from grader.notebook import extension, own
+from grader.notebook import kernel, own
 from grader.notebook.show import Shown, put, told
 from grader.paths import near, work_root
 from grader.render.apply import apply_card
@@ -60,5 +60,5 @@ def apply(line: str, cell: str) -> None:
                 kept = history.save(file, cell if cell.endswith("\n") else cell + "\n", starter_text(chosen))
                 saved = str(near(file))
             next_step = labels()["apply.next"].format(exercise=chosen.id)
-        results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, extension.current())
+        results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, kernel.current())
         put(Shown(apply_card(results, saved=saved, kept=str(near(kept)) if kept else "", next_step=next_step)))

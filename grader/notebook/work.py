@@ -14,7 +14,7 @@ from grader.cluster.provider import Progress, silent
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
-from grader.notebook import extension, own
+from grader.notebook import kernel, own
 from grader.notebook.show import Note, Output, Prose, Shown, put, told
 from grader.paths import work_root
 from grader.render.card import Card, report_card
@@ -45,7 +45,7 @@ def check(exercise: str, *, deadline: float = 60.0) -> None:
     """
     place = put(Note(labels()["notebook.checking"]))
     with told(place):
-        report = checking.check(find(exercise), extension.current(), deadline=deadline, progress=_teller(place))
+        report = checking.check(find(exercise), kernel.current(), deadline=deadline, progress=_teller(place))
         progress.record(report)
         place.update(Shown(_judged(report)))
 
@@ -95,7 +95,7 @@ def reset(exercise: str) -> None:
 def _begin(exercise: str, run: Callable[[Exercise, ClusterInfo, Path, Progress], starting.StartResult]) -> None:
     place = put(Note(labels()["notebook.starting"]))
     with told(place):
-        chosen, cluster = find(exercise), extension.current()
+        chosen, cluster = find(exercise), kernel.current()
         result = run(chosen, cluster, work_root(), _teller(place))
         if result.reset:
             progress.forget(chosen.id)
@@ -162,7 +162,7 @@ def watch(exercise: str, *, deadline: float = 60.0) -> None:
     place = put(Note(labels()["notebook.starting"]))
     with told(place):
         chosen = find(exercise)
-        cluster = extension.current()
+        cluster = kernel.current()
         begun = watching.begin(chosen, cluster, work_root(), silent)
         current.enter(chosen, cluster)
         put(Note(plain(labels()["notebook.watching"].format(file=begun.starter))))

@@ -14,6 +14,7 @@ from grader.cluster.info import ClusterInfo
 from grader.errors import ClusterUnreachable
 from grader.kube.client import ApiRefused, KubeApi, connected
 from grader.model.evidence import Action, ManifestResult
+from grader.workflow.bounds import Bounds, refusal, well_formed
 from grader.workflow.manifests import Document, read_documents
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -30,7 +31,6 @@ MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "volumes": ("name",),
     "volumeMounts": ("mountPath",),
 }
-NOWHERE: Mapping[str, Collection[str]] = {}
 SERVER_METADATA = frozenset(
     {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp"}
 )
@@ -41,9 +41,7 @@ def apply_manifests(
     namespace: str,
     cluster: ClusterInfo,
     *,
-    hostile: bool = False,
-    kinds: Collection[str] = (),
-    elsewhere: Mapping[str, Collection[str]] = NOWHERE,
+    bounds: Bounds | None = None,
     api: KubeApi | None = None,
 ) -> tuple[ManifestResult, ...]:
     """Apply every object of a YAML text into a namespace; one result an object, in order.
@@ -52,9 +50,7 @@ def apply_manifests(
         text: YAML or JSON; several documents and List kinds.
         namespace: where objects go that name none.
         cluster: whose API server.
-        hostile: refuse what names another namespace or belongs to no namespace, without asking the server.
-        kinds: with `hostile`, the only kinds that are let through; empty: all namespaced ones.
-        elsewhere: with `hostile`, other namespaces that may be named, and the only kinds that are let through there.
+        bounds: what is let through, where the text comes from somebody who is not trusted.
         api: the cluster's API server, where connections to it are open already.
 
     Raises ManifestError (facts: line, column, reason) where the text cannot be read as objects at all,
@@ -62,10 +58,7 @@ def apply_manifests(
     """
     documents = read_documents(text)
     with connected(cluster.kubeconfig, api) as server:
-        return tuple(
-            apply_document(server, item, namespace, hostile=hostile, kinds=kinds, elsewhere=elsewhere)
-            for item in documents
-        )
+        return tuple(apply_document(server, item, namespace, bounds=bounds) for item in documents)
 
 
 def apply_document(
@@ -73,9 +66,7 @@ def apply_document(
     document: Document,
     namespace: str,
     *,
-    hostile: bool = False,
-    kinds: Collection[str] = (),
-    elsewhere: Mapping[str, Collection[str]] = NOWHERE,
+    bounds: Bounds | None = None,
     exactly: Callable[[KubeApi, Mapping[str, Any], str], object] | None = None,
 ) -> ManifestResult:
     """Apply one object. Raises ClusterUnreachable.
@@ -84,9 +75,7 @@ def apply_document(
         api: the API server.
         document: the object.
         namespace: as in `apply_manifests`.
-        hostile: as in `apply_manifests`.
-        kinds: as in `apply_manifests`.
-        elsewhere: as in `apply_manifests`.
+        bounds: as in `apply_manifests`.
         exactly: used in the place of what `kubectl apply` does: makes an object, in a namespace, just what is said.
     """
     obj = document.content
@@ -94,8 +83,8 @@ def apply_document(
     try:
         well_formed(obj)
         kind, name = obj["kind"], str(obj["metadata"].get("name") or "")
-        if hostile:
-            admit(api, obj, namespace, kinds, elsewhere)
+        if bounds is not None:
+            bounds.check(api, obj, namespace)
             # exported from another cluster: what that one set means nothing here
             obj = _without(obj, SERVER_METADATA)
         resource = api.resource_of(obj)
@@ -111,49 +100,6 @@ def apply_document(
             where = str(obj["metadata"].get("namespace") or namespace)
         return ManifestResult(document.line, kind or _kind(obj), name, where, Action.REFUSED, error.status)
     return ManifestResult(document.line, kind, name, target, action)
-
-
-def admit(
-    api: KubeApi,
-    obj: Mapping[str, Any],
-    namespace: str,
-    kinds: Collection[str],
-    elsewhere: Mapping[str, Collection[str]],
-) -> None:
-    """Refuse what somebody who is not trusted may not touch; arguments as in `apply_manifests`. Raises ApiRefused."""
-    kind, allowed = obj["kind"], {**elsewhere, namespace: kinds}
-    if kinds and not any(kind in some for some in allowed.values()):
-        raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise")
-    if not api.resource_of(obj).namespaced:
-        raise refusal("kind", "ClusterScoped", f"{kind} belongs to no namespace")
-    target = obj["metadata"].get("namespace") or namespace
-    if target not in allowed:
-        raise refusal("metadata.namespace", "ForeignNamespace", f"namespace {target} is not {namespace}")
-    if kind not in allowed[target] and (kinds or target != namespace):
-        raise refusal("kind", "KindNotAllowed", f"{kind} is not among the kinds of this exercise in {target}")
-
-
-def refusal(field: str, reason: str, message: str) -> ApiRefused:
-    """Build a refusal of our own, in the shape of the API server's."""
-    cause = {"field": field, "reason": reason, "message": message}
-    return ApiRefused({"reason": reason, "message": message, "details": {"causes": [cause]}}, 400)
-
-
-def well_formed(obj: Any) -> None:
-    """Refuse what is not an object, as kubectl does before it asks a server (cli-runtime, resource/mapper.go)."""
-    if not isinstance(obj, Mapping):
-        raise refusal("", "NotAnObject", "the document is not a mapping")
-    for field in ("apiVersion", "kind"):
-        if not isinstance(obj.get(field), str) or not obj[field]:
-            raise refusal(field, "FieldValueRequired", f"Object '{field}' is missing")
-    metadata = obj.get("metadata")
-    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise refusal("metadata.name", "FieldValueRequired", "resource name may not be empty")
-    if not isinstance(metadata.get("namespace") or "", str):
-        raise refusal("metadata.namespace", "FieldValueTypeInvalid", "metadata.namespace is not a string")
-    for field in ("labels", "annotations"):
-        if not isinstance(metadata.get(field) or {}, Mapping):
-            raise refusal(f"metadata.{field}", "FieldValueTypeInvalid", f"metadata.{field} is not a mapping")
 
 
 def _kind(obj: Any) -> str:

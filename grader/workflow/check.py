@@ -22,6 +22,7 @@ from grader.observe.observer import now
 from grader.observe.reach import FIRST_SECONDS
 from grader.workflow import instruments
 from grader.workflow.apply import apply_manifests
+from grader.workflow.bounds import Bounds
 from grader.workflow.controls import Control
 from grader.workflow.ground import target
 
@@ -83,8 +84,7 @@ def check_with_evidence(
         text: a manifest to apply first.
         deadline: as `check`.
         progress: as `check`.
-        hostile: the manifest comes from somebody who is not trusted: only kinds the exercise lets change, only in
-            its own Namespaces, and only in those where it lets them change.
+        hostile: the manifest comes from somebody who is not trusted: only what the exercise lets change is let through.
         applying: brings an answer into the cluster in another way than applying `text`.
         told: how the ground differed where the answer was made, as the head of a hand-in tells.
         api: the cluster's API server, where connections to it are open already.
@@ -101,9 +101,7 @@ def check_with_evidence(
                 exercise.namespace,
                 cluster,
                 api=api,
-                hostile=hostile,
-                kinds=exercise.may_change if hostile else (),
-                elsewhere=exercise.may_change_there,
+                bounds=Bounds.of(exercise) if hostile else None,
             )
         with connected(cluster.kubeconfig, api) as server:
             with Observer(target(cluster, server), exercise, told=told) as observer:

@@ -19,6 +19,7 @@ from grader.model.exercise import Exercise
 from grader.model.ground import Given
 from grader.model.kubernetes import addresses_of, name_of
 from grader.workflow.apply import apply_document, replace
+from grader.workflow.bounds import Bounds
 from grader.workflow.ground import READY_PAUSE, given_ready
 from grader.workflow.handed import Head, Reference, read
 from grader.workflow.knowing import by_workload
@@ -46,8 +47,9 @@ def reproduce(
             raise
         documents = ()
     given = given_keys(exercise)
-    kinds = tuple({*exercise.may_change, *BESIDE})
-    further = {name: tuple({*exercise.may_change_there.get(name, ()), *BESIDE}) for name in exercise.namespaces}
+    strict = Bounds.of(exercise)
+    further = {name: {*exercise.may_change_there.get(name, ()), *BESIDE} for name in exercise.namespaces}
+    loose = Bounds({*exercise.may_change, *BESIDE}, further)
     with connected(cluster.kubeconfig, api) as server:
         _delete(server, head, exercise)
         addresses = _addresses(server, head, exercise) if head.addresses else {}
@@ -66,9 +68,7 @@ def reproduce(
                     server,
                     document,
                     exercise.namespace,
-                    hostile=True,
-                    kinds=exercise.may_change if fixed else kinds,
-                    elsewhere=exercise.may_change_there if fixed else further,
+                    bounds=strict if fixed else loose,
                     exactly=_exactly(item.content, exercise) if is_given else None,
                 )
             )
@@ -114,7 +114,7 @@ def _acquaint(api: KubeApi, head: Head, exercise: Exercise, services: Mapping[st
         _settle(api, exercise)
         for name, item in services.items():
             api.delete("services", name, exercise.namespace)
-            apply_document(api, item, exercise.namespace, hostile=True, kinds=("Service",))
+            apply_document(api, item, exercise.namespace, bounds=Bounds(("Service",)))
     _start_again(api, now)
 
 

@@ -20,6 +20,7 @@ from grader.model.ground import Given
 from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
 from grader.workflow.apply import apply_manifests
+from grader.workflow.bounds import Bounds
 from grader.workflow.check import check, check_with_evidence, observe_once
 from grader.workflow.differences import common, differences
 from grader.workflow.ground import given_ready
@@ -111,10 +112,10 @@ def test_a_hostile_manifest_touches_nothing_outside_its_namespace(
     wide = "apiVersion: v1\nkind: Namespace\nmetadata: {name: evil}\n"
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: evil}\nspec: {containers: [{name: a, image: busybox}]}\n"
     results = apply_manifests(
-        f"{elsewhere}---\n{wide}---\n{pod}", exercise.namespace, cluster, hostile=True, kinds=("Service", "ConfigMap")
+        f"{elsewhere}---\n{wide}---\n{pod}", exercise.namespace, cluster, bounds=Bounds(("Service", "ConfigMap"))
     )
     assert [item.status["reason"] for item in results] == ["ForeignNamespace", "KindNotAllowed", "KindNotAllowed"]
-    results = apply_manifests(wide, exercise.namespace, cluster, hostile=True)
+    results = apply_manifests(wide, exercise.namespace, cluster, bounds=Bounds())
     assert results[0].status["reason"] == "ClusterScoped"
     assert api.read("namespaces", "evil") is None
     assert api.read("configmaps", "evil", "default") is None

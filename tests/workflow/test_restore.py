@@ -17,6 +17,7 @@ from grader.kube.resources import by_plural
 from grader.model.exercise import Exercise
 from grader.workflow import script
 from grader.workflow.apply import apply_manifests
+from grader.workflow.bounds import Bounds
 from grader.workflow.ground import given_ready
 from grader.workflow.reset import reset
 from grader.workflow.restore import documents
@@ -315,9 +316,7 @@ def test_a_hostile_manifest_touches_a_further_namespace_only_where_the_exercise_
 
     def reasons(**elsewhere: tuple[str, ...]) -> list[str]:
         there = {f"restored-{key}": kinds for key, kinds in elsewhere.items()}
-        results = apply_manifests(
-            text, "restored", cluster, hostile=True, kinds=("Service", "ConfigMap"), elsewhere=there
-        )
+        results = apply_manifests(text, "restored", cluster, bounds=Bounds(("Service", "ConfigMap"), there))
         return [str(item.status.get("reason", "")) if item.status else "" for item in results]
 
     foreign = "ForeignNamespace"

@@ -22,6 +22,9 @@ REVERSE_ZONES = ("in-addr.arpa.", "ip6.arpa.")
 PodMode = Literal["disabled", "insecure", "verified"]
 """What the plugin kubernetes does with names of Pods' addresses: never heard of, any address, those of Pods."""
 
+VERSION = '"1.1.0"'
+"""Of the DNS specification (kubernetes.go DNSSchemaVersion)."""
+
 _LABEL = re.compile(r"(?:\\.|[^.\\])+")
 
 
@@ -56,7 +59,7 @@ class Target:
     """One thing a name stands for (plugin/etcd/msg/service.go Service).
 
     Attributes:
-        host: an address, or a name for a CNAME.
+        host: an address, a name for a CNAME or PTR, or the text of a TXT record.
         key: the name made up for an address, where a SRV record points.
         port: the port, -1 where there is none.
 
@@ -98,7 +101,30 @@ class Names:
         self._primary = primary
         self._pods = pods
 
-    def records(self, name: str, zone: str) -> list[Target]:
+    def find(self, name: str, zone: str, qtype: str) -> list[Target]:
+        """What a name stands for, to a question of a type (kubernetes.go Services, handler.go ServeDNS).
+
+        Nothing where the name merely exists. Raises NameError_.
+        """
+        if qtype == "PTR":
+            return [Target(host) for host in self._reverse(name, zone)]
+        if qtype == "NS":
+            return self._servers(zone)
+        if qtype == "TXT":
+            return self._text(name, zone)
+        if _is_server(name, zone):
+            return [server for server in self._servers(zone) if server.type == qtype]
+        return self._records(name, zone)
+
+    def _text(self, name: str, zone: str) -> list[Target]:
+        """The version of the specification, in each zone; its own TTL is 28800, but the cache plugin caps it."""
+        if labels(name)[: -len(labels(zone))] == ["dns-version"]:
+            return [Target(VERSION)]
+        if not self._records(name, zone):
+            raise NameError_(name)  # so that a bare zone or namespace has A as NODATA but TXT as NXDOMAIN
+        return []
+
+    def _records(self, name: str, zone: str) -> list[Target]:
         """What a name stands for (kubernetes.go Records); nothing where it merely exists. Raises NameError_."""
         request = _parse(labels(name)[: -len(labels(zone))])
         if not request.kind:
@@ -109,11 +135,11 @@ class Names:
             raise NameError_(name)
         return self._pod(request, zone) if request.kind == "pod" else self._service(request, zone)
 
-    def reverse(self, name: str, zone: str) -> list[str]:
+    def _reverse(self, name: str, zone: str) -> list[str]:
         """The Service with that ClusterIP, or each endpoint with that address (reverse.go). Raises NameError_."""
         ip = address_of_reverse(name)
         if ip is None:
-            self.records(name, zone)
+            self._records(name, zone)
             return []
         for service in self._view.services_at(ip):
             if ip in cluster_ips(service):
@@ -130,7 +156,7 @@ class Names:
             raise NameError_(name)
         return list(found)
 
-    def servers(self, zone: str) -> list[Target]:
+    def _servers(self, zone: str) -> list[Target]:
         """The addresses of the zone's own name server: the Service in front of CoreDNS (ns.go nsAddrs)."""
         service = self._view.service(("kube-system", "kube-dns"))
         ips = cluster_ips(service) if service is not None else []
@@ -187,6 +213,11 @@ class Names:
             for port in slice_.get("ports") or [{}]
             if _port_matches(request, port)
         ]
+
+
+def _is_server(name: str, zone: str) -> bool:
+    """Whether a name is that of the zone's name server (ns.go isDefaultNS); not where the zone is not in lower case."""
+    return name.startswith("ns.dns.") and name.find(zone) == len("ns.dns.")
 
 
 def labels(name: str) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from grader.embedded.core.kernel import Stream
-from grader.embedded.core.programs.host import AddressInUse, DatagramHandler, Handler
+from grader.embedded.core.kernel import DatagramHandler, Handler, Stream
+from grader.embedded.core.programs.host import AddressInUse
 
 Peer = tuple[str, int]
 

@@ -20,16 +20,10 @@ from typing import Any, Literal
 from grader.embedded.core import healthcheck, policies, proxy
 from grader.embedded.core.hostports import Forwarding
 from grader.embedded.core.index import Index, ingress_ips
-from grader.embedded.core.kernel import Event, Kernel, Stream, pair, sleep, turn
+from grader.embedded.core.kernel import Event, Handler, Kernel, Stream, pair, sleep, turn
 from grader.embedded.core.machines import Machine, Peer
 from grader.embedded.core.objects import key_of
-from grader.embedded.core.programs.host import (
-    AddressNotAvailable,
-    ConnectionRefused_,
-    Handler,
-    InvalidArgument,
-    NoRoute,
-)
+from grader.embedded.core.programs.host import AddressNotAvailable, ConnectionRefused_, InvalidArgument, NoRoute
 from grader.embedded.core.store import Obj
 
 NODE_NETWORK = ipaddress.ip_network("172.18.0.0/16")

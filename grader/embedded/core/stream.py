@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from grader.embedded.core.waiting import Event
+
+Address = tuple[str, int]
+"""An IP address and a port."""
 
 
 class ConnectionReset_(Exception):  # noqa: N801
@@ -23,8 +27,8 @@ class Stream:
     """
 
     def __init__(self) -> None:
-        self.local: tuple[str, int] = ("", 0)
-        self.peer: tuple[str, int] = ("", 0)
+        self.local: Address = ("", 0)
+        self.peer: Address = ("", 0)
         self.closed = False
         self._other: Stream | None = None
         self._buffer = bytearray()
@@ -115,3 +119,9 @@ def pair() -> tuple[Stream, Stream]:
     left, right = Stream(), Stream()
     left._other, right._other = right, left
     return left, right
+
+
+Handler = Callable[[Stream, Address], Coroutine[Any, Any, None]]
+"""Serves one connection, which came from an address."""
+DatagramHandler = Callable[[bytes, Address], bytes | None]
+"""What is answered to a datagram from an address; None: nothing."""

@@ -17,7 +17,7 @@ from grader.embedded.core.api.access import tokens
 from grader.embedded.core.api.connect import proxying
 from grader.embedded.core.api.http.messages import Request
 from grader.embedded.core.api.server import ApiServer
-from grader.embedded.core.dns import Answer
+from grader.embedded.core.dnsrecords import DnsReply
 from grader.embedded.core.kernel import Kernel, Stream
 from grader.embedded.core.store import Store
 from grader.embedded.core.world import World
@@ -117,7 +117,7 @@ class Cluster:
         finally:
             self._clients.discard(task)
 
-    def _resolve(self, name: str, type_: str) -> Answer:
+    def _resolve(self, name: str, type_: str) -> DnsReply:
         return self._world.nameserver.ask_any(name, type_)
 
     def _report(self, error: Exception, request: Request) -> None:

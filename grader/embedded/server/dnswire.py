@@ -10,14 +10,14 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.core.dnsrecords import DnsReply, Record
 
 if TYPE_CHECKING:
     import dns.edns
     import dns.message
     import dns.name
 
-Resolve = Callable[[str, str], Answer]
+Resolve = Callable[[str, str], DnsReply]
 """Answers one question: absolute name and type."""
 
 MIN_SIZE, MAX_SIZE = 512, 65535
@@ -80,7 +80,7 @@ def _question_alone(wire: bytes) -> bytes:
         return b""
 
 
-def _fitted(query: dns.message.Message, flags: int, answer: Answer, size: int, *, tcp: bool) -> bytes:
+def _fitted(query: dns.message.Message, flags: int, answer: DnsReply, size: int, *, tcp: bool) -> bytes:
     """The message, names compressed and records left out where it is too long (msg_truncate.go Truncate)."""
     opt = _opt(query.payload, query.ednsflags & 0xFF00, query.options) if query.edns == 0 else b""
     sections = (answer.answers, answer.authority, answer.additional)
@@ -116,7 +116,7 @@ class _Writer:
         self._name(name, shorten=True)
         self.data += question[used:]
 
-    def fill(self, records: tuple[Rr, ...], size: int) -> int:
+    def fill(self, records: tuple[Record, ...], size: int) -> int:
         """Add records while they fit, none after one that did not; how many did."""
         for number, record in enumerate(records):
             before = len(self.data)
@@ -129,7 +129,7 @@ class _Writer:
                 return number
         return len(records)
 
-    def add(self, record: Rr) -> None:
+    def add(self, record: Record) -> None:
         """Add a record."""
         import dns.name
         import dns.rdata

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.embedded.core.dns import Rr, Zone
+from grader.embedded.core.dns import Zone
 from grader.embedded.core.dnsnames import address_of_reverse
+from grader.embedded.core.dnsrecords import Record
 from grader.embedded.core.index import Index
 from grader.embedded.core.store import Obj, Store
 
@@ -223,8 +224,8 @@ def test_the_zone_keeps_the_case_in_which_it_is_asked_for(zone: Zone) -> None:
     """CoreDNS plugin/kubernetes/handler.go: "maintain case of original query"; ns.go compares it with lower case."""
     name = "NP.World.svc.Cluster.LOCAL."
     found = zone.query(name, "SRV")
-    assert found.answers == (Rr(name, "SRV", 30, "0 100 80 np.world.svc.Cluster.LOCAL."),)
-    assert found.additional == (Rr("np.world.svc.Cluster.LOCAL.", "A", 30, "10.96.15.131"),)
+    assert found.answers == (Record(name, "SRV", 30, "0 100 80 np.world.svc.Cluster.LOCAL."),)
+    assert found.additional == (Record("np.world.svc.Cluster.LOCAL.", "A", 30, "10.96.15.131"),)
     assert zone.query(name, "AAAA").authority[0].name == "Cluster.LOCAL."
     assert zone.query("Cluster.LOCAL.", "SOA").answers[0].name == "Cluster.LOCAL."
     assert not zone.query("Cluster.LOCAL.", "NS").answers

@@ -5,16 +5,18 @@ import asyncio
 import dns.asyncquery
 import dns.message
 
-from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.server.dnsserver import DnsServer
 
 
-def resolve(name: str, type_: str) -> Answer:
+def resolve(name: str, type_: str) -> DnsReply:
     if name == "many.example.":
-        return Answer("NOERROR", tuple(Rr(name, "A", 30, f"10.0.{i // 250}.{i % 250}") for i in range(500)))
+        return DnsReply("NOERROR", tuple(Record(name, "A", 30, f"10.0.{i // 250}.{i % 250}") for i in range(500)))
     if (name, type_) == ("web.example.", "A"):
-        return Answer("NOERROR", (Rr(name, "A", 30, "10.0.0.1"),))
-    return Answer("NXDOMAIN", (), (Rr("example.", "SOA", 30, "ns.example. hostmaster.example. 1 7200 1800 86400 30"),))
+        return DnsReply("NOERROR", (Record(name, "A", 30, "10.0.0.1"),))
+    return DnsReply(
+        "NXDOMAIN", (), (Record("example.", "SOA", 30, "ns.example. hostmaster.example. 1 7200 1800 86400 30"),)
+    )
 
 
 def test_udp_and_tcp_share_a_port_and_long_answers_come_over_tcp() -> None:

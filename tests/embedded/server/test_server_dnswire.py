@@ -11,28 +11,28 @@ import dns.message
 import dns.rcode
 import pytest
 
-from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.server.dnswire import reply
 
-SOA = Rr("example.", "SOA", 30, "ns.example. hostmaster.example. 1 7200 1800 86400 30")
+SOA = Record("example.", "SOA", 30, "ns.example. hostmaster.example. 1 7200 1800 86400 30")
 QUESTION = b"\x03web\x07example\x00\x00\x01\x00\x01"
 
 
-def resolve(name: str, type_: str) -> Answer:
+def resolve(name: str, type_: str) -> DnsReply:
     if name == "many.example.":
-        return Answer("NOERROR", tuple(Rr(name, "A", 30, f"10.0.{i // 250}.{i % 250}") for i in range(500)))
+        return DnsReply("NOERROR", tuple(Record(name, "A", 30, f"10.0.{i // 250}.{i % 250}") for i in range(500)))
     if name == "srv.example.":
-        answers = tuple(Rr(name, "SRV", 30, f"0 10 80 host-{i}.srv.example.") for i in range(10))
-        return Answer(
-            "NOERROR", answers, (), tuple(Rr(f"host-{i}.srv.example.", "A", 30, "10.0.0.1") for i in range(10))
+        answers = tuple(Record(name, "SRV", 30, f"0 10 80 host-{i}.srv.example.") for i in range(10))
+        return DnsReply(
+            "NOERROR", answers, (), tuple(Record(f"host-{i}.srv.example.", "A", 30, "10.0.0.1") for i in range(10))
         )
     if name == "elsewhere.":
-        return Answer("SERVFAIL", authoritative=False)
+        return DnsReply("SERVFAIL", authoritative=False)
     if type_ == "AXFR":
-        return Answer("REFUSED", authoritative=False)
+        return DnsReply("REFUSED", authoritative=False)
     if (name, type_) == ("web.example.", "A"):
-        return Answer("NOERROR", (Rr(name, "A", 30, "10.0.0.1"),))
-    return Answer("NXDOMAIN", (), (SOA,))
+        return DnsReply("NOERROR", (Record(name, "A", 30, "10.0.0.1"),))
+    return DnsReply("NXDOMAIN", (), (SOA,))
 
 
 def asked(name: str, type_: str = "A", *, tcp: bool = False, **query: Any) -> dns.message.Message:

@@ -11,9 +11,10 @@ from grader.embedded.core.api.describe import discovery, openapi, openapi2
 from grader.embedded.core.api.http.messages import ADMIN, JSON, Answer, Request, Response, Tree
 from grader.embedded.core.api.http.negotiate import Negotiated, encode, negotiate
 from grader.embedded.core.api.http.pretty import indented, is_pretty, prettied
-from grader.embedded.core.api.http.routes import Target, target_of
+from grader.embedded.core.api.http.routes import target_of
 from grader.embedded.core.api.http.status import ApiError, internal_error, method_not_allowed, unknown_path
-from grader.embedded.core.api.kinds.registry import BY_PATH, Resource
+from grader.embedded.core.api.kinds.call import Call
+from grader.embedded.core.api.kinds.registry import BY_PATH
 from grader.embedded.core.api.read import componentstatus
 from grader.embedded.core.api.read.headers import kind_warnings, warning_headers
 from grader.embedded.core.api.read.reads import Reader
@@ -88,33 +89,34 @@ class ApiServer:
         if target.namespace and not resource.namespaced:
             raise unknown_path()
         try:
-            return self._serve(request, negotiated, target, resource)
+            return self._serve(Call(request, negotiated, target, resource))
         except ApiError as error:
             return refusal(error, warning_headers(kind_warnings(resource)))
 
-    def _serve(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
+    def _serve(self, call: Call) -> Answer:
+        request, resource = call.request, call.resource
         if resource.verbs == ("create",) and request.method == "POST":
-            return review(request, resource, self._writer)
+            return review(call, self._writer)
         if resource.plural == "componentstatuses":
-            return componentstatus.read(request, negotiated, target, resource)
+            return componentstatus.read(call)
         if request.method not in _READ_VERBS and resource.verbs == _READ_ONLY:
             raise method_not_allowed()
-        connection = connect(request, target, resource, self.store)
+        connection = connect(call, self.store)
         if connection is not None:
             return connection
         match request.method:
             case "GET" | "HEAD":
-                return self._reader.read(request, negotiated, target, resource)
+                return self._reader.read(call)
             case "POST":
-                return self._writer.create(request, negotiated, target, resource)
+                return self._writer.create(call)
             case "PUT":
-                return self._writer.replace(request, negotiated, target, resource)
+                return self._writer.replace(call)
             case "PATCH":
-                return self._writer.patch(request, negotiated, target, resource)
-            case "DELETE" if target.name:
-                return self._writer.delete(request, negotiated, target, resource)
+                return self._writer.patch(call)
+            case "DELETE" if call.target.name:
+                return self._writer.delete(call)
             case "DELETE":
-                return self._writer.delete_collection(request, negotiated, target, resource)
+                return self._writer.delete_collection(call)
         raise method_not_allowed()
 
     def _document(self, path: str, request: Request, negotiated: Negotiated) -> Response | None:

@@ -7,6 +7,10 @@ import hashlib
 import json
 from typing import Any
 
+from grader.embedded.core.api.http import status
+from grader.embedded.core.api.kinds.admission import admit
+from grader.embedded.core.api.kinds.pod import PodStrategy
+from grader.embedded.core.api.kinds.strategy import Context, validate_meta
 from grader.embedded.core.objects import controller_reference, is_deleting, key_of, safe_encoded
 from grader.embedded.core.store import Obj, Store, StoreError
 
@@ -46,9 +50,6 @@ def admit_pod(store: Store, pod: Obj) -> Obj:
         pod: the Pod; it is changed in place and returned.
 
     """
-    from grader.embedded.core.api.kinds.pod import PodStrategy
-    from grader.embedded.core.api.kinds.strategy import Context
-
     strategy = PodStrategy()
     context = Context(store)
     strategy.default(pod)
@@ -85,11 +86,6 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
     Raises PodRefused, AlreadyExists.
 
     """
-    from grader.embedded.core.api.http import status
-    from grader.embedded.core.api.kinds.pod import PodStrategy
-    from grader.embedded.core.api.kinds.quotas import admit
-    from grader.embedded.core.api.kinds.strategy import Context, validate_meta
-
     _check_namespace_and_account(store, pod, named=named)
     try:
         admit_pod(store, pod)

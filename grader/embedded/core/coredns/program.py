@@ -12,7 +12,7 @@ from collections.abc import Callable
 from grader.embedded.core.coredns.corefile import CorefileError, parse
 from grader.embedded.core.coredns.server import Question
 from grader.embedded.core.coredns.setup import Instance, Surroundings, start
-from grader.embedded.core.dns import Answer
+from grader.embedded.core.dnsrecords import DnsReply
 from grader.embedded.core.kernel import sleep
 
 BANNER = ("CoreDNS-1.14.2", "linux/amd64, go1.26.8, ")
@@ -32,13 +32,13 @@ class CoreDns:
         self._instance: Instance | None = None
         self._text = ""
 
-    def answer(self, question: Question, port: int = 53) -> Answer | None:
+    def answer(self, question: Question, port: int = 53) -> DnsReply | None:
         """Answer a question that came to a port, None where no server is there."""
         instance = self._instance
         if instance is None or port not in instance.ports:
             return None
         server = instance.server_for(question.name.lower(), port)
-        return server.answer(question) if server is not None else Answer("REFUSED", authoritative=False)
+        return server.answer(question) if server is not None else DnsReply("REFUSED", authoritative=False)
 
     async def run(self, serve: Callable[[Instance], None]) -> int:
         """Run until a signal comes; the exit code.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from grader.embedded.core.dns import Answer, Rr
+from grader.embedded.core.dnsrecords import DnsReply, Record
 
 KINDS = ("exact", "prefix", "suffix", "substring", "regex")
 
@@ -52,7 +52,7 @@ class Rule:
             new = new.replace(f"{{{number}}}", text or "")
         return new
 
-    def reverted(self, answer: Answer, asked: str, became: str) -> Answer:
+    def reverted(self, answer: DnsReply, asked: str, became: str) -> DnsReply:
         """The answer under the name that was asked for, where the rule says so."""
         if self.kind == "suffix" and self.reverts:
 
@@ -67,7 +67,7 @@ class Rule:
         return replace(answer, answers=_renamed(answer.answers, back), additional=_renamed(answer.additional, back))
 
 
-def _renamed(records: tuple[Rr, ...], back: Callable[[str], str]) -> tuple[Rr, ...]:
+def _renamed(records: tuple[Record, ...], back: Callable[[str], str]) -> tuple[Record, ...]:
     return tuple(
         replace(record, name=back(record.name), data=" ".join(back(word) for word in record.data.split(" ")))
         for record in records

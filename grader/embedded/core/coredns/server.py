@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from grader.embedded.core.coredns.rewrite import Rule
-from grader.embedded.core.dns import Answer, Rr, Zone
+from grader.embedded.core.dns import Zone
 from grader.embedded.core.dnsnames import REVERSE_ZONES, address_of_reverse, within
+from grader.embedded.core.dnsrecords import DnsReply, Record
 
 LEAST = 5
 """Seconds that an answer lives at least behind the cache (plugin/pkg/dnsutil/ttl.go MinimalDefaultTTL)."""
@@ -47,7 +48,7 @@ class Question:
 class Upstream(Protocol):
     """Reaches other servers from where this CoreDNS runs."""
 
-    def __call__(self, address: str, question: Question) -> Answer | None:
+    def __call__(self, address: str, question: Question) -> DnsReply | None:
         """What the server at an address answers, None where none answers."""
 
 
@@ -119,16 +120,16 @@ class Cache:
     denial: int = 1800
     success_not: tuple[str, ...] = ()
     denial_not: tuple[str, ...] = ()
-    held: dict[tuple[str, str], tuple[float, float, Answer]] = field(default_factory=dict)
+    held: dict[tuple[str, str], tuple[float, float, DnsReply]] = field(default_factory=dict)
 
-    def find(self, question: Question, now: float) -> Answer | None:
+    def find(self, question: Question, now: float) -> DnsReply | None:
         """An answer that is kept, with what is left of its time to live."""
         found = self.held.get((question.name.lower(), question.type))
         if found is None or found[1] <= now:
             return None
         age = int(now - found[0])
 
-        def aged(records: tuple[Rr, ...]) -> tuple[Rr, ...]:
+        def aged(records: tuple[Record, ...]) -> tuple[Record, ...]:
             return tuple(replace(record, ttl=max(0, record.ttl - age)) for record in records)
 
         answer = found[2]
@@ -139,7 +140,7 @@ class Cache:
             additional=aged(answer.additional),
         )
 
-    def keep(self, question: Question, answer: Answer, now: float) -> Answer:
+    def keep(self, question: Question, answer: DnsReply, now: float) -> DnsReply:
         """Keep an answer, where it may be kept; the answer with the time to live that it then has (WriteMsg)."""
         name, sections = question.name.lower(), (answer.answers, answer.authority, answer.additional)
         if answer.rcode not in ("NOERROR", "NXDOMAIN"):
@@ -190,12 +191,12 @@ class Server:
     kubernetes: Kubernetes | None = None
     forwards: tuple[Forward, ...] = ()
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> DnsReply:
         """Answer a question, and log it where that is asked for."""
         try:
             answer, failure = self._cached(question), ""
         except Failed as failed:
-            answer, failure = Answer("SERVFAIL", authoritative=False), str(failed)
+            answer, failure = DnsReply("SERVFAIL", authoritative=False), str(failed)
         if self.logged and covers(self.logged, question.name.lower()):
             if "all" in self.classes or _class(answer) in self.classes:
                 self.write(f"[INFO] {self._line(question, answer)}")
@@ -203,7 +204,7 @@ class Server:
             self.write(f"[ERROR] plugin/errors: 2 {question.name.lower()} {question.type}: {failure}")
         return answer
 
-    def _line(self, question: Question, answer: Answer) -> str:
+    def _line(self, question: Question, answer: DnsReply) -> str:
         """The common log format (plugin/log/README.md), for a query without EDNS."""
         asked = 12 + _wire(question.name) + 4
         records = (*answer.answers, *answer.authority, *answer.additional)
@@ -215,7 +216,7 @@ class Server:
             f"{answer.rcode} {flags} {size} {seconds:.9f}s"
         )
 
-    def _cached(self, question: Question) -> Answer:
+    def _cached(self, question: Question) -> DnsReply:
         cache = self.cache
         if cache is None or not covers(cache.origins, question.name.lower()):
             return self._rewritten(question)
@@ -226,7 +227,7 @@ class Server:
             found = cache.keep(question, found, now)
         return found
 
-    def _rewritten(self, question: Question) -> Answer:
+    def _rewritten(self, question: Question) -> DnsReply:
         name, applied = question.name.lower(), []
         for rule in self.rewrites:
             if (new := rule.rewritten(name)) is not None:
@@ -241,7 +242,7 @@ class Server:
             answer = rule.reverted(answer, old, new)
         return answer
 
-    def _resolved(self, question: Question) -> Answer:
+    def _resolved(self, question: Question) -> DnsReply:
         name = question.name.lower()
         if self.hosts is not None and covers(self.hosts.origins, name):
             found = self._from_hosts(self.hosts, question)
@@ -257,29 +258,29 @@ class Server:
                 return self._forwarded(forward, question)
         raise Failed("no next plugin found")
 
-    def _from_hosts(self, hosts: Hosts, question: Question) -> Answer | None:
+    def _from_hosts(self, hosts: Hosts, question: Question) -> DnsReply | None:
         """What a hosts file says; None where the next plugin is to say (plugin/hosts/hosts.go ServeDNS)."""
         name = question.name.lower()
         addresses = hosts.entries.get(name, [])
         found = [ip for ip in addresses if (":" in ip) == (question.type == "AAAA")]
         if question.type in ("A", "AAAA") and found:
-            return Answer("NOERROR", tuple(Rr(question.name, question.type, hosts.ttl, ip) for ip in found))
+            return DnsReply("NOERROR", tuple(Record(question.name, question.type, hosts.ttl, ip) for ip in found))
         if question.type == "PTR" and (ip := address_of_reverse(name)):
             names = [host for host, ips in hosts.entries.items() if ip in ips]
             if names:
-                return Answer("NOERROR", tuple(Rr(question.name, "PTR", hosts.ttl, host) for host in names))
+                return DnsReply("NOERROR", tuple(Record(question.name, "PTR", hosts.ttl, host) for host in names))
         if addresses:
-            return Answer("NOERROR")
+            return DnsReply("NOERROR")
         if covers(hosts.fallthrough, name):
             return None
-        return Answer("SERVFAIL", authoritative=False)
+        return DnsReply("SERVFAIL", authoritative=False)
 
-    def _forwarded(self, forward: Forward, question: Question) -> Answer:
+    def _forwarded(self, forward: Forward, question: Question) -> DnsReply:
         for address in forward.upstreams:
             if (answer := self.upstream(address, question)) is not None:
                 return replace(answer, authoritative=False)
         if not forward.upstreams and covers(REVERSE_ZONES, question.name.lower()):
-            return Answer("NXDOMAIN", authoritative=False)  # what an upstream answers of private addresses (RFC 6303)
+            return DnsReply("NXDOMAIN", authoritative=False)  # what an upstream answers of private addresses (RFC 6303)
         where = f"{forward.upstreams[0] if forward.upstreams else '172.18.0.1'}:53"
         raise Failed(f"read udp {question.client}:{question.port}->{where}: i/o timeout")
 
@@ -294,7 +295,7 @@ def covers(zones: tuple[str, ...], name: str) -> bool:
     return any(within_zone(zone, name) for zone in zones)
 
 
-def _class(answer: Answer) -> str:
+def _class(answer: DnsReply) -> str:
     """The class of an answer (plugin/pkg/response/classify.go)."""
     if answer.rcode == "NOERROR" and answer.answers:
         return "success"
@@ -305,7 +306,7 @@ def _wire(name: str) -> int:
     return len(name) + 1 if name != "." else 1
 
 
-def _data(record: Rr) -> int:
+def _data(record: Record) -> int:
     if record.type in ("A", "AAAA"):
         return 4 if record.type == "A" else 16
     words = record.data.split()

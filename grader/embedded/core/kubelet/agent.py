@@ -2,76 +2,32 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections import deque
 from functools import partial
 
 from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
 from grader.embedded.core.hostports import TAKEN, fits, host_ports
 from grader.embedded.core.kubelet.machine import Nameserver
+from grader.embedded.core.kubelet.node import NodeState
 from grader.embedded.core.kubelet.pod import PodWorker
 from grader.embedded.core.network import Network, Node
-from grader.embedded.core.objects import Key, is_deleting, is_pod_finished, key_of, uid_of, with_metadata
+from grader.embedded.core.objects import Key, is_deleting, is_pod_finished, key_of, uid_of
 from grader.embedded.core.store import Change, Obj, timestamp
 
 REFRESH = 1.0
 """Seconds until a changed ConfigMap is seen in the volumes that mount it; a real kubelet takes up to a minute."""
 
 
-class Addresses:
-    """A node's Pod addresses, given out in order; one that was given back comes again last.
-
-    Rule: CNI host-local takes the next free one after the last.
-    """
-
-    def __init__(self, cidr: str) -> None:
-        network = ipaddress.ip_network(cidr)
-        self._free = deque(str(ip) for ip in list(network)[2:-1])
-
-    def take(self, wanted: str = "") -> str:
-        """An address that nobody has: the one wanted, where it is free."""
-        if wanted in self._free:
-            self._free.remove(wanted)
-            return wanted
-        return self._free.popleft()
-
-    def release(self, ip: str) -> None:
-        """Give an address back."""
-        self._free.append(ip)
-
-
-class Kubelet:
+class Kubelet(NodeState):
     """What runs the Pods of one node.
 
     Attributes:
-        context: the cluster.
-        node: the node's name.
-        ip: the node's address.
-        machine: the node's network namespace.
-        pod_cidr: the addresses of its Pods.
-        host_ports: where the node's host ports lead.
         workers: the Pods by namespace and name.
-        disk: its own files, for what Pods keep on it: paths without a leading slash, and contents.
 
     """
 
     def __init__(self, context: Context, network: Network, nameserver: Nameserver, node: Node) -> None:
-        self.context = context
-        self.network = network
-        self.nameserver = nameserver
-        self.node = node.name
-        self.machine = node.machine
-        self.pod_cidr, self.host_ports = node.pod_cidr, node.host_ports
-        self.ip = node.machine.ip
-        self.addresses = Addresses(node.pod_cidr)
+        super().__init__(context, network, nameserver, node)
         self.workers: dict[Key, PodWorker] = {}
-        self.disk: dict[str, bytes] = {}
-
-    def erase(self, path: str) -> None:
-        """Remove a folder of the node."""
-        below = path.strip("/") + "/"
-        for name in [name for name in self.disk if name.startswith(below)]:
-            del self.disk[name]
 
     def take(self, pod: Obj) -> None:
         """A Pod of this node is new or has changed."""
@@ -118,15 +74,6 @@ class Kubelet:
         worker = self.workers.pop(key, None)
         if worker is not None:
             worker.forget()
-
-    def remove(self, pod: Obj) -> None:
-        """The Pod has ended: take it out of the store, unless a finalizer holds it."""
-        key = key_of(pod)
-        if pod["metadata"].get("finalizers"):
-            if pod["metadata"].get("deletionGracePeriodSeconds"):
-                self.context.store.update("pods", with_metadata(pod, deletionGracePeriodSeconds=0))
-            return
-        self.context.store.delete("pods", *key)
 
 
 class Kubelets(Controller):

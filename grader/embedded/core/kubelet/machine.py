@@ -7,23 +7,18 @@ from dataclasses import replace
 from random import Random
 
 from grader.embedded.core.coredns.server import Question, Upstream
-from grader.embedded.core.dns import Answer, Rr
 from grader.embedded.core.dnsnames import View
-from grader.embedded.core.kernel import Event, Kernel, Stream
+from grader.embedded.core.dnsrecords import DnsReply
+from grader.embedded.core.kernel import DatagramHandler, Event, Handler, Kernel, Stream
 from grader.embedded.core.machines import Machine, Peer
 from grader.embedded.core.network import Network
-from grader.embedded.core.programs.host import (
-    ConnectionRefused_,
-    DatagramHandler,
-    DnsReply,
-    Handler,
-    Record,
-)
+from grader.embedded.core.programs.host import ConnectionRefused_
+from grader.embedded.core.programs.process import Processes
 
 MAX_HOPS = 5
 """Servers that may pass a question on before a circle of them is seen as one that never answers."""
 
-Serving = Callable[[Question, int], Answer | None]
+Serving = Callable[[Question, int], DnsReply | None]
 """Answers a question that came to a port; None where nothing serves there."""
 
 
@@ -54,22 +49,22 @@ class Nameserver:
 
         return stop
 
-    def ask(self, machine: Machine | None, port: int, name: str, type_: str, client: Peer) -> Answer | None:
+    def ask(self, machine: Machine | None, port: int, name: str, type_: str, client: Peer) -> DnsReply | None:
         """What a machine answers to one question, None where it does not answer DNS on that port."""
         serving = self._machines.get(machine) if machine is not None else None
         return serving(Question(name, type_, *client, serial=self._serial()), port) if serving is not None else None
 
-    def ask_any(self, name: str, type_: str) -> Answer:
+    def ask_any(self, name: str, type_: str) -> DnsReply:
         """What the first CoreDNS that runs answers to the learner's own machine."""
         for machine in self._machines:
             if (answer := self.ask(machine, 53, name, type_, ("127.0.0.1", 53))) is not None:
                 return answer
-        return Answer("SERVFAIL", authoritative=False)
+        return DnsReply("SERVFAIL", authoritative=False)
 
     def from_machine(self, source: Machine) -> Upstream:
         """How a CoreDNS on a machine reaches other servers of the network: at once, or never."""
 
-        def upstream(address: str, question: Question) -> Answer | None:
+        def upstream(address: str, question: Question) -> DnsReply | None:
             path = self._network.route(source, address, 53, "UDP")
             serving = self._machines.get(path.machine) if path.machine is not None else None
             if serving is None or path.action != "deliver" or question.hops >= MAX_HOPS:
@@ -78,20 +73,6 @@ class Nameserver:
             return serving(replace(question, client=path.seen, port=port, hops=question.hops + 1), path.port)
 
         return upstream
-
-
-def _reply(answer: Answer) -> DnsReply:
-    return DnsReply(
-        answer.rcode,
-        _records(answer.answers),
-        _records(answer.authority),
-        _records(answer.additional),
-        answer.authoritative,
-    )
-
-
-def _records(records: tuple[Rr, ...]) -> tuple[Record, ...]:
-    return tuple(Record(record.name, record.type, record.ttl, record.data) for record in records)
 
 
 class ContainerHost:
@@ -103,6 +84,7 @@ class ContainerHost:
         env: the container's environment.
         files: the container's files.
         kernel: the scheduler.
+        processes: what runs in the container.
         machine: the network namespace, shared with the other containers of the Pod.
 
     """
@@ -122,6 +104,7 @@ class ContainerHost:
         self.env = env
         self.files = files
         self.kernel = kernel
+        self.processes = Processes()
         self.machine = machine
         self._network = network
         self._nameserver = nameserver
@@ -151,8 +134,8 @@ class ContainerHost:
         """See Host.dns: the query goes through the network to a CoreDNS Pod."""
         path = await self._network.arrive(self.machine, server or self._first_nameserver(), 53, "UDP")
         client = (path.seen, self.machine.ephemeral_port())
-        if (answer := self._nameserver.ask(path.machine, path.port, name, type, client)) is not None:
-            return _reply(answer)
+        if (reply := self._nameserver.ask(path.machine, path.port, name, type, client)) is not None:
+            return reply
         if path.machine is not None and path.machine.kind == "pod":
             raise ConnectionRefused_
         await Event().wait()

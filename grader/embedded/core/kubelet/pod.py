@@ -6,21 +6,20 @@ kuberuntime/kuberuntime_manager.go doBackOff). Event texts are those of 1.36.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.embedded.core.kernel import sleep, turn
 from grader.embedded.core.kubelet.container import FIRST_BACKOFF, Container
 from grader.embedded.core.kubelet.environment import ConfigError, kernel_hostname
+from grader.embedded.core.kubelet.node import NodeState
+from grader.embedded.core.kubelet.podstate import PodState
 from grader.embedded.core.kubelet.running import CONFIG_RETRY, LAST_BACKOFF, Runner
 from grader.embedded.core.kubelet.status import pod_status
-from grader.embedded.core.kubelet.volumes import Volumes
 from grader.embedded.core.machines import Machine
-from grader.embedded.core.objects import is_deleting, is_pod_finished, key_of, parse_time, pod_ip, uid_of
-from grader.embedded.core.programs.process import SIGKILL, Process
+from grader.embedded.core.objects import is_deleting, is_pod_finished, parse_time, pod_ip, uid_of
+from grader.embedded.core.programs.process import Process
+from grader.embedded.core.programs.signals import SIGKILL
 from grader.embedded.core.store import Obj
-
-if TYPE_CHECKING:
-    from grader.embedded.core.kubelet.agent import Kubelet
 
 BACKOFF_FORGOTTEN = 600.0
 """After running that long a container's back-off starts anew, in seconds."""
@@ -32,28 +31,18 @@ LOST = {
 """The state of a container of which nothing is known any more (kubelet_pods.go convertToAPIContainerStatuses)."""
 
 
-class PodWorker:
+class PodWorker(PodState):
     """Runs one Pod.
 
     Attributes:
-        pod: the Pod as last stored.
         containers: its containers, init containers first, ephemeral ones last.
-        ip: its address, "" before it has one.
-        machine: its network namespace, None before it has one.
-        terminating: whether it is to be deleted.
         failure: reason and message with which the kubelet ends it, None while it does not.
         runner: what runs its containers.
-        volumes: its volumes.
 
     """
 
-    def __init__(self, kubelet: Kubelet, pod: Obj) -> None:
-        self.kubelet = kubelet
-        self.kernel = kubelet.context.kernel
-        self.pod = pod
-        self.key = key_of(pod)
-        self.machine: Machine | None = None
-        self.ip = ""
+    def __init__(self, kubelet: NodeState, pod: Obj) -> None:
+        super().__init__(kubelet, pod)
         spec = pod["spec"]
         self.init = [Container(item, "init") for item in spec.get("initContainers") or ()]
         self.main = [Container(item, "main") for item in spec.get("containers") or ()]
@@ -65,12 +54,10 @@ class PodWorker:
         self._remember(pod.get("status") or {})
         started = (pod.get("status") or {}).get("startTime")
         self._start = parse_time(started) if started else self.kernel.now()
-        self.terminating = False
         self.failure: tuple[str, str] | None = None
         self._deadline: float | None = None
         self._publish_due = False
         self._gone = False
-        self.volumes = Volumes(kubelet.context.store, kubelet.disk, kubelet.ip)
         self.runner = Runner(self)
         self._task = self.kernel.spawn(self._run(), f"pod {self.key[0]}/{self.key[1]}")
 
@@ -360,19 +347,6 @@ class PodWorker:
             self._publish()
             return
         self.kubelet.context.update_status("pods", stored, status)
-
-    def event(self, type_: str, reason: str, message: str, held: Container | None = None) -> None:
-        """Record an event about a container, or about the Pod."""
-        field = {"init": "initContainers", "main": "containers", "ephemeral": "ephemeralContainers"}
-        self.kubelet.context.recorder.event(
-            self.pod,
-            type_,
-            reason,
-            message,
-            "kubelet",
-            host=self.kubelet.node,
-            field_path=f"spec.{field[held.kind]}{{{held.name}}}" if held is not None else "",
-        )
 
 
 def _duration(seconds: float) -> str:

@@ -5,16 +5,17 @@ Source: k8s.io/kubernetes/pkg/kubelet/prober/worker.go, prober.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from grader.embedded.core.kernel import Kernel, Task, sleep, turn
 from grader.embedded.core.kubelet.container import Container
+from grader.embedded.core.kubelet.podstate import PodState
 from grader.embedded.core.kubelet.probes import USER_AGENT, Result, probe
 from grader.embedded.core.programs.process import Process
 
-if TYPE_CHECKING:
-    from grader.embedded.core.kubelet.pod import PodWorker
-    from grader.embedded.core.kubelet.running import Runner
+Execute = Callable[[Container, list[str]], Process]
+Stop = Callable[[Container, Process, float | None], Coroutine[Any, Any, None]]
 
 CANCELLED = "Readiness probe errored and resulted in unknown state: rpc error: code = Canceled desc = context canceled"
 """Of a probe that runs a command while the Pod ends: it runs in the context of the Pod's sync, which is cancelled then
@@ -22,12 +23,19 @@ CANCELLED = "Readiness probe errored and resulted in unknown state: rpc error: c
 
 
 class Prober:
-    """Probes the containers of one Pod."""
+    """Probes the containers of one Pod.
 
-    def __init__(self, worker: PodWorker, runner: Runner) -> None:
+    Args:
+        worker: the Pod.
+        execute: runs a command in a container.
+        stop: ends a run of a container, within seconds of grace (None: those of the Pod's spec).
+    """
+
+    def __init__(self, worker: PodState, execute: Execute, stop: Stop) -> None:
         self.worker = worker
         self.kernel: Kernel = worker.kernel
-        self._runner = runner
+        self._execute = execute
+        self._stop = stop
 
     def start(self, held: Container, process: Process) -> list[Task[Any]]:
         """Begin probing a run of a container; the tasks end with it."""
@@ -85,7 +93,7 @@ class Prober:
             message = f"Container {held.name} failed {what} probe, will be restarted"
             self.worker.event("Normal", "Killing", message, held)
             grace = held.spec[kind].get("terminationGracePeriodSeconds")
-            self.kernel.spawn(self._runner.stop(held, process, grace), f"stop {held.name}")
+            self.kernel.spawn(self._stop(held, process, grace), f"stop {held.name}")
             return True
         return False
 
@@ -99,6 +107,6 @@ class Prober:
             self.worker.machine.ip,
             held.spec,
             spec,
-            lambda argv: self._runner.execute(held, argv),
+            lambda argv: self._execute(held, argv),
             agent,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.embedded.core.kernel import Kernel, Lock, TimeoutError_, sleep, with_timeout
 from grader.embedded.core.kubelet import system, termination
@@ -23,6 +23,7 @@ from grader.embedded.core.kubelet.environment import (
 from grader.embedded.core.kubelet.hooks import AGENT, run_hook
 from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
+from grader.embedded.core.kubelet.podstate import PodState
 from grader.embedded.core.kubelet.probing import Prober
 from grader.embedded.core.kubelet.security import is_root_read_only, verify_non_root
 from grader.embedded.core.kubelet.status import full_image_name
@@ -31,11 +32,9 @@ from grader.embedded.core.programs.images.releases import AS_OF
 from grader.embedded.core.programs.images.running import ProgramNotFound, repositories, run, split_reference
 from grader.embedded.core.programs.images.specs import ImageSpec
 from grader.embedded.core.programs.mounts import KEPT, MountedFiles
-from grader.embedded.core.programs.process import SIGKILL, Process
+from grader.embedded.core.programs.process import Process
+from grader.embedded.core.programs.signals import SIGKILL
 from grader.embedded.core.store import Obj, timestamp
-
-if TYPE_CHECKING:
-    from grader.embedded.core.kubelet.pod import PodWorker
 
 LEAST_GRACE = 2.0
 """What a container gets after the signal in any case (kuberuntime_manager.go minimumGracePeriodInSeconds)."""
@@ -61,9 +60,9 @@ class Runner:
 
     """
 
-    def __init__(self, worker: PodWorker) -> None:
+    def __init__(self, worker: PodState) -> None:
         self.worker = worker
-        self.prober = Prober(worker, self)
+        self.prober = Prober(worker, self.execute, self.stop)
         self.kernel: Kernel = worker.kernel
         self.starting = Lock()
         self.hooking = False

@@ -13,7 +13,8 @@ from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images.running import find, split_reference
 from grader.embedded.core.programs.images.specs import ImageSpec
 from grader.embedded.core.programs.net.http import server
-from grader.embedded.core.programs.process import SIGTERM, Process
+from grader.embedded.core.programs.process import Process
+from grader.embedded.core.programs.signals import SIGTERM
 from grader.embedded.core.store import Obj
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ async def _proxy(process: Process, host: ContainerHost, node: NodeOf) -> int:
     answers = kubeproxy.responder(kubeproxy.health(kernel.now, now, node), kernel.now)
     metrics = kubeproxy.responder(kubeproxy.metrics, kernel.now)
     try:
-        process.serve(host, kubeproxy.HEALTH_PORT, server(process, answers))
+        process.serve(host.listen, kubeproxy.HEALTH_PORT, server(process, answers))
         process.at_exit(machine.listen_loopback(kubeproxy.METRICS_PORT, server(process, metrics)))
     except AddressInUse:
         text = '"Error running ProxyServer" err="listen tcp 0.0.0.0:10256: bind: address already in use"'

@@ -6,15 +6,12 @@ ever, as a packet without answer does: programs bound their patience with `kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, MutableMapping
+from typing import Protocol
 
-from grader.embedded.core.kernel import Kernel, Stream
-
-Address = tuple[str, int]
-Handler = Callable[[Stream, Address], Coroutine[Any, Any, None]]
-DatagramHandler = Callable[[bytes, Address], bytes | None]
+from grader.embedded.core.dnsrecords import DnsReply
+from grader.embedded.core.kernel import DatagramHandler, Handler, Kernel, Stream
+from grader.embedded.core.programs.process import Processes
 
 
 class NetworkError(Exception):
@@ -56,42 +53,6 @@ class AddressInUse(NetworkError):
         super().__init__("address already in use")
 
 
-@dataclass(frozen=True)
-class Record:
-    """One DNS resource record.
-
-    Attributes:
-        name: owner name, absolute, with the trailing dot.
-        type: A, AAAA, CNAME, SRV, PTR, SOA, NS, TXT.
-        ttl: seconds.
-        data: presentation form: `10.96.0.1`, or `0 100 53 kube-dns.kube-system.svc.cluster.local.`
-    """
-
-    name: str
-    type: str
-    ttl: int
-    data: str
-
-
-@dataclass(frozen=True)
-class DnsReply:
-    """What a nameserver answered to one query.
-
-    Attributes:
-        rcode: NOERROR, NXDOMAIN, SERVFAIL, REFUSED.
-        answers: the answer section.
-        authority: the authority section (the SOA of a negative answer).
-        additional: the additional section (addresses of SRV targets).
-        authoritative: the AA bit.
-    """
-
-    rcode: str
-    answers: tuple[Record, ...] = ()
-    authority: tuple[Record, ...] = ()
-    additional: tuple[Record, ...] = ()
-    authoritative: bool = True
-
-
 class Host(Protocol):
     """The machine, as seen from inside one container.
 
@@ -102,6 +63,7 @@ class Host(Protocol):
         files: whole file system as far as it is not the image's own: absolute path → content. Programs write to it.
             One mapping a container; two containers of a Pod share only what is in volumes (`mounts.MountedFiles`).
         kernel: the scheduler everything runs on.
+        processes: what runs in this container.
     """
 
     hostname: str
@@ -109,6 +71,7 @@ class Host(Protocol):
     env: dict[str, str]
     files: MutableMapping[str, bytes]
     kernel: Kernel
+    processes: Processes
 
     async def connect(self, ip: str, port: int, bound: str = "") -> Stream:
         """Open a TCP connection, from a certain address of this machine where one is named.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import wraps
 
-from grader.embedded.core.programs.process import Context, Program
+from grader.embedded.core.programs.context import Context, Program
 
 Files = MutableMapping[str, bytes]
 """Path and content."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grader.embedded.core.programs.process import Context, Exit
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.process import Exit
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,32 @@
-"""A running program: its input, output, signals and exit code; and the Context, which is what the program itself sees.
+"""A running program, seen from outside: its input, output, signals and exit code.
 
-The outside of a Process is what `kubectl exec`, `attach` and the kubelet use. With a terminal, a line discipline sits
-between the outside and the program (see `terminal.py`).
+It is what `kubectl exec`, `attach` and the kubelet use; the program itself sees a `Context`. With a terminal, a line
+discipline sits between the outside and the program (see `terminal.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
-from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Event, Kernel, Queue, Stream, Task
+from grader.embedded.core.kernel import (
+    Address,
+    Cancelled,
+    ConnectionReset_,
+    Event,
+    Handler,
+    Kernel,
+    Queue,
+    Stream,
+    Task,
+)
+from grader.embedded.core.programs.signals import SIGKILL, SIGPIPE, SIGTERM, STDERR, STDOUT
+from grader.embedded.core.programs.terminal import Terminal
 
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.host import Address, Handler, Host
-    from grader.embedded.core.programs.images.specs import ImageSpec
-    from grader.embedded.core.programs.terminal import Terminal
-
-SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM = 2, 3, 9, 13, 15
-STDOUT, STDERR = 1, 2
 BROKEN = 70
 """Exit code of a program whose emulation has a defect (EX_SOFTWARE)."""
 
 Sink = Callable[[bytes], None]
-Program = Callable[["Context"], Coroutine[Any, Any, int]]
 
 
 class Exit(Exception):
@@ -123,9 +125,9 @@ class Process:
         ports: the TCP ports it listens on.
     """
 
-    def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False, pid: int = 1) -> None:
+    def __init__(self, kernel: Kernel, argv: list[str], *, stdin: bool, init: bool = False) -> None:
         self.argv = argv
-        self.pid = pid
+        self.pid = 1
         self.exit_code: int | None = None
         self.signal: int | None = None
         self.terminal: Terminal | None = None
@@ -228,9 +230,9 @@ class Process:
         for callback in callbacks:
             callback(self.exit_code)
 
-    def serve(self, host: Host, port: int, handler: Handler) -> None:
-        """Listen on a TCP port until the process ends. Raises AddressInUse."""
-        self.at_exit(host.listen(port, handler))
+    def serve(self, listen: Callable[[int, Handler], Callable[[], None]], port: int, handler: Handler) -> None:
+        """Listen on a TCP port until the process ends; `listen` is the machine's. Raises AddressInUse."""
+        self.at_exit(listen(port, handler))
         self.ports.append(port)
 
     def talking(self, talk: Callable[[Stream], Awaitable[None]]) -> Handler:
@@ -304,83 +306,18 @@ class Process:
         return code
 
 
-_TABLES: WeakKeyDictionary[Host, dict[int, Process]] = WeakKeyDictionary()
+class Processes:
+    """The processes of a container by their numbers."""
 
+    def __init__(self) -> None:
+        self._known: dict[int, Process] = {}
 
-def processes(host: Host) -> dict[int, Process]:
-    """The running processes of a container by their number."""
-    table = _TABLES.setdefault(host, {})
-    for pid in [pid for pid, process in table.items() if process.exit_code is not None]:
-        del table[pid]
-    return table
+    def add(self, process: Process, *, first: bool) -> None:
+        """Give a new process its number: 1 to the container's first."""
+        process.pid = 1 if first else max((*self.running(), 6)) + 1
+        self._known[process.pid] = process
 
-
-def next_pid(host: Host) -> int:
-    """A number for a new process of a container."""
-    return max((*processes(host), 6)) + 1
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a program sees.
-
-    Attributes:
-        host: the machine.
-        image: the image it runs in: which programs there are, and of which make.
-        process: the process it belongs to (a shell runs its commands inside its own process).
-        argv: command line, the program's name first.
-        env: environment.
-        stdin: standard input.
-        out: standard output.
-        err: standard error.
-        tty: whether standard input and output are a terminal.
-        cwd: working directory.
-    """
-
-    host: Host
-    image: ImageSpec
-    process: Process
-    argv: list[str]
-    env: dict[str, str]
-    stdin: Input
-    out: Sink
-    err: Sink
-    tty: bool = False
-    cwd: str = "/"
-
-    @property
-    def name(self) -> str:
-        """The program's own name, without folders."""
-        return self.argv[0].rsplit("/", 1)[-1]
-
-    @property
-    def args(self) -> list[str]:
-        """The arguments after the program's name."""
-        return self.argv[1:]
-
-    def print(self, *lines: str) -> None:
-        """Write lines to standard output."""
-        self.out("".join(f"{line}\n" for line in lines).encode())
-
-    def error(self, *lines: str) -> None:
-        """Write lines to standard error."""
-        self.err("".join(f"{line}\n" for line in lines).encode())
-
-    def fail(self, code: int, *lines: str) -> Exit:
-        """Write lines to standard error and return the Exit to raise."""
-        self.error(*lines)
-        return Exit(code)
-
-    def path(self, name: str) -> str:
-        """An absolute, normal path."""
-        parts: list[str] = []
-        for part in (name if name.startswith("/") else f"{self.cwd}/{name}").split("/"):
-            if part == "..":
-                parts[-1:] = []
-            elif part not in {"", "."}:
-                parts.append(part)
-        return "/" + "/".join(parts)
-
-    def with_(self, **changes: Any) -> Context:
-        """A copy with some attributes changed."""
-        return replace(self, **changes)
+    def running(self) -> dict[int, Process]:
+        """Those that have not ended."""
+        self._known = {pid: process for pid, process in self._known.items() if process.exit_code is None}
+        return self._known

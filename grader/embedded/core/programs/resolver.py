@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import DnsReply, Host, NetworkError, Record
+from grader.embedded.core.programs.host import Host, NetworkError
 
 HOSTS = "/etc/hosts"
 RESOLV_CONF = "/etc/resolv.conf"

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.escapes import unescape
 from grader.embedded.core.programs.images.running import available, load
-from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context, Exit
+from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.resolver import canonical_from_hosts
+from grader.embedded.core.programs.signals import SIGINT, SIGTERM
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 

@@ -5,15 +5,29 @@ What a person types reaches the program line by line, as the kernel's canonical 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from grader.embedded.core.programs.process import SIGINT, SIGQUIT, STDOUT
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.process import Process
+from grader.embedded.core.kernel import Queue
+from grader.embedded.core.programs.signals import SIGINT, SIGQUIT, STDOUT
 
 CTRL_C, CTRL_D, CTRL_U, CTRL_W, CTRL_BACKSLASH = "\x03", "\x04", "\x15", "\x17", "\x1c"
 ERASE = {"\x7f", "\x08"}
+
+
+class Foreground(Protocol):
+    """The program that a terminal belongs to.
+
+    Attributes:
+        stdin: where complete lines go.
+    """
+
+    stdin: Queue[bytes]
+
+    def kill(self, signal: int) -> None:
+        """Take a signal."""
+
+    def emit(self, fd: int, data: bytes) -> None:
+        """Show bytes as they are."""
 
 
 class Terminal:
@@ -24,7 +38,7 @@ class Terminal:
         history: lines typed at a shell's prompt, for the arrow keys; the shell appends to it.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Foreground) -> None:
         self.size = (80, 24)
         self.history: list[str] = []
         self._process = process

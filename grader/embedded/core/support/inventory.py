@@ -14,7 +14,6 @@ from grader.embedded.core.coredns import corefile, setup
 from grader.embedded.core.programs.images import specs as image_specs
 from grader.embedded.core.programs.servers.nginx import directives as nginx_directives
 from grader.embedded.core.programs.shell import builtins as shell_builtins
-from grader.embedded.core.programs.shell import makes as shell_makes
 from grader.embedded.core.programs.shell import parser as shell_parser
 from grader.embedded.core.support import keys
 from grader.embedded.core.support.states import Done, Warned
@@ -75,7 +74,7 @@ def _shell() -> Part:
     """The shell's words; what is refused has the makes that have it: `let (ash, bash)`."""
     makes: dict[str, list[str]] = {}
     for make in MAKES:
-        for name in shell_makes.lacking(make):
+        for name in shell_builtins.lacking(make):
             makes.setdefault(name, []).append(make)
     refused = (f"{name} ({', '.join(having)})" for name, having in makes.items())
     return Part("shell", _sorted([*shell_parser.RESERVED, *shell_builtins.BUILTINS]), refused=_sorted(refused))

@@ -3,20 +3,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from grader.embedded.core.kernel import Event, Kernel, Stream, VirtualClock, drive, pair
-from grader.embedded.core.programs.host import (
+from grader.embedded.core.dnsrecords import DnsReply, Record
+from grader.embedded.core.kernel import (
     Address,
-    AddressInUse,
-    AddressNotAvailable,
-    ConnectionRefused_,
     DatagramHandler,
-    DnsReply,
+    Event,
     Handler,
-    NoRoute,
-    Record,
+    Kernel,
+    Stream,
+    VirtualClock,
+    drive,
+    pair,
 )
+from grader.embedded.core.programs.host import AddressInUse, AddressNotAvailable, ConnectionRefused_, NoRoute
 from grader.embedded.core.programs.images import running as images
-from grader.embedded.core.programs.process import Process
+from grader.embedded.core.programs.process import Process, Processes
 
 SOA_DATA = "ns.dns.cluster.local. hostmaster.cluster.local. 1795391136 7200 1800 86400 30"
 SOA = Record("cluster.local.", "SOA", 30, SOA_DATA)
@@ -73,6 +74,7 @@ class FakeHost:
         self.ip = ip
         self.env = env
         self.kernel = network.kernel
+        self.processes = Processes()
         self.files = {"/etc/resolv.conf": RESOLV_CONF.encode(), "/etc/hosts": HOSTS.format(ip=ip, name=name).encode()}
         self.listeners: dict[int, Handler] = {}
         self.datagrams: dict[int, DatagramHandler] = {}

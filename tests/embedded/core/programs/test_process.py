@@ -7,8 +7,9 @@ from fake_host import AGNHOST, FakeHost, Network
 
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs import small
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.images import running as images
-from grader.embedded.core.programs.process import BROKEN, Context
+from grader.embedded.core.programs.process import BROKEN
 
 
 def test_output_before_the_first_listener_is_kept(network: Network, probe: FakeHost) -> None:

@@ -6,23 +6,23 @@ import re
 from typing import Literal, cast
 
 from grader.embedded.core.api.http import status
-from grader.embedded.core.api.http.messages import Connect, Request
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.messages import Connect
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.pod import container_names, default_container
-from grader.embedded.core.api.kinds.registry import Resource
 from grader.embedded.core.store import Obj, Store
 
 _KINDS = ("exec", "attach", "log", "portforward", "proxy")
 Kind = Literal["exec", "attach", "log", "portforward", "proxy"]
 
 
-def connect(request: Request, target: Target, resource: Resource, store: Store) -> Connect | None:
+def connect(call: Call, store: Store) -> Connect | None:
     """The connection that a request asks for; None where it asks for none. Raises ApiError."""
+    request, target = call.request, call.target
     if target.subresource not in _KINDS:
         return None
     kind = cast(Kind, target.subresource)
     if kind == "proxy":
-        return _proxy(request, target, resource, store)
+        return _proxy(call, store)
     if request.method not in (("GET",) if kind == "log" else ("GET", "POST")):
         raise status.method_not_allowed()
     pod = store.get("pods", target.namespace, target.name)
@@ -52,8 +52,9 @@ def _container(asked: str, pod: Obj) -> str:
     return asked
 
 
-def _proxy(request: Request, target: Target, resource: Resource, store: Store) -> Connect:
+def _proxy(call: Call, store: Store) -> Connect:
     """NAME, NAME:PORT or SCHEME:NAME:PORT (k8s.io/apimachinery/pkg/util/net/port_split.go SplitSchemeNamePort)."""
+    target, resource = call.target, call.resource
     match = re.fullmatch(r"(?:(https?|):(?=[^:]*:))?([^:]+)(?::([^:]*))?", target.name)
     if match is None:
         raise status.bad_request(f'invalid {resource.singular} request "{target.name}"')
@@ -65,8 +66,8 @@ def _proxy(request: Request, target: Target, resource: Resource, store: Store) -
         resource.plural,
         target.namespace,
         name,
-        tuple(request.query),
-        request.method,
+        tuple(call.request.query),
+        call.request.method,
         port=port,
         scheme=scheme,
         path=target.rest or "/",

@@ -10,9 +10,9 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from grader.embedded.core import limits
 from grader.embedded.core.api.http.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.http.status import forbidden as forbidden_request
-from grader.embedded.core.api.kinds import quotas
 from grader.embedded.core.api.kinds.handler_rules import PROBES
 from grader.embedded.core.api.kinds.pod_rules import deadline_update, ephemeral, image, validate_spec
 from grader.embedded.core.api.kinds.strategy import Context, WithStatus
@@ -111,7 +111,7 @@ class PodStrategy(WithStatus):
 
     def begin_create(self, obj: Obj, context: Context) -> None:
         """What the admission plugins add: limits, ServiceAccount, tolerations, priority."""
-        quotas.fill(context.store, obj)
+        limits.default(context.store.list("limitranges", obj["metadata"]["namespace"]), obj)  # LimitRanger
         spec = obj["spec"]
         spec.setdefault("serviceAccountName", "default")
         _check_account(obj, context)

@@ -1,4 +1,4 @@
-"""ResourceQuotas and LimitRanges as the API keeps them, and the admission that heeds them.
+"""ResourceQuotas and LimitRanges as the API keeps them.
 
 Sources: pkg/apis/core/v1/defaults.go, pkg/apis/core/validation/validation.go (ValidateResourceQuotaSpec,
 ValidateLimitRange), pkg/registry/core/resourcequota/strategy.go (1.36).
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core import limits, quota
+from grader.embedded.core import quota
 from grader.embedded.core.api.http.field import FieldError, duplicate, forbidden, invalid
-from grader.embedded.core.api.http.status import forbidden as forbidden_request
 from grader.embedded.core.api.kinds.strategy import Context, Strategy, WithStatus
 from grader.embedded.core.quantity import parse
-from grader.embedded.core.store import Obj, Store
+from grader.embedded.core.store import Obj
 
 _DEFAULTS = ("default", "defaultRequest")
 _TYPES = ("Container", "PersistentVolumeClaim", "Pod")
@@ -97,34 +96,3 @@ def _bound_errors(limit: dict[str, Any], path: str) -> list[FieldError]:
                 invalid(f"{path}.maxLimitRequestRatio[{name}]", value, f"ratio {parse(value)} is less than 1")
             )
     return errors
-
-
-def fill(store: Store, pod: Obj) -> None:
-    """What LimitRanger adds to a new Pod; changes it."""
-    limits.default(store.list("limitranges", pod["metadata"]["namespace"]), pod)
-
-
-def admit(store: Store, resource: str, obj: Obj, old: Obj | None = None) -> None:
-    """Let an object into its Namespace, or raise ApiError (403): LimitRanger, then ResourceQuota.
-
-    Args:
-        store: all objects.
-        resource: plural resource name.
-        obj: the object as it would be stored.
-        old: what it replaces, None for a new one.
-
-    """
-    from grader.embedded.core.api.kinds.registry import STORED
-
-    namespace, name = obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
-    if not namespace:
-        return
-    why = ""
-    if resource == "pods" and old is None:
-        why = limits.refusal(store.list("limitranges", namespace), obj)
-    quotas = store.list("resourcequotas", namespace)
-    groups = {plural: entry.group for plural, entry in STORED.items()}
-    if not why and quotas:
-        why = quota.refusal(quotas, resource, obj, old, lambda kind: store.list(kind, namespace), groups, store.now())
-    if why:
-        raise forbidden_request(resource, groups[resource], name, why)

@@ -6,10 +6,9 @@ Source: Kubernetes v1.36.3 pkg/registry/core/componentstatus/rest.go; only get a
 from __future__ import annotations
 
 from grader.embedded.core.api.http import status
-from grader.embedded.core.api.http.messages import Request, Response
-from grader.embedded.core.api.http.negotiate import Negotiated, body
-from grader.embedded.core.api.http.routes import Target
-from grader.embedded.core.api.kinds.registry import Resource
+from grader.embedded.core.api.http.messages import Response
+from grader.embedded.core.api.http.negotiate import body
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.read import selectors, tables
 from grader.embedded.core.api.read.headers import kind_headers
 from grader.embedded.core.store import Obj
@@ -18,8 +17,9 @@ COMPONENTS = ("controller-manager", "etcd-0", "scheduler")
 _HEALTHY = {"type": "Healthy", "status": "True", "message": "ok"}
 
 
-def read(request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+def read(call: Call) -> Response:
     """Answer a request for one or for all. Raises ApiError (400, 404, 405)."""
+    request, target, resource = call.request, call.target, call.resource
     if request.method not in ("GET", "HEAD"):
         raise status.method_not_allowed()
     if request.flag("watch") or target.watch:
@@ -31,13 +31,13 @@ def read(request: Request, negotiated: Negotiated, target: Target, resource: Res
     names = (target.name,) if target.name else COMPONENTS
     items = [item for item in map(_component, names) if target.name or match(item)]
     kind = {"kind": resource.kind, "apiVersion": resource.api_version}
-    if negotiated.as_kind == "Table":
+    if call.negotiated.as_kind == "Table":
         content = tables.table([{**kind, **item} for item in items], resource, "", request, 0.0)
     elif target.name:
         content = {**kind, **items[0]}
     else:
         content = {**kind, "kind": f"{resource.kind}List", "metadata": {}, "items": items}
-    data, content_type = body(content, negotiated)
+    data, content_type = body(content, call.negotiated)
     return Response(200, kind_headers(resource, content_type), data)
 
 

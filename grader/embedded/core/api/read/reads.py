@@ -8,8 +8,8 @@ from typing import Any
 
 from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.messages import JSON, Answer, Request, Response, Tree
-from grader.embedded.core.api.http.negotiate import Negotiated, body, encode
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.negotiate import body, encode
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.registry import Resource
 from grader.embedded.core.api.read import selectors, tables, views, watch
 from grader.embedded.core.api.read.headers import kind_headers
@@ -21,17 +21,16 @@ ENCODED = 1024  # items of lists that are kept as they were sent, a few kilobyte
 
 def answer(
     obj: Obj,
-    resource: Resource,
-    negotiated: Negotiated,
-    request: Request,
+    call: Call,
     now: float,
     *,
     code: int = 200,
     warnings: list[str] | None = None,
 ) -> Response:
     """One object in the form the client accepts."""
+    negotiated, resource = call.negotiated, call.resource
     if negotiated.as_kind == "Table" and obj.get("kind") == resource.kind:
-        content: Tree = tables.table([obj], resource, obj["metadata"].get("resourceVersion", ""), request, now)
+        content: Tree = tables.table([obj], resource, obj["metadata"].get("resourceVersion", ""), call.request, now)
     elif negotiated.as_kind == "PartialObjectMetadata":
         content = views.partial(obj)
     else:
@@ -47,41 +46,42 @@ class Reader:
         self._store = store
         self._encoded: dict[tuple[str, str, str], bytes] = {}
 
-    def read(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Answer:
+    def read(self, call: Call) -> Answer:
         """Get, list or watch. Raises ApiError."""
-        resource.strategy.before_read(self._store)
+        request, target = call.request, call.target
+        call.resource.strategy.before_read(self._store)
         if target.name and not request.flag("watch") and not target.watch:
-            return self._get(request, negotiated, target, resource)
+            return self._get(call)
         if target.subresource:
             raise status.method_not_allowed()
         fields = request.param("fieldSelector")
         if target.name:
             fields = f"metadata.name={target.name}"
-        match = selectors.matcher(request.param("labelSelector"), fields, resource.store_name)
+        match = selectors.matcher(request.param("labelSelector"), fields, call.resource.store_name)
         if request.flag("watch") or target.watch:
-            return watch.open_watch(self._store, request, negotiated, target.namespace, resource, match)
-        return self._list(request, negotiated, target, resource, match)
+            return watch.open_watch(self._store, call, match)
+        return self._list(call, match)
 
-    def _get(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def _get(self, call: Call) -> Response:
+        target, resource = call.target, call.resource
         obj = self._store.get(resource.store_name, target.namespace, target.name)
         if obj is None:
             raise status.not_found(resource.plural, resource.group, target.name)
         if target.subresource == "scale":
             scale = scale_of(obj, resource)
-            shown = tables.scale_table(scale, self._store.now()) if negotiated.as_kind == "Table" else scale
-            data, content_type = body(shown, negotiated)
+            shown = tables.scale_table(scale, self._store.now()) if call.negotiated.as_kind == "Table" else scale
+            data, content_type = body(shown, call.negotiated)
             return Response(200, (("content-type", content_type),), data)
-        return answer(obj, resource, negotiated, request, self._store.now())
+        return answer(obj, call, self._store.now())
 
-    def _list(
-        self, request: Request, negotiated: Negotiated, target: Target, resource: Resource, match: selectors.Match
-    ) -> Response:
-        found = [obj for obj in self._store.list(resource.store_name, target.namespace or None) if match(obj)]
+    def _list(self, call: Call, match: selectors.Match) -> Response:
+        negotiated, resource = call.negotiated, call.resource
+        found = [obj for obj in self._store.list(resource.store_name, call.target.namespace or None) if match(obj)]
         version = str(self._store.resource_version)
         meta: Tree = {"resourceVersion": version}
-        found, meta = _page(request, found, meta)
+        found, meta = _page(call.request, found, meta)
         if negotiated.as_kind == "Table":
-            content: Tree = tables.table(found, resource, version, request, self._store.now())
+            content: Tree = tables.table(found, resource, version, call.request, self._store.now())
             content["metadata"] = meta
         elif negotiated.as_kind.startswith("PartialObjectMetadata"):
             items = [{"metadata": obj["metadata"]} for obj in found]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.embedded.core.api.http.messages import Request, Tree, Watch
-from grader.embedded.core.api.http.negotiate import Negotiated, encode
+from grader.embedded.core.api.http.messages import Tree, Watch
+from grader.embedded.core.api.http.negotiate import encode
 from grader.embedded.core.api.http.status import bad_request, expired
-from grader.embedded.core.api.kinds.registry import Resource
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.read import tables, views
 from grader.embedded.core.api.read.headers import kind_headers
 from grader.embedded.core.api.read.selectors import Match
@@ -23,16 +23,14 @@ Send = Callable[[bytes], None]
 End = Callable[[], None]
 
 
-def open_watch(
-    store: Store, request: Request, negotiated: Negotiated, namespace: str, resource: Resource, match: Match
-) -> Watch:
+def open_watch(store: Store, call: Call, match: Match) -> Watch:
     """The watch that a request asks for. Raises ApiError (400) for parameters that make no sense."""
-    stream = _Stream(store, request, negotiated, namespace, resource, match)
-    seconds = request.param("timeoutSeconds")
+    stream = _Stream(store, call, match)
+    seconds = call.request.param("timeoutSeconds")
     return Watch(
-        headers=kind_headers(resource),
+        headers=kind_headers(call.resource),
         start=stream.start,
-        bookmark=stream.bookmark if request.flag("allowWatchBookmarks") else lambda: None,
+        bookmark=stream.bookmark if call.request.flag("allowWatchBookmarks") else lambda: None,
         timeout=float(seconds) if seconds.isdigit() and int(seconds) else None,
     )
 
@@ -40,20 +38,17 @@ def open_watch(
 class _Stream:
     """One watch."""
 
-    def __init__(
-        self, store: Store, request: Request, negotiated: Negotiated, namespace: str, resource: Resource, match: Match
-    ) -> None:
+    def __init__(self, store: Store, call: Call, match: Match) -> None:
         self._store = store
-        self._request = request
-        self._negotiated = negotiated
-        self._namespace = namespace
-        self._resource = resource
+        self._call = call
+        self._resource = call.resource
+        self._namespace = call.target.namespace
         self._match = match
-        version = request.param("resourceVersion")
+        version = call.request.param("resourceVersion")
         if version and not version.isdigit():
             raise bad_request(f'Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax')
-        self._initial = request.flag("sendInitialEvents")
-        if self._initial and request.param("resourceVersionMatch") != "NotOlderThan":
+        self._initial = call.request.flag("sendInitialEvents")
+        if self._initial and call.request.param("resourceVersionMatch") != "NotOlderThan":
             raise bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         self._from = int(version or 0)
 
@@ -83,10 +78,10 @@ class _Stream:
         if initial:
             meta["annotations"] = {"k8s.io/initial-events-end": "true"}
         obj: Tree = {"kind": self._resource.kind, "apiVersion": self._resource.api_version, "metadata": meta}
-        if self._negotiated.as_kind == "Table":
+        if self._call.negotiated.as_kind == "Table":
             bare = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
             obj = tables.bookmark(bare, self._resource)
-        elif self._negotiated.as_kind:
+        elif self._call.negotiated.as_kind:
             obj = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
         return encode({"type": "BOOKMARK", "object": obj})
 
@@ -106,11 +101,11 @@ class _Stream:
             send(self._event("DELETED", with_metadata(last, resourceVersion=version)))
 
     def _event(self, kind: str, obj: Obj) -> bytes:
-        if self._negotiated.as_kind == "Table":
+        if self._call.negotiated.as_kind == "Table":
             shown = tables.table(
-                [obj], self._resource, obj["metadata"]["resourceVersion"], self._request, self._store.now()
+                [obj], self._resource, obj["metadata"]["resourceVersion"], self._call.request, self._store.now()
             )
-        elif self._negotiated.as_kind:
+        elif self._call.negotiated.as_kind:
             shown = views.partial(obj)
         else:
             shown = views.shown(obj, self._resource)

@@ -12,8 +12,8 @@ from typing import Any
 
 from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.messages import JSON, Request, Response, Tree
-from grader.embedded.core.api.http.negotiate import Negotiated, body, encode, media_type
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.negotiate import body, encode, media_type
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.registry import STORED, Resource
 from grader.embedded.core.api.kinds.strategy import Context
 from grader.embedded.core.api.read import selectors, views
@@ -85,9 +85,10 @@ def success(code: int = 200, details: Tree | None = None) -> Response:
     return Response(code, (("content-type", JSON),), encode(content))
 
 
-def delete(store: Store, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+def delete(store: Store, call: Call) -> Response:
     """Delete one object. Raises ApiError."""
-    options = options_of(request)
+    target, resource = call.target, call.resource
+    options = options_of(call.request)
     obj = store.get(resource.store_name, target.namespace, target.name)
     if resource.plural == "namespaces" and target.name in IMMORTAL:
         raise status.forbidden("namespaces", "", target.name, "this namespace may not be deleted")
@@ -97,21 +98,20 @@ def delete(store: Store, request: Request, negotiated: Negotiated, target: Targe
     if left is None and resource.plural in TOLD_WHOLE:
         left = obj
     if left is not None:
-        data, content_type = body(views.shown(left, resource), negotiated)
+        data, content_type = body(views.shown(left, resource), call.negotiated)
         return Response(200, (("content-type", content_type),), data)
     details = {"name": target.name, "group": resource.group, "kind": resource.plural, "uid": obj["metadata"]["uid"]}
     return success(details={key: value for key, value in details.items() if value})
 
 
-def delete_collection(
-    store: Store, request: Request, negotiated: Negotiated, target: Target, resource: Resource
-) -> Response:
+def delete_collection(store: Store, call: Call) -> Response:
     """Delete what the selectors match; answers the list of it. Raises ApiError."""
+    request, resource = call.request, call.resource
     options = options_of(request)
     if "deletecollection" not in resource.verbs:
         raise status.method_not_allowed()
     match = selectors.matcher(request.param("labelSelector"), request.param("fieldSelector"), resource.store_name)
-    found = [obj for obj in store.list(resource.store_name, target.namespace or None) if match(obj)]
+    found = [obj for obj in store.list(resource.store_name, call.target.namespace or None) if match(obj)]
     for obj in found:
         _delete(store, obj, options, resource)
     content = {
@@ -120,7 +120,7 @@ def delete_collection(
         "metadata": {"resourceVersion": str(store.resource_version)},
         "items": [views.shown(obj, resource) for obj in found],
     }
-    data, content_type = body(content, negotiated)
+    data, content_type = body(content, call.negotiated)
     return Response(200, (("content-type", content_type),), data)
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from grader.embedded.core.api.http import status
-from grader.embedded.core.api.http.messages import Request, Response
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.messages import Response
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.write import bodies, deletion
 from grader.embedded.core.objects import (
     condition,
@@ -29,15 +29,16 @@ TOO_MANY_REQUESTS = 429
 """RFC 6585."""
 
 
-def evict(store: Store, request: Request, target: Target) -> Response:
+def evict(store: Store, call: Call) -> Response:
     """The eviction subresource of Pods. Raises ApiError; 429 where a budget does not allow it."""
-    eviction = bodies.decode_as(request, "policy", "v1", "Eviction")
+    target = call.target
+    eviction = bodies.decode_as(call.request, "policy", "v1", "Eviction")
     if eviction.get("metadata", {}).get("name") != target.name:
         raise status.bad_request("name in URL does not match name in Eviction object")
     pod = store.get("pods", target.namespace, target.name)
     if pod is None:
         raise status.not_found("pods", "", target.name)
-    options = deletion.options_in(eviction.get("deleteOptions") or {}, request)
+    options = deletion.options_in(eviction.get("deleteOptions") or {}, call.request)
     if not _is_past_protection(pod):
         budgets = [
             budget

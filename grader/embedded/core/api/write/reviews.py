@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.api.http import status
-from grader.embedded.core.api.http.messages import ADMIN, JSON, Request, Response, User
+from grader.embedded.core.api.http.messages import ADMIN, JSON, Response, User
 from grader.embedded.core.api.http.negotiate import encode
-from grader.embedded.core.api.kinds.registry import Resource
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.write.writes import Writer
 
 _OWN = [
@@ -20,10 +20,11 @@ _OWN = [
 _PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version"]
 
 
-def review(request: Request, resource: Resource, writer: Writer) -> Response:
+def review(call: Call, writer: Writer) -> Response:
     """Answer a SelfSubjectAccessReview and its kin. Raises ApiError."""
+    request, resource = call.request, call.resource
     admin = request.user is ADMIN
-    asked, _ = writer.read_body(request, resource)
+    asked, _ = writer.read_body(call)
     answer = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, "spec": asked.get("spec", {})}
     match resource.kind:
         case "SelfSubjectAccessReview":

@@ -11,9 +11,10 @@ from typing import Any
 from grader.embedded.core.api.access import tokens
 from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import invalid
-from grader.embedded.core.api.http.messages import JSON, Request, Response
+from grader.embedded.core.api.http.messages import JSON, Response
 from grader.embedded.core.api.http.negotiate import encode
 from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.write import bodies
 from grader.embedded.core.store import Obj, Store, timestamp
 
@@ -21,9 +22,10 @@ GROUP, KIND = "authentication.k8s.io", "TokenRequest"
 SHORTEST, LONGEST = 600, 1 << 32  # seconds
 
 
-def create(store: Store, request: Request, target: Target) -> Response:
+def create(store: Store, call: Call) -> Response:
     """Make a token. Raises ApiError (400, 404, 409, 422)."""
-    asked = bodies.decode_as(request, GROUP, "v1", KIND)
+    target = call.target
+    asked = bodies.decode_as(call.request, GROUP, "v1", KIND)
     meta: dict[str, Any] = dict(asked.get("metadata") or {})
     for field, given in (("name", target.name), ("namespace", target.namespace)):
         if meta.get(field) and meta[field] != given:
@@ -47,7 +49,7 @@ def create(store: Store, request: Request, target: Target) -> Response:
     bound = _bound(store, target, spec["boundObjectRef"]) if spec["boundObjectRef"] else None
     now = int(store.now())
     token = tokens.issue(store, account, now, seconds, spec["audiences"], bound)
-    if "dryRun" in {key for key, _ in request.query}:
+    if "dryRun" in {key for key, _ in call.request.query}:
         token = ""
     answer = {
         "kind": KIND,

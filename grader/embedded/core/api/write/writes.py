@@ -7,16 +7,17 @@ store.go and pkg/endpoints/handlers, 1.36): decode, default, allocate, prepare, 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import required
-from grader.embedded.core.api.http.messages import Request, Response, Tree
-from grader.embedded.core.api.http.negotiate import Negotiated, body
+from grader.embedded.core.api.http.messages import Response, Tree
+from grader.embedded.core.api.http.negotiate import body
 from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.kinds.admission import admit
+from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.pod import random_suffix
-from grader.embedded.core.api.kinds.quotas import admit
 from grader.embedded.core.api.kinds.registry import Resource
 from grader.embedded.core.api.kinds.strategy import Context, validate_meta, validate_meta_update
 from grader.embedded.core.api.read import views
@@ -41,18 +42,14 @@ class Write:
     """The options of one write, and what it has to tell.
 
     Attributes:
-        request: the request.
-        resource: what is written.
-        target: where.
+        call: the request.
         manager: who writes.
         dry_run: nothing is stored.
         validation: Strict, Warn or Ignore.
         warnings: told with the answer.
     """
 
-    request: Request
-    resource: Resource
-    target: Target
+    call: Call
     manager: managed.Manager
     dry_run: bool
     validation: str
@@ -60,10 +57,11 @@ class Write:
 
     def context(self, store: Store) -> Context:
         """What hooks may see."""
-        return Context(store, self.dry_run, self.target.subresource)
+        return Context(store, self.dry_run, self.call.target.subresource)
 
 
-def _open(request: Request, resource: Resource, target: Target, *, applying: bool = False) -> Write:
+def _open(call: Call, *, applying: bool = False) -> Write:
+    request, target = call.request, call.target
     dry_run = [value for key, value in request.query if key == "dryRun"]
     if any(value not in ("All", "") for value in dry_run):
         raise status.bad_request(f'invalid dryRun value: {dry_run[0]}, supported values: "All"')
@@ -71,11 +69,11 @@ def _open(request: Request, resource: Resource, target: Target, *, applying: boo
     manager = managed.Manager(
         request.param("fieldManager") or agent,
         "Apply" if applying else "Update",
-        resource.api_version,
+        call.resource.api_version,
         target.subresource if target.subresource != "ephemeralcontainers" else "",
     )
     validation = request.param("fieldValidation") or "Warn"
-    return Write(request, resource, target, manager, "All" in dry_run, validation)
+    return Write(call, manager, "All" in dry_run, validation)
 
 
 class Writer:
@@ -85,99 +83,100 @@ class Writer:
         self._store = store
         self._recorder = Recorder(store)
 
-    def read_body(self, request: Request, resource: Resource) -> tuple[Obj, list[str]]:
+    def read_body(self, call: Call) -> tuple[Obj, list[str]]:
         """The object of a body, and what strict decoding objects to. Raises ApiError."""
-        return bodies.decode(request.body, request.headers.get("content-type", ""), resource)
+        return bodies.decode(call.request.body, call.request.headers.get("content-type", ""), call.resource)
 
-    def create(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def create(self, call: Call) -> Response:
         """POST. Raises ApiError."""
+        target = call.target
         if target.subresource == "eviction":
-            return evict(self._store, request, target)
+            return evict(self._store, call)
         if target.subresource == "binding":
-            return self._bind(request, target)
+            return self._bind(call)
         if target.subresource == "token":
-            return tokenrequest.create(self._store, request, target)
+            return tokenrequest.create(self._store, call)
         if target.subresource or target.name:
             raise status.method_not_allowed()
-        write = _open(request, resource, target)
+        write = _open(call)
         obj = self._decoded(write)
         stored = self._create(obj, write)
-        return answer(stored, resource, negotiated, request, self._store.now(), code=201, warnings=write.warnings)
+        return answer(stored, call, self._store.now(), code=201, warnings=write.warnings)
 
-    def replace(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def replace(self, call: Call) -> Response:
         """PUT. Raises ApiError."""
+        target = call.target
         if not target.name:
             raise status.method_not_allowed()
-        write = _open(request, resource, target)
-        if not target.subresource and resource.strategy.allow_create_on_update:
+        write = _open(call)
+        if not target.subresource and call.resource.strategy.allow_create_on_update:
             obj = self._decoded(write)
-            if self._store.get(resource.store_name, target.namespace, target.name) is None:
+            if self._store.get(call.resource.store_name, target.namespace, target.name) is None:
                 _check_name(obj, target)
                 stored = self._create(obj, write)
                 now = self._store.now()
-                return answer(stored, resource, negotiated, request, now, code=201, warnings=write.warnings)
+                return answer(stored, call, now, code=201, warnings=write.warnings)
         old = self._existing(write)
         if target.subresource == "scale":
-            return self._scale(bodies.decode_as(request, "autoscaling", "v1", "Scale"), old, write, negotiated)
+            return self._scale(bodies.decode_as(call.request, "autoscaling", "v1", "Scale"), old, write)
         obj = self._decoded(write)
         _check_name(obj, target)
         stored = self._update(obj, old, write)
-        return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
+        return answer(stored, call, self._store.now(), warnings=write.warnings)
 
-    def patch(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def patch(self, call: Call) -> Response:
         """PATCH of all four kinds. Raises ApiError."""
+        request, target, resource = call.request, call.target, call.resource
         if not target.name:
             raise status.method_not_allowed()
         kind = bodies.patch_type(request)
         if kind == bodies.APPLY:
-            return self._apply(request, negotiated, target, resource)
-        write = _open(request, resource, target)
+            return self._apply(call)
+        write = _open(call)
         old = self._existing(write)
         if target.subresource == "scale":
             scale, _ = patched(scale_of(old, resource), request, "io.k8s.api.autoscaling.v1.Scale", write.validation)
-            return self._scale(scale, old, write, negotiated)
+            return self._scale(scale, old, write)
         shown = views.shown(old, resource)
         obj, problems = patched(shown, request, resource.definition, write.validation)
         write.warnings += problems
         _check_name(obj, target)
         stored = self._update(views.stored(obj, resource), old, write)
-        return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
+        return answer(stored, call, self._store.now(), warnings=write.warnings)
 
-    def delete(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def delete(self, call: Call) -> Response:
         """DELETE of one object. Raises ApiError."""
-        if target.subresource:
+        if call.target.subresource:
             raise status.method_not_allowed()
-        return deletion.delete(self._store, request, negotiated, target, resource)
+        return deletion.delete(self._store, call)
 
-    def delete_collection(
-        self, request: Request, negotiated: Negotiated, target: Target, resource: Resource
-    ) -> Response:
+    def delete_collection(self, call: Call) -> Response:
         """DELETE of all objects that selectors match. Raises ApiError."""
-        return deletion.delete_collection(self._store, request, negotiated, target, resource)
+        return deletion.delete_collection(self._store, call)
 
     def _decoded(self, write: Write) -> Obj:
-        obj, problems = self.read_body(write.request, write.resource)
+        obj, problems = self.read_body(write.call)
         if problems and write.validation == "Strict":
-            raise bodies.strict_refusal(write.resource, problems)
+            raise bodies.strict_refusal(write.call.resource, problems)
         if write.validation == "Warn":
             write.warnings += problems
         meta = obj.setdefault("metadata", {})
-        if write.resource.namespaced:
-            if meta.setdefault("namespace", write.target.namespace) != write.target.namespace:
+        if write.call.resource.namespaced:
+            if meta.setdefault("namespace", write.call.target.namespace) != write.call.target.namespace:
                 raise status.bad_request(
                     "the namespace of the provided object does not match the namespace sent on the request"
                 )
-        return views.stored(obj, write.resource)
+        return views.stored(obj, write.call.resource)
 
     def _existing(self, write: Write) -> Obj:
-        target, resource = write.target, write.resource
+        target, resource = write.call.target, write.call.resource
         old = self._store.get(resource.store_name, target.namespace, target.name)
         if old is None:
             raise status.not_found(resource.plural, resource.group, target.name)
         return old
 
     def _create(self, obj: Obj, write: Write, *, owners: managed.Owners | None = None) -> Obj:
-        resource, strategy = write.resource, write.resource.strategy
+        resource, strategy = write.call.resource, write.call.resource.strategy
         meta = obj["metadata"]
         for key in ("uid", "creationTimestamp", "deletionTimestamp", "resourceVersion", "generation", "managedFields"):
             if key == "resourceVersion" and meta.get(key):
@@ -221,13 +220,13 @@ class Writer:
         prefix = meta["generateName"][:NAME_LIMIT]
         for _ in range(GENERATE_TRIES):
             name = prefix + random_suffix(write.context(self._store))
-            if self._store.get(write.resource.store_name, meta.get("namespace", ""), name) is None:
+            if self._store.get(write.call.resource.store_name, meta.get("namespace", ""), name) is None:
                 break
         meta["name"] = name
 
     def _check_namespace(self, write: Write, name: str) -> None:
         """The NamespaceLifecycle admission plugin: the namespace is there and stays."""
-        resource, namespace = write.resource, write.target.namespace
+        resource, namespace = write.call.resource, write.call.target.namespace
         if not resource.namespaced:
             return
         found = self._store.get("namespaces", "", namespace)
@@ -241,7 +240,7 @@ class Writer:
             raise error
 
     def _update(self, obj: Obj, old: Obj, write: Write, *, owners: managed.Owners | None = None) -> Obj:
-        resource, strategy = write.resource, write.resource.strategy
+        resource, strategy = write.call.resource, write.call.resource.strategy
         obj = copy.deepcopy(obj)
         meta, before = obj.setdefault("metadata", {}), old["metadata"]
         expected = meta.pop("resourceVersion", "")
@@ -274,7 +273,7 @@ class Writer:
         errors = validate_meta_update(obj, old) + strategy.validate_update(obj, old, context)
         if errors:
             raise status.invalid(resource.kind, resource.group, name, errors)
-        if not write.target.subresource:
+        if not write.call.target.subresource:
             admit(self._store, resource.store_name, obj, old)
         inert = unemulated(obj)
         write.warnings += [*strategy.warnings(obj, old), *warnings(inert)]
@@ -303,12 +302,13 @@ class Writer:
             return
         _record_update(obj, old, write, now)
 
-    def _apply(self, request: Request, negotiated: Negotiated, target: Target, resource: Resource) -> Response:
+    def _apply(self, call: Call) -> Response:
         """Server-side apply."""
+        request, target, resource = call.request, call.target, call.resource
         if not request.param("fieldManager"):
             missing = required("fieldManager", "is required for apply patch")
             raise status.invalid("PatchOptions", "meta.k8s.io", "", [missing])
-        write = _open(request, resource, target, applying=True)
+        write = _open(call, applying=True)
         config, problems = bodies.decode_apply(request, resource)
         if problems:
             raise bodies.untyped(config, problems, resource)
@@ -326,7 +326,7 @@ class Writer:
             paths = frozenset(managed.applied_paths(config, resource.definition))
             made = views.stored(copy.deepcopy(config), resource)
             stored = self._create(made, write, owners={write.manager: (paths, "")})
-            return answer(stored, resource, negotiated, request, self._store.now(), code=201, warnings=write.warnings)
+            return answer(stored, call, self._store.now(), code=201, warnings=write.warnings)
         if target.subresource == "status":
             config = {key: value for key, value in config.items() if key != "spec"}
         else:
@@ -339,10 +339,10 @@ class Writer:
             force=request.flag("force"),
         )
         stored = self._update(views.stored(merged, resource), old, write, owners=owners)
-        return answer(stored, resource, negotiated, request, self._store.now(), warnings=write.warnings)
+        return answer(stored, call, self._store.now(), warnings=write.warnings)
 
-    def _scale(self, scale: Tree, old: Obj, write: Write, negotiated: Negotiated) -> Response:
-        resource = write.resource
+    def _scale(self, scale: Tree, old: Obj, write: Write) -> Response:
+        resource = write.call.resource
         replicas: Any = scale.get("spec", {}).get("replicas", 0)
         name = old["metadata"]["name"]
         expected = scale.get("metadata", {}).get("resourceVersion")
@@ -353,21 +353,16 @@ class Writer:
             raise status.invalid("Scale", "autoscaling", name, errors)
         obj = copy.deepcopy(old)
         obj["spec"]["replicas"] = replicas
-        plain = Write(
-            write.request,
-            resource,
-            Target(resource.group, resource.version, resource.plural, write.target.namespace, name),
-            write.manager,
-            write.dry_run,
-            write.validation,
-        )
+        whole = replace(write.call, target=replace(write.call.target, subresource=""))
+        plain = Write(whole, write.manager, write.dry_run, write.validation)
         stored = self._update(obj, old, plain)
-        data, content_type = body(scale_of(stored, resource), negotiated)
+        data, content_type = body(scale_of(stored, resource), write.call.negotiated)
         return Response(200, (("content-type", content_type),), data)
 
-    def _bind(self, request: Request, target: Target) -> Response:
+    def _bind(self, call: Call) -> Response:
         """Assign a Pod to a node (pkg/registry/core/pod/storage: BindingREST)."""
-        binding = bodies.plain_json(request)
+        target = call.target
+        binding = bodies.plain_json(call.request)
         pod = self._store.get("pods", target.namespace, target.name)
         if pod is None:
             raise status.not_found("pods", "", target.name)
@@ -394,7 +389,7 @@ def _etcd_folder(resource: Resource) -> str:
 
 def _record_update(obj: Obj, old: Obj | None, write: Write, now: str) -> None:
     """Note who changed what, in the fields of the version that was written in."""
-    resource = write.resource
+    resource = write.call.resource
     seen = views.converted(obj, resource)
     managed.record_update(seen, old and views.converted(old, resource), write.manager, resource.definition, now)
     if seen is not obj:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.text import lines_of, options
-from grader.embedded.core.programs.process import Context
 
 _TOKENS = r'\$\d+|\$NF|NR|NF|"[^"]*"'
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.images.files import FOLDERS, image_files
 from grader.embedded.core.programs.mounts import KEPT, folders
-from grader.embedded.core.programs.process import Context, Exit
+from grader.embedded.core.programs.process import Exit
 
 
 def read_file(context: Context, path: str) -> bytes | None:

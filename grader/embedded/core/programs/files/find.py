@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
-from grader.embedded.core.programs.process import Context, Exit
+from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.small import execute
 
 Test = Callable[["Place"], Awaitable[bool]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.files.text import basic, classes, lines_of, options
-from grader.embedded.core.programs.process import Context
 
 
 async def sed(context: Context) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import tarfile
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import KEPT
-from grader.embedded.core.programs.process import Context
 
 LETTERS = frozenset("cxtvmpohfCz")
 OWNERSHIP = ("--no-same-permissions", "--no-same-owner", "--no-xattrs")

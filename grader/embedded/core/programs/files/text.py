@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 
 from grader.embedded.core.kernel import Event
 from grader.embedded.core.programs import options as getopt
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import children, is_folder, read_file
-from grader.embedded.core.programs.process import Context, Exit, Input
+from grader.embedded.core.programs.process import Exit, Input
 from grader.embedded.core.programs.small import execute
 
 LONGS = {

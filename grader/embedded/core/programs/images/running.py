@@ -9,25 +9,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+from grader.embedded.core.programs.context import Context, Program
+from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.images.catalogue import ALPINE, DEBIAN, PROGRAMS
 from grader.embedded.core.programs.images.releases import was_released
 from grader.embedded.core.programs.images.specs import ALIASES, IMAGES, ImageSpec
 from grader.embedded.core.programs.mounts import telling
-from grader.embedded.core.programs.process import (
-    STDERR,
-    STDOUT,
-    Context,
-    Input,
-    Process,
-    Program,
-    next_pid,
-    processes,
-)
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.host import Host
+from grader.embedded.core.programs.process import Input, Process
+from grader.embedded.core.programs.signals import STDERR, STDOUT
+from grader.embedded.core.programs.terminal import Terminal
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -162,11 +153,9 @@ def run(
     name = available(spec, argv[0]) if argv else None
     if name is None:
         raise ProgramNotFound(argv[0] if argv else "")
-    process = Process(host.kernel, argv, stdin=stdin, init=init, pid=1 if init else next_pid(host))
-    processes(host)[process.pid] = process
+    process = Process(host.kernel, argv, stdin=stdin, init=init)
+    host.processes.add(process, first=init)
     if tty:
-        from grader.embedded.core.programs.terminal import Terminal
-
         process.terminal = Terminal(process)
     context = Context(
         host=host,

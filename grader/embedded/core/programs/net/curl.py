@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net.curl_options import Failed, Options, parse
 from grader.embedded.core.programs.net.curl_report import METER, Facts, meter, write_out
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 if TYPE_CHECKING:

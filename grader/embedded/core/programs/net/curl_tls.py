@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.net import tls
 from grader.embedded.core.programs.net.curl_options import Failed, Options
-from grader.embedded.core.programs.process import Context
 
 _DETAILS = (
     "More details here: https://curl.se/docs/sslcerts.html\n\n"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import ConnectionRefused_, DnsReply, NetworkError, Record
-from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
 VERSION = "9.20.15"

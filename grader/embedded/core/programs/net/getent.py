@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.process import Context
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net.nslookup import NO_SERVERS
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,

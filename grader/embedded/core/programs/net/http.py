@@ -6,17 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
 
-from grader.embedded.core.kernel import ConnectionReset_, Stream
+from grader.embedded.core.kernel import Address, ConnectionReset_, Handler, Stream
 from grader.embedded.core.programs.net import wire
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.host import Address, Handler
-    from grader.embedded.core.programs.process import Process
+from grader.embedded.core.programs.process import Process
 
 Headers = list[tuple[str, str]]
 

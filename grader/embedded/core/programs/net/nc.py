@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.embedded.core.kernel import Event, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.kernel import Address, Event, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.host import Address, AddressNotAvailable, NetworkError
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net import nc_busybox
 from grader.embedded.core.programs.net.nc_copy import Arrived, copy, datagrams, listen, send_datagrams
 from grader.embedded.core.programs.options import Options
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 SERVICES = {80: "http", 443: "https", 53: "domain", 22: "ssh", 8080: "http-alt"}

@@ -5,12 +5,13 @@ Source: networking/nc_bloaty.c of BusyBox 1.37.0 (NC_110_COMPAT); that of 1.28.0
 
 from __future__ import annotations
 
-from grader.embedded.core.kernel import ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.kernel import Address, ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.host import Address, ConnectionRefused_, NetworkError
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.net.nc_copy import copy, datagrams, listen, send_datagrams
 from grader.embedded.core.programs.options import Options
-from grader.embedded.core.programs.process import Context, Exit, Input
+from grader.embedded.core.programs.process import Exit, Input
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 from grader.embedded.core.programs.small import execute
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.embedded.core.kernel import ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import Address, AddressInUse, NetworkError
-from grader.embedded.core.programs.process import Context
+from grader.embedded.core.kernel import Address, ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import AddressInUse, NetworkError
 
 Arrived = Queue[tuple[Stream, Address, Event]]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.host import DnsReply, Record
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net import nslookup_small
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import Host
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,

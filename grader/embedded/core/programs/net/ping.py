@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from grader.embedded.core.kernel import TimeoutError_, sleep, with_timeout
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
-from grader.embedded.core.programs.process import SIGINT, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
+from grader.embedded.core.programs.signals import SIGINT
 
 SERVICE_NETWORK = "10.96."
 PROBE_PORT = 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_timeout
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Response
 from grader.embedded.core.programs.options import banner
-from grader.embedded.core.programs.process import Context, Exit
+from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
 TIMEOUT = 900.0

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from grader.embedded.core.kernel import Event, Stream, TimeoutError_, sleep, with_timeout
+from grader.embedded.core.kernel import Address, Event, Stream, TimeoutError_, sleep, with_timeout
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import read_file
-from grader.embedded.core.programs.host import Address, NetworkError
+from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.servers.agnhost_porter import porter
 from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import GoError, dial, join, log, lookup, plain, port_number, sniffed
 from grader.embedded.core.programs.servers.netexec import netexec
+from grader.embedded.core.programs.signals import SIGINT, SIGTERM
 
 _OTHERS = frozenset(
     "audit-proxy crd-conversion-webhook fake-gitserver fake-registry-server guestbook inclusterclient liveness"
@@ -111,11 +112,11 @@ async def serve_hostname(context: Context, args: list[str]) -> int:
         return name
 
     if flags.on("tcp"):
-        process.serve(host, port, give)
+        process.serve(host.listen, port, give)
     if flags.on("udp"):
         process.at_exit(host.listen_udp(port, answer))
     if flags.on("http"):
-        process.serve(host, port, http.server(process, respond))
+        process.serve(host.listen, port, http.server(process, respond))
     log(context, f"Serving on port {port}.")
     await process.signalled(SIGTERM)
     log(context, "Shutting down after receiving signal: terminated.", "Awaiting pod deletion.")
@@ -163,7 +164,7 @@ async def test_webserver(context: Context, args: list[str]) -> int:
         kind, date = ("Content-Type", sniffed(content)), ("Date", http.date(host.kernel.now()))
         return Response(200, content, [*_WEBSERVER_HEADERS, kind, date])
 
-    process.serve(host, flags.number("port"), http.server(process, respond))
+    process.serve(host.listen, flags.number("port"), http.server(process, respond))
     await Event().wait()
     return 0
 

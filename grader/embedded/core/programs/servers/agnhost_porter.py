@@ -5,13 +5,13 @@ Behaviour and texts: k8s.io/kubernetes/test/images/agnhost/porter/porter.go v1.3
 
 from __future__ import annotations
 
-from grader.embedded.core.kernel import Event
+from grader.embedded.core.kernel import Address, Event
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import exists
-from grader.embedded.core.programs.host import Address, AddressInUse
+from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.net.tls import Certificate
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import GoError, accept_tls, log, plain, port_number, to_json
 
@@ -73,7 +73,7 @@ def _serve_tcp(
 
     accept = None if certificate is None else lambda stream: accept_tls(stream, certificate)
     try:
-        context.process.serve(context.host, port_number(port), http.server(context.process, respond, accept))
+        context.process.serve(context.host.listen, port_number(port), http.server(context.process, respond, accept))
     except (AddressInUse, GoError) as error:
         bind = "bind: " if isinstance(error, AddressInUse) else ""
         log(context, f"{failed}: listen tcp 0.0.0.0:{port}: {bind}{error}")

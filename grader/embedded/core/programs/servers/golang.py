@@ -10,10 +10,10 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, quote
 
-from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.host import Address, Host, NetworkError
+from grader.embedded.core.kernel import Address, ConnectionReset_, Stream, TimeoutError_, with_timeout
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import Host, NetworkError
 from grader.embedded.core.programs.net import http, tls
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.images.files import HTTPD_ROOT
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.servers import httpd_busybox, webserver
 
 

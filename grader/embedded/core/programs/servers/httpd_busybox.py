@@ -11,13 +11,14 @@ from urllib.parse import quote, unquote
 
 from grader.embedded.core.kernel import Event
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import exists, is_folder, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.options import Options
-from grader.embedded.core.programs.process import Context, Exit, Input
+from grader.embedded.core.programs.process import Exit, Input
 from grader.embedded.core.programs.small import execute
 
 _USAGE = """httpd [-ifv[v]] [-c CONFFILE] [-p [IP:]PORT] [-u USER[:GRP]] [-r REALM] [-h HOME]
@@ -81,7 +82,7 @@ async def _serve(context: Context, asked: Options, home: str) -> int:
         context.error(f"httpd: the embedded cluster ignores the address {address}: it listens on all of them")
     server = Httpd(context, home, asked.count("v"))
     try:
-        context.process.serve(context.host, int(last), http.server(context.process, server.respond))
+        context.process.serve(context.host.listen, int(last), http.server(context.process, server.respond))
     except AddressInUse:
         shown = "Address already in use" if context.image.name == "busybox" else "Address in use"
         raise context.fail(1, f"httpd: bind: {shown}") from None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.servers import webserver
 from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import GoError, log_line

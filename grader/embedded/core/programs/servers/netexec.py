@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from grader.embedded.core.kernel import Event, TimeoutError_, sleep, with_timeout
-from grader.embedded.core.programs.host import Address, AddressInUse, NetworkError
+from grader.embedded.core.kernel import Address, Event, TimeoutError_, sleep, with_timeout
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import SIGTERM, Context
 from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import (
     GoError,
@@ -26,6 +26,7 @@ from grader.embedded.core.programs.servers.golang import (
     to_go_map,
     to_json,
 )
+from grader.embedded.core.programs.signals import SIGTERM
 
 HTTP_TIMEOUT = UDP_TIMEOUT = 5.0
 SIGNALS = {1: "hangup", 2: "interrupt", 3: "quit", 6: "aborted", 9: "killed", 13: "broken pipe", 15: "terminated"}
@@ -80,7 +81,7 @@ class Netexec:
                 self.log(f"Started UDP server on port  {self.udp_port}")
                 self.ready = True
             self.log(f"Started HTTP server on port {self.port}")
-            process.serve(self.host, self.port, http.server(process, self.respond))
+            process.serve(self.host.listen, self.port, http.server(process, self.respond))
         except AddressInUse as error:
             self.log(f"listen tcp :{self.port}: bind: {error}")
             return 1

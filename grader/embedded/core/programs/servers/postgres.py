@@ -10,9 +10,10 @@ import struct
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
-from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
+from grader.embedded.core.programs.signals import SIGINT, SIGTERM
 
 PORT = 5432
 SSL_REQUEST, GSS_REQUEST, VERSION_3 = 80877103, 80877104, 196608
@@ -29,7 +30,7 @@ async def server(context: Context) -> int:
         raise context.fail(1, "Error: Database is uninitialized and superuser password is not specified.")
 
     try:
-        context.process.serve(context.host, port, context.process.talking(_session))
+        context.process.serve(context.host.listen, port, context.process.talking(_session))
     except AddressInUse:
         raise context.fail(1, f'LOG:  could not bind IPv4 address "0.0.0.0": Address in use (port {port})') from None
     context.error(f'LOG:  listening on IPv4 address "0.0.0.0", port {port}')

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.core.programs import options
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
-from grader.embedded.core.programs.process import SIGINT, SIGTERM, Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
+from grader.embedded.core.programs.signals import SIGINT, SIGTERM
 
 PORT = 6379
 Reply = bytes | str | int | None | list[bytes] | ValueError
@@ -40,7 +41,7 @@ async def server(context: Context) -> int:
 
     log(f"Redis version={context.image.version}, bits=64, pid={context.process.pid}, just started", "C")
     try:
-        context.process.serve(context.host, port, context.process.talking(talk))
+        context.process.serve(context.host.listen, port, context.process.talking(talk))
     except AddressInUse:
         context.print(f"# Warning: Could not create server TCP listening socket *:{port}: bind: Address already in use")
         return 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.servers import agnhost, webserver
 from grader.embedded.core.programs.servers.golang import GoError, log_line, plain
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import SIGINT, SIGQUIT, SIGTERM, Context
+from grader.embedded.core.programs.signals import SIGINT, SIGQUIT, SIGTERM
 
 TYPES = {
     "html": "text/html", "htm": "text/html", "css": "text/css", "js": "application/javascript", "txt": "text/plain",
@@ -56,7 +57,7 @@ async def serve(context: Context, ports: list[int], respond: http.Responder, in_
     process = context.process
     for port in ports:
         try:
-            process.serve(context.host, port, http.server(process, respond))
+            process.serve(context.host.listen, port, http.server(process, respond))
         except AddressInUse:
             context.error(in_use(port))
             return 1

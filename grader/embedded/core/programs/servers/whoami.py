@@ -10,9 +10,9 @@ import json
 
 from grader.embedded.core.kernel import sleep
 from grader.embedded.core.programs import small
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.servers import webserver
 from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import TEXT, GoError, duration, join, log_line, plain

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
 
 from grader.embedded.core.kernel import Cancelled
 from grader.embedded.core.programs import small
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available
-from grader.embedded.core.programs.process import Context, Exit, processes
+from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.shell import conditions
 from grader.embedded.core.programs.shell import variables as shell_variables
 from grader.embedded.core.programs.shell.makes import own
 from grader.embedded.core.programs.shell.options import letters
 from grader.embedded.core.programs.shell.parser import RESERVED
-from grader.embedded.core.programs.shell.state import Leave
+from grader.embedded.core.programs.shell.state import Channels, Leave, ShellState
 
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.shell.interpreter import Shell
-    from grader.embedded.core.programs.shell.state import Channels
-
-Builtin: TypeAlias = "Callable[[Shell, list[str], Channels], Awaitable[int]]"
+Builtin = Callable[[ShellState, list[str], Channels], Awaitable[int]]
 
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15, "CONT": 18, "STOP": 19}
 
 
-def _as_context(shell: Shell, argv: list[str], channels: Channels) -> Context:
+def _as_context(shell: ShellState, argv: list[str], channels: Channels) -> Context:
     return shell.context.with_(
         argv=argv,
         env=shell.variables,
@@ -41,7 +37,7 @@ def _as_context(shell: Shell, argv: list[str], channels: Channels) -> Context:
 def _of(program: Callable[[Context], Awaitable[int]]) -> Builtin:
     """Make a builtin of a program that needs nothing of the shell."""
 
-    async def run(shell: Shell, argv: list[str], channels: Channels) -> int:
+    async def run(shell: ShellState, argv: list[str], channels: Channels) -> int:
         try:
             return await program(_as_context(shell, argv, channels))
         except Exit as done:
@@ -50,7 +46,7 @@ def _of(program: Callable[[Context], Awaitable[int]]) -> Builtin:
     return run
 
 
-async def _cd(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _cd(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if (read := letters(shell, argv, "LP", channels) if argv[1:2] != ["-"] else ({}, argv[1:])) is None:
         return shell.status
     args = read[1]
@@ -69,28 +65,28 @@ async def _cd(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def _pwd(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _pwd(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if letters(shell, argv, "LP", channels) is None:
         return shell.status
     channels.print(shell.cwd)
     return 0
 
 
-async def _exit(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _exit(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if len(argv) > 1 and not argv[1].lstrip("-").isdigit():
         shell.complain(f"{argv[0]}: Illegal number: {argv[1]}", channels)
         raise Exit(2)
     raise Exit(int(argv[1]) & 0xFF if len(argv) > 1 else shell.status)
 
 
-async def _leave(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _leave(shell: ShellState, argv: list[str], channels: Channels) -> int:
     number = int(argv[1]) if len(argv) > 1 and argv[1].isdigit() else None
     if argv[0] == "return":
         raise Leave("return", shell.status if number is None else number)
     raise Leave(argv[0], number or 1)
 
 
-async def _shift(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _shift(shell: ShellState, argv: list[str], channels: Channels) -> int:
     count = int(argv[1]) if len(argv) > 1 else 1
     if count > len(shell.positional):
         shell.complain("shift: can't shift that many", channels)
@@ -99,11 +95,11 @@ async def _shift(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def _eval(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _eval(shell: ShellState, argv: list[str], channels: Channels) -> int:
     return await shell.source(" ".join(argv[1:]), channels)
 
 
-async def _dot(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _dot(shell: ShellState, argv: list[str], channels: Channels) -> int:
     path = _as_context(shell, argv, channels).path(argv[1]) if len(argv) > 1 else ""
     content = read_file(shell.context, path)
     if content is None:
@@ -112,14 +108,14 @@ async def _dot(shell: Shell, argv: list[str], channels: Channels) -> int:
     return await shell.source(content.decode(errors="replace"), channels)
 
 
-async def _exec(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _exec(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if len(argv) > 1:
         raise Exit(await shell.program(argv[1:], channels))
     shell.channels = channels
     return 0
 
 
-async def _command(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _command(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if (read := letters(shell, argv, "vVp", channels)) is None:
         return shell.status
     given, args = read
@@ -128,11 +124,11 @@ async def _command(shell: Shell, argv: list[str], channels: Channels) -> int:
     return await shell.invoke(args, channels, functions=False) if args else 0
 
 
-async def _type(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _type(shell: ShellState, argv: list[str], channels: Channels) -> int:
     return _locate(shell, argv[1:], channels, short=False)
 
 
-def _locate(shell: Shell, names: list[str], channels: Channels, *, short: bool) -> int:
+def _locate(shell: ShellState, names: list[str], channels: Channels, *, short: bool) -> int:
     code = 0
     for name in names:
         if name in shell.functions:
@@ -154,7 +150,7 @@ def _locate(shell: Shell, names: list[str], channels: Channels, *, short: bool) 
     return code
 
 
-async def _wait(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _wait(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if letters(shell, argv, "", channels) is None:
         return shell.status
     for word in argv[1:]:
@@ -177,7 +173,7 @@ async def _wait(shell: Shell, argv: list[str], channels: Channels) -> int:
     return status if len(argv) > 1 else 0
 
 
-async def _kill(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _kill(shell: ShellState, argv: list[str], channels: Channels) -> int:
     args, signal = argv[1:], 15
     if args[:1] == ["-l"]:
         channels.print(" ".join(SIGNALS))
@@ -191,7 +187,7 @@ async def _kill(shell: Shell, argv: list[str], channels: Channels) -> int:
             shell.complain(f"kill: invalid signal '{name}'", channels)
             return 1
         signal = number
-    table, code = processes(shell.context.host), 0
+    table, code = shell.context.host.processes.running(), 0
     for word in args:
         number = int(word.removeprefix("%")) if word.removeprefix("%").isdigit() else -1
         if number in shell.jobs:
@@ -205,7 +201,7 @@ async def _kill(shell: Shell, argv: list[str], channels: Channels) -> int:
     return code
 
 
-async def _trap(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _trap(shell: ShellState, argv: list[str], channels: Channels) -> int:
     if (read := letters(shell, argv, "", channels) if argv[1:2] != ["-"] else ({}, argv[1:])) is None:
         return shell.status
     args = read[1]
@@ -235,7 +231,7 @@ async def _trap(shell: Shell, argv: list[str], channels: Channels) -> int:
     return code
 
 
-def _trapped(shell: Shell, text: str, channels: Channels) -> None:
+def _trapped(shell: ShellState, text: str, channels: Channels) -> None:
     async def handle() -> None:
         try:
             await shell.fork().source(text, channels)
@@ -245,19 +241,19 @@ def _trapped(shell: Shell, text: str, channels: Channels) -> None:
     shell.context.host.kernel.spawn(handle(), "trap")
 
 
-async def _nothing(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _nothing(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """Succeed: `hash` remembers where programs are, and there is one place."""
     return 0
 
 
-async def _umask(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _umask(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """Show the mask; another one changes nothing, since files here have no permissions."""
     if len(argv) == 1:
         channels.print("0022")
     return 0
 
 
-async def _ulimit(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _ulimit(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """Show a limit; another one changes nothing, since there is none."""
     if (read := letters(shell, argv, "HSacdfilmnpqrstuvxw", channels)) is None:
         return shell.status
@@ -266,7 +262,7 @@ async def _ulimit(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def _alias(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _alias(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """Refuse to define one: this shell expands none."""
     if len(argv) == 1:
         return 0
@@ -274,13 +270,13 @@ async def _alias(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 1
 
 
-async def _fg(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _fg(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """Fail: there is no job control."""
     shell.complain_of(argv[0], "no job control" if shell.make == "bash" else "No current job", channels)
     return 1 if shell.make == "bash" else 2
 
 
-async def _jobs(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def _jobs(shell: ShellState, argv: list[str], channels: Channels) -> int:
     for index, task in enumerate(shell.jobs.values(), 1):
         channels.print(f"[{index}]  {'Done' if task.done else 'Running'}")
     return 0
@@ -326,3 +322,8 @@ BUILTINS: dict[str, Builtin] = {
     "test": _of(conditions.test),
     "[": _of(conditions.test),
 }
+
+
+def lacking(make: str) -> frozenset[str]:
+    """What a make of shell has, and the emulated one has not."""
+    return own(make) - BUILTINS.keys() - RESERVED

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available
-from grader.embedded.core.programs.process import Context
 
 
 class TestError(Exception):

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.embedded.core.kernel import ConnectionReset_, Task, pair, turn
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available, load
-from grader.embedded.core.programs.process import SIGPIPE, Exit, Input
+from grader.embedded.core.programs.process import Exit, Input
 from grader.embedded.core.programs.shell import expand
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError
-from grader.embedded.core.programs.shell.makes import lacking, own
+from grader.embedded.core.programs.shell.builtins import BUILTINS, lacking
+from grader.embedded.core.programs.shell.makes import own
 from grader.embedded.core.programs.shell.parser import parse
 from grader.embedded.core.programs.shell.state import Channels, Leave, RedirectError, ShellState
 from grader.embedded.core.programs.shell.syntax import (
@@ -30,12 +31,11 @@ from grader.embedded.core.programs.shell.syntax import (
     Redirected,
     Script,
     Simple,
+    Substitution,
     SyntaxError_,
     Word,
 )
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.shell.builtins import Builtin
+from grader.embedded.core.programs.signals import SIGPIPE
 
 
 class Shell(ShellState):
@@ -47,21 +47,6 @@ class Shell(ShellState):
         channels = replace(self.channels, out=chunks.append, tty=False)
         self.status = await self.fork().subshell(script, channels)
         return b"".join(chunks).decode(errors="replace")
-
-    def fork(self) -> Shell:
-        """Return a copy for a subshell: what it changes stays in it."""
-        child = Shell.__new__(Shell)
-        child.__dict__.update(self.__dict__)
-        child.variables = dict(self.variables)
-        child.exported = set(self.exported)
-        child.positional = list(self.positional)
-        child.functions = dict(self.functions)
-        child.flags = set(self.flags)
-        child.readonly = set(self.readonly)
-        child.jobs = {}
-        child.interactive = False
-        child.traps = {}
-        return child
 
     async def subshell(self, script: Script, channels: Channels) -> int:
         """Run a script in this (forked) shell and return its exit code."""
@@ -86,8 +71,7 @@ class Shell(ShellState):
 
     async def run(self, script: Script, channels: Channels) -> int:
         """Run a script; returns its status. Raises Exit, Leave."""
-        before = getattr(self, "channels", None)
-        self.channels = channels
+        before, self.channels = self.channels, channels
         try:
             for item in script.items:  # by channels that `exec` may have changed
                 if item.background:
@@ -95,8 +79,7 @@ class Shell(ShellState):
                 else:
                     self.status = await self._and_or(item, self.channels)
         finally:
-            if before is not None:
-                self.channels = before
+            self.channels = before
         return self.status
 
     def _background(self, item: AndOr, channels: Channels) -> None:
@@ -116,13 +99,13 @@ class Shell(ShellState):
             if index and (status == 0) != (operator == "&&"):
                 continue
             last = index == len(item.items) - 1
-            checked, self._checked = self._checked, self._checked or not last or pipeline.negated
+            checked, self.checked = self.checked, self.checked or not last or pipeline.negated
             try:
                 status = await self._pipeline(pipeline, channels)
             finally:
-                self._checked = checked
+                self.checked = checked
             self.status = status
-            if status and last and not pipeline.negated and "e" in self.flags and not self._checked:
+            if status and last and not pipeline.negated and "e" in self.flags and not self.checked:
                 raise Exit(status)
         return status
 
@@ -195,11 +178,11 @@ class Shell(ShellState):
         return 0
 
     async def _condition(self, script: Script, channels: Channels) -> bool:
-        checked, self._checked = self._checked, True
+        checked, self.checked = self.checked, True
         try:
             return await self.run(script, channels) == 0
         finally:
-            self._checked = checked
+            self.checked = checked
 
     async def _if(self, command: If, channels: Channels) -> int:
         for condition, body in command.branches:
@@ -251,7 +234,7 @@ class Shell(ShellState):
         return 0
 
     async def _simple(self, command: Simple, channels: Channels) -> int:
-        self._line = command.line
+        self.line = command.line
         try:
             argv = await expand.fields(command.words, self)
             assignments = [(name, await expand.text(word, self)) for name, word in command.assignments]
@@ -293,12 +276,10 @@ class Shell(ShellState):
 
     async def invoke(self, argv: list[str], channels: Channels, *, functions: bool = True) -> int:
         """Run a function, a builtin or a program by its command line."""
-        from grader.embedded.core.programs.shell.builtins import BUILTINS
-
         name = argv[0]
         if functions and name in self.functions:
             return await self._function(name, argv, channels)
-        builtin: Builtin | None = BUILTINS.get(name)
+        builtin = BUILTINS.get(name)
         if builtin is not None and name in own(self.make):
             return await builtin(self, argv, channels)
         return await self.program(argv, channels)
@@ -344,8 +325,6 @@ class Shell(ShellState):
 
 
 def _substitutes(command: Simple) -> bool:
-    from grader.embedded.core.programs.shell.syntax import Substitution
-
     words: list[Word] = [word for _, word in command.assignments] + list(command.words)
     return any(isinstance(part, Substitution) for word in words for part in word.parts)
 

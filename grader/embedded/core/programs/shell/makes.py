@@ -1,4 +1,4 @@
-"""The commands that each make of shell has of its own, and so what the emulated one lacks of them.
+"""The commands that each make of shell has of its own.
 
 Sources: `help` of BusyBox 1.35 (shell/ash.c, builtintab, tokname_array), `command -v` of dash 0.5.12
 (src/builtins.def.in), `compgen -b` and `compgen -k` of bash 5.2.15, on a kind cluster of Kubernetes 1.36.3.
@@ -7,8 +7,6 @@ Sources: `help` of BusyBox 1.35 (shell/ash.c, builtintab, tokname_array), `comma
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from grader.embedded.core.programs.shell.parser import RESERVED
 
 _EVERYWHERE = (
     ". : [ alias bg break cd command continue echo eval exec exit export false fg getopts hash jobs kill local printf "
@@ -28,10 +26,3 @@ OWN: Mapping[str, frozenset[str]] = {
 def own(make: str) -> frozenset[str]:
     """What a make of shell has; any that is not known by name is ash."""
     return OWN.get(make, OWN["ash"])
-
-
-def lacking(make: str) -> frozenset[str]:
-    """What a make of shell has, and the emulated one has not."""
-    from grader.embedded.core.programs.shell.builtins import BUILTINS
-
-    return own(make) - BUILTINS.keys() - RESERVED

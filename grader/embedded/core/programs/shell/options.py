@@ -5,13 +5,8 @@ Texts: of BusyBox' ash (shell/ash.c, options and nextopt; 1.35 on a kind cluster
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from grader.embedded.core.programs.process import Exit
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.shell.interpreter import Shell
-    from grader.embedded.core.programs.shell.state import Channels
+from grader.embedded.core.programs.shell.state import Channels, ShellState
 
 NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",
@@ -25,7 +20,7 @@ _SPECIAL = frozenset({"set", "export", "readonly", "unset", "shift"})
 """Builtins whose failure ends a shell that nobody types at (POSIX 2.14)."""
 
 
-def illegal(shell: Shell, name: str, option: str, channels: Channels) -> int:
+def illegal(shell: ShellState, name: str, option: str, channels: Channels) -> int:
     """Say that a builtin has no such option; returns the status. Raises Exit where that ends the shell."""
     if shell.make == "bash":
         shell.complain(f"{name}: {option}: invalid option", channels)
@@ -36,7 +31,9 @@ def illegal(shell: Shell, name: str, option: str, channels: Channels) -> int:
     return 2
 
 
-def letters(shell: Shell, argv: list[str], known: str, channels: Channels) -> tuple[dict[str, str], list[str]] | None:
+def letters(
+    shell: ShellState, argv: list[str], known: str, channels: Channels
+) -> tuple[dict[str, str], list[str]] | None:
     """Options of a builtin by their letters (a colon: with a value), and its other arguments; None after a refusal."""
     found: dict[str, str] = {}
     args = argv[1:]
@@ -55,7 +52,7 @@ def letters(shell: Shell, argv: list[str], known: str, channels: Channels) -> tu
     return found, args
 
 
-def change(shell: Shell, args: list[str], channels: Channels, name: str = "set") -> int | None:
+def change(shell: ShellState, args: list[str], channels: Channels, name: str = "set") -> int | None:
     """Take options off the arguments and switch them on (`-`) or off (`+`); a status where one is refused.
 
     Stops at the first word that is no option, and after `--`, which is taken too.
@@ -80,7 +77,7 @@ def change(shell: Shell, args: list[str], channels: Channels, name: str = "set")
     return None
 
 
-def _no_such(shell: Shell, name: str, sign: str, long: str, channels: Channels) -> int:
+def _no_such(shell: ShellState, name: str, sign: str, long: str, channels: Channels) -> int:
     if shell.make == "bash":
         shell.complain(f"{name}: {long}: invalid option name", channels)
         return 2

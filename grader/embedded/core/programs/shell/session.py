@@ -6,13 +6,15 @@ from collections.abc import Coroutine
 from typing import Any
 
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Task
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import read_file
-from grader.embedded.core.programs.process import SIGINT, SIGPIPE, Context, Exit
+from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.shell.interpreter import Shell
 from grader.embedded.core.programs.shell.options import LETTERS, NAMES, change
 from grader.embedded.core.programs.shell.parser import parse
 from grader.embedded.core.programs.shell.state import Channels, Leave
 from grader.embedded.core.programs.shell.syntax import Incomplete, Script, SyntaxError_
+from grader.embedded.core.programs.signals import SIGINT, SIGPIPE
 
 _LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--noediting"})
 
@@ -20,9 +22,8 @@ _LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--noediting"}
 async def main(context: Context) -> int:
     """Run `sh [-eiux] [-c command [name [args]]] [script [args]]`, or read standard input."""
     args = list(context.args)
-    channels = Channels(context.stdin, context.out, context.err, context.tty)
-    shell = Shell(context, context.argv[0], [])
-    shell.channels = channels
+    shell = Shell.begun(context)
+    channels = shell.channels
     commands = False
     while args and args[0][:1] in {"-", "+"} and len(args[0]) > 1:
         option = args.pop(0)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from grader.embedded.core.kernel import Task
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import is_writable
-from grader.embedded.core.programs.process import STDERR, Context, Input, Sink
+from grader.embedded.core.programs.process import Input, Sink
 from grader.embedded.core.programs.shell import expand
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError
 from grader.embedded.core.programs.shell.syntax import Command, Redirect, Script
+from grader.embedded.core.programs.signals import STDERR
 
 
 class Leave(Exception):
@@ -67,11 +70,14 @@ class RedirectError(Exception):
     """A redirect's file cannot be opened."""
 
 
+@dataclass(eq=False)
 class ShellState(ABC):
-    """One shell, without what runs commands.
+    """One shell: all that it knows, and what its builtins need of it.
 
     Attributes:
         context: the program's surroundings; its `cwd` and `env` are those it started with.
+        name: `$0`.
+        channels: where the shell itself reads and writes.
         variables: all variables.
         exported: names that commands see.
         readonly: names that cannot be assigned any more.
@@ -79,33 +85,72 @@ class ShellState(ABC):
         functions: what `name() …` defined.
         status: `$?`.
         flags: letters switched on by `set`.
+        cwd: the working folder.
         jobs: background tasks by number.
-        channels: where the shell itself reads and writes.
+        last_job: `$!`, 0 before the first.
+        interactive: whether somebody types at it.
+        traps: what `trap` set, by the signal's name or EXIT.
+        line: `$LINENO`.
+        checked: whether a failure is looked at where it happens, so that `set -e` does not end the shell.
     """
 
+    context: Context
+    name: str
     channels: Channels
+    variables: dict[str, str]
+    exported: set[str]
+    cwd: str
+    readonly: set[str] = field(default_factory=set)
+    positional: list[str] = field(default_factory=list)
+    functions: dict[str, Command] = field(default_factory=dict)
+    status: int = 0
+    flags: set[str] = field(default_factory=set)
+    jobs: dict[int, Task[int]] = field(default_factory=dict)
+    last_job: int = 0
+    interactive: bool = False
+    traps: dict[str, str] = field(default_factory=dict)
+    line: int = 1
+    checked: bool = False
 
-    def __init__(self, context: Context, name: str, positional: list[str]) -> None:
-        self.context = context
-        self.name = name
-        self.variables: dict[str, str] = dict(context.env)
-        self.exported: set[str] = set(context.env)
-        self.readonly: set[str] = set()
-        self.positional = positional
-        self.functions: dict[str, Command] = {}
-        self.status = 0
-        self.flags: set[str] = set()
-        self.cwd = context.cwd
-        self.jobs: dict[int, Task[int]] = {}
-        self.last_job = 0
-        self.interactive = False
-        self.traps: dict[str, str] = {}
-        self._line = 1
-        self._checked = False
-        self.variables.setdefault("PWD", self.cwd)
-        self.exported.add("PWD")
-        self.variables.setdefault("PS1", _prompt(context))
-        self.variables.setdefault("PS2", "> ")
+    @classmethod
+    def begun(cls, context: Context) -> Self:
+        """A new shell in the surroundings of a program."""
+        variables = {"PS1": _prompt(context), "PS2": "> ", "PWD": context.cwd, **context.env}
+        channels = Channels(context.stdin, context.out, context.err, context.tty)
+        return cls(context, context.argv[0], channels, variables, {"PWD", *context.env}, context.cwd)
+
+    def fork(self) -> Self:
+        """Return a copy for a subshell: what it changes stays in it."""
+        return replace(
+            self,
+            variables=dict(self.variables),
+            exported=set(self.exported),
+            readonly=set(self.readonly),
+            positional=list(self.positional),
+            functions=dict(self.functions),
+            flags=set(self.flags),
+            jobs={},
+            interactive=False,
+            traps={},
+        )
+
+    # --- what runs commands
+
+    @abstractmethod
+    async def source(self, text: str, channels: Channels) -> int:
+        """Parse and run a text. Raises Exit."""
+
+    @abstractmethod
+    async def invoke(self, argv: list[str], channels: Channels, *, functions: bool = True) -> int:
+        """Run a function, a builtin or a program by its command line."""
+
+    @abstractmethod
+    async def program(self, argv: list[str], channels: Channels) -> int:
+        """Run a program of the image and return its exit code."""
+
+    @abstractmethod
+    async def capture(self, script: Script) -> str:
+        """Return what a script writes to standard output; its status becomes `$?`."""
 
     # --- Scope, for expansion
 
@@ -126,7 +171,7 @@ class ShellState(ABC):
         if name.isdigit():
             return self.positional[int(name) - 1] if int(name) <= len(self.positional) else None
         if name == "LINENO":
-            return str(self._line)
+            return str(self.line)
         if name == "PPID" and name not in self.variables:
             return "0"
         if name in {"UID", "EUID"} and self.make == "bash":
@@ -148,10 +193,6 @@ class ShellState(ABC):
         """Whether an unset variable is an error."""
         return "u" in self.flags
 
-    @abstractmethod
-    async def capture(self, script: Script) -> str:
-        """Return what a script writes to standard output."""
-
     def paths(self) -> list[str]:
         """Return what patterns can match: nothing with `set -f`."""
         if "f" in self.flags:
@@ -171,9 +212,9 @@ class ShellState(ABC):
         where = f"{self.name}: "
         kind = self.context.image.shell
         if kind == "dash" and not self.interactive and self.make != "bash":
-            where += f"{self._line}: "
+            where += f"{self.line}: "
         elif self.make == "bash" and not self.interactive:
-            where += f"line {self._line}: "
+            where += f"line {self.line}: "
         (channels or self.channels).err(f"{where}{message}\n".encode())
 
     def complain_of(self, builtin: str, message: str, channels: Channels | None = None) -> None:

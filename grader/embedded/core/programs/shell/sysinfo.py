@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.process import Context, processes
+from grader.embedded.core.programs.context import Context
 
 
 async def ps(context: Context) -> int:
@@ -12,7 +12,7 @@ async def ps(context: Context) -> int:
         raise options.refuse(context, next(word for word in context.args).lstrip("-")[:1], "ps [-o COL1,COL2=HEADER]")
     busybox = context.image.flavour == "busybox"
     context.print("PID   USER     TIME  COMMAND" if busybox else "    PID TTY          TIME CMD")
-    for pid, process in sorted(processes(context.host).items()):
+    for pid, process in sorted(context.host.processes.running().items()):
         command = " ".join(process.argv)
         context.print(f"{pid:5} root      0:00 {command}" if busybox else f"{pid:7} ?        00:00:00 {command}")
     return 0
@@ -76,7 +76,7 @@ async def netstat(context: Context) -> int:
     """`netstat -ltn`, `ss -ltn`: the ports the container's servers said they listen on."""
     longs = {"listening": "l", "tcp": "t", "numeric": "n", "processes": "p", "programs": "p", "all": "a"}
     options.read(context, "ltnpaue46H", longs, usage="netstat [-ral] [-tuwx] [-enWp]")
-    ports = sorted(port for process in processes(context.host).values() for port in process.ports)
+    ports = sorted(port for process in context.host.processes.running().values() for port in process.ports)
     if context.name == "ss":
         context.print("State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess")
         context.print(*(f"LISTEN 0      4096   {f'*:{port}':>18}            *:*          " for port in ports))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
 from grader.embedded.core.programs import small
 from grader.embedded.core.programs.process import Input
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError
 from grader.embedded.core.programs.shell.options import change, letters
+from grader.embedded.core.programs.shell.state import Channels, ShellState
 from grader.embedded.core.programs.shell.words import is_name
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.shell.interpreter import Shell
-    from grader.embedded.core.programs.shell.state import Channels
 
 
 def quoted(value: str) -> str:
@@ -21,7 +16,7 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'"
 
 
-async def export(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def export(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """`export`, `readonly`."""
     name = argv[0]
     if (read := letters(shell, argv, "np" if shell.make == "bash" and name == "export" else "p", channels)) is None:
@@ -37,7 +32,7 @@ async def export(shell: Shell, argv: list[str], channels: Channels) -> int:
 
 
 def _assign(
-    shell: Shell, name: str, words: list[str], channels: Channels, marked: set[str] | None, *, take: bool = False
+    shell: ShellState, name: str, words: list[str], channels: Channels, marked: set[str] | None, *, take: bool = False
 ) -> int:
     for word in words:
         variable, equals, value = word.partition("=")
@@ -57,14 +52,14 @@ def _assign(
     return 0
 
 
-async def local(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def local(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """`local`: functions share their variables here."""
     if (read := letters(shell, argv, "", channels)) is None:
         return shell.status
     return _assign(shell, argv[0], read[1], channels, None)
 
 
-async def unset(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def unset(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """`unset [-fv] name…`."""
     if (read := letters(shell, argv, "fv", channels)) is None:
         return shell.status
@@ -81,7 +76,7 @@ async def unset(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def set_(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def set_(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """`set [options] [arguments]`."""
     args = argv[1:]
     if not args:
@@ -95,7 +90,7 @@ async def set_(shell: Shell, argv: list[str], channels: Channels) -> int:
     return 0
 
 
-async def read(shell: Shell, argv: list[str], channels: Channels) -> int:
+async def read(shell: ShellState, argv: list[str], channels: Channels) -> int:
     """`read [-r] [-p prompt] [-t seconds] [-u fd] [name…]`."""
     known = "rp:" if shell.make == "dash" else "rp:t:su:"
     if (found := letters(shell, argv, known, channels)) is None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 from fake_host import AGNHOST, RESOLV_CONF, FakeHost
 
+from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import Event
-from grader.embedded.core.programs.host import DnsReply, Record
 from grader.observe.reach import Found, found_by
 
 

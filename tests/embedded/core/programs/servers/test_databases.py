@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.embedded.core.programs.images import running as images
-from grader.embedded.core.programs.process import SIGTERM
 from grader.embedded.core.programs.servers.redis import Reply, answer, encode
+from grader.embedded.core.programs.signals import SIGTERM
 
 REDIS, POSTGRES = "redis:7", "postgres:16-alpine"
 

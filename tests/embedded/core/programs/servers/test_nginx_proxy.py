@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 from fake_host import FakeHost, Network, curl, logs
 
-from grader.embedded.core.kernel import Stream, drive, sleep
-from grader.embedded.core.programs.host import Address
+from grader.embedded.core.kernel import Address, Stream, drive, sleep
 from grader.embedded.core.programs.process import Process
 
 

@@ -7,7 +7,7 @@ from fake_host import AGNHOST, FakeHost, Network, curl, logs
 
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.mounts import Mount, MountedFiles
-from grader.embedded.core.programs.process import SIGQUIT
+from grader.embedded.core.programs.signals import SIGQUIT
 from grader.paths import content_root
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs.images import running as images
-from grader.embedded.core.programs.process import SIGINT, SIGKILL, SIGTERM
+from grader.embedded.core.programs.signals import SIGINT, SIGKILL, SIGTERM
 
 
 def sh(host: FakeHost, script: str, image: str = "busybox:1.37", stdin: str | None = None) -> Result:

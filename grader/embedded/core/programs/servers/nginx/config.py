@@ -1,4 +1,4 @@
-"""What an nginx configuration says, ready to answer with: servers, locations, upstreams.
+"""Reads an nginx configuration: a tree of directives → a Config.
 
 Rules: the `set` and `merge` functions of src/http (ngx_http_core_module.c, ngx_http_upstream.c,
 modules/ngx_http_rewrite_module.c, ngx_http_proxy_module.c) of nginx 1.26.3.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from grader.embedded.core.programs.servers import webserver
 from grader.embedded.core.programs.servers.nginx.conf import Directive, Emerg
 from grader.embedded.core.programs.servers.nginx.directives import HARMLESS, OBEYED
-from grader.embedded.core.programs.servers.nginx.proxy_config import Handing, handing, seconds
-from grader.embedded.core.programs.servers.nginx.rewrite import RULE_NAMES, Rule, regex, rules
+from grader.embedded.core.programs.servers.nginx.proxy_config import handing, seconds
+from grader.embedded.core.programs.servers.nginx.rewrite import RULE_NAMES, regex, rules
+from grader.embedded.core.programs.servers.nginx.scope import Reading, Scope
+from grader.embedded.core.programs.servers.nginx.sites import Config, ErrorPage, Location, Site
+from grader.embedded.core.programs.servers.nginx.text import Map, Text, require_known
 from grader.embedded.core.programs.servers.nginx.upstream import Server, place
-from grader.embedded.core.programs.servers.nginx.variables import Map, Text, require_known
 
 DEFAULT_ROOT = "/etc/nginx/html"
 _SIZE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -27,143 +28,8 @@ _LISTEN = re.compile(
 _LISTEN_IGNORED = ("ssl", "quic", "proxy_protocol")
 
 
-class Scope:
-    """The directives of a block, and of those around it.
-
-    Attributes:
-        own: the block's own.
-        outer: the block around it.
-    """
-
-    def __init__(self, own: tuple[Directive, ...], outer: Scope | None = None) -> None:
-        self.own: dict[str, list[Directive]] = {}
-        self.outer = outer
-        for each in own:
-            self.own.setdefault(each.name, []).append(each)
-
-    def all(self, name: str) -> list[Directive]:
-        """The directives of a name, of the innermost block that has any: nginx inherits all or none."""
-        return self.own.get(name) or (self.outer.all(name) if self.outer else [])
-
-    def last(self, name: str) -> Directive | None:
-        """The last of them."""
-        found = self.all(name)
-        return found[-1] if found else None
-
-    def word(self, name: str, default: str) -> str:
-        """Its first argument."""
-        found = self.last(name)
-        return found.args[0] if found else default
-
-    def on(self, name: str, *, default: bool) -> bool:
-        """Whether a flag is set."""
-        return self.word(name, "on" if default else "off").lower() == "on"
-
-
-@dataclass(frozen=True)
-class ErrorPage:
-    """An `error_page`: where to, and with which status ("" for the same one; "=" for that of what answers)."""
-
-    to: Text
-    status: str = ""
-
-
-@dataclass(frozen=True)
-class Location:
-    """A `location` block, or a server outside of its locations.
-
-    Attributes:
-        modifier: `=`, `^~`, `~`, `~*`, `@`, or "".
-        name: the prefix or the expression, the name after `@`.
-        pattern: the expression.
-        root: the document root; `alias` says what replaces the location's name.
-        index: names of a folder's own page.
-        steps: what the rewrite module does, in order.
-        try_files: what to look for in turn.
-        handing: how a request is handed on to an upstream.
-        types: ending → media type.
-        default_type: the media type of everything else.
-        headers: what add_header adds: name, value, whether always.
-        error_pages: status → page.
-        logs: access logs: path and name of a format.
-        max_body: how long a request may be in bytes; 0: any.
-        internal: whether only internal redirects come here.
-        absolute: whether redirects name the host.
-        tokens: whether errors name the version.
-        resolver: addresses or names of name servers, and the directive.
-        inner: nested locations.
-    """
-
-    modifier: str
-    name: str
-    pattern: re.Pattern[str] | None
-    root: Text
-    alias: Text | None
-    index: tuple[Text, ...]
-    steps: tuple[Rule, ...]
-    try_files: tuple[Text, ...]
-    handing: Handing | None
-    types: dict[str, str]
-    default_type: str
-    headers: tuple[tuple[str, Text, bool], ...]
-    error_pages: dict[int, ErrorPage]
-    logs: tuple[tuple[str, str], ...]
-    max_body: int
-    internal: bool
-    absolute: bool
-    tokens: bool
-    resolver: tuple[Directive | None, float]
-    inner: tuple[Location, ...]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A `server` block.
-
-    Attributes:
-        ports: port → whether it is the default server there.
-        names: of server_name.
-        own: the block outside of its locations, which are `own.inner`.
-    """
-
-    ports: dict[int, bool]
-    names: tuple[str, ...]
-    own: Location
-
-    @property
-    def name(self) -> str:
-        """The first name, "" without any."""
-        return self.names[0].removeprefix("~") if self.names else ""
-
-
-@dataclass(frozen=True)
-class Config:
-    """A whole configuration.
-
-    Attributes:
-        sites: the servers.
-        upstreams: name → servers, and whether ip_hash chooses.
-        maps: variable → map.
-        formats: access log formats.
-        daemon: whether nginx goes into the background.
-        notes: what is written to the error log about it: level and text.
-    """
-
-    sites: tuple[Site, ...]
-    upstreams: dict[str, tuple[tuple[Server, ...], bool]]
-    maps: dict[str, Map]
-    formats: dict[str, Text]
-    daemon: bool
-    notes: tuple[tuple[str, str], ...]
-
-
-@dataclass
-class Compiler:
+class Compiler(Reading):
     """Makes a Config of a tree; `build` does it all."""
-
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    own: set[str] = field(default_factory=set)
 
     def build(self, tree: tuple[Directive, ...]) -> Config:
         """Read the tree. Raises Emerg."""
@@ -188,17 +54,6 @@ class Compiler:
         require_known(self.names, self.own)
         self._note_conflicts(sites)
         return Config(sites, upstreams, maps, formats, main.on("daemon", default=True), tuple(self.notes))
-
-    def text(self, text: str) -> Text:
-        """A text with variables, whose names are remembered."""
-        made = Text.of(text)
-        self.names.update(made.names)
-        return made
-
-    def ignored(self, at: Directive, what: str = "") -> None:
-        """Take note of something that nginx would do and that is not done here."""
-        what = what or f'"{at.name}" directive'
-        self.notes.append(("warn", f"the embedded cluster ignores the {what} in {at.file}:{at.line}"))
 
     def _note_ignored(self, tree: tuple[Directive, ...]) -> None:
         for each in tree:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs.process import Context
-from grader.embedded.core.programs.servers.nginx.config import Config, Location
-from grader.embedded.core.programs.servers.nginx.variables import Call, Text
+from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.servers.nginx.sites import Config, Location
+from grader.embedded.core.programs.servers.nginx.text import Text
+from grader.embedded.core.programs.servers.nginx.variables import Call
 
 _COMBINED = Text.of(
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from grader.embedded.core.kernel import ConnectionReset_
 from grader.embedded.core.programs.net.http import Response
-from grader.embedded.core.programs.servers.nginx.config import Config, Location, Site
 from grader.embedded.core.programs.servers.nginx.log import Log
 from grader.embedded.core.programs.servers.nginx.proxy import Failed, Upstreams
 from grader.embedded.core.programs.servers.nginx.rewrite import Break, If, Return, Rewrite, Rule, Set
+from grader.embedded.core.programs.servers.nginx.sites import Config, Location, Site
 from grader.embedded.core.programs.servers.nginx.static import (
     absolute,
     error,
@@ -188,7 +188,7 @@ class Phases:
                 case Return():
                     self._return(call, step)
                 case If():
-                    if step.holds(call) and (inner := self._steps(call, step.steps)):
+                    if call.holds(step) and (inner := self._steps(call, step.steps)):
                         return inner
                 case Rewrite():
                     if (match := step.pattern.search(call.uri)) is None:

@@ -11,15 +11,15 @@ from urllib.parse import quote
 import h11
 
 from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_timeout
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import BadReply, Response
-from grader.embedded.core.programs.process import Context
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.servers.nginx.conf import Directive, Emerg
-from grader.embedded.core.programs.servers.nginx.config import Config, Location
 from grader.embedded.core.programs.servers.nginx.log import Log
 from grader.embedded.core.programs.servers.nginx.proxy_config import Handing
+from grader.embedded.core.programs.servers.nginx.sites import Config, Location
 from grader.embedded.core.programs.servers.nginx.upstream import (
     Group,
     Peer,

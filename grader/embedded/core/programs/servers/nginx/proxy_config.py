@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from grader.embedded.core.programs.servers.nginx.conf import Directive
+from grader.embedded.core.programs.servers.nginx.scope import Reading, Scope
+from grader.embedded.core.programs.servers.nginx.text import Text
 from grader.embedded.core.programs.servers.nginx.upstream import Server, place
-from grader.embedded.core.programs.servers.nginx.variables import Text
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.servers.nginx.config import Compiler, Scope
 
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _NEXT = frozenset(
@@ -88,13 +85,13 @@ class Handing:
     intercept: bool
 
 
-def handing(compiler: Compiler, scope: Scope, modifier: str, name: str, upstreams: set[str]) -> Handing | None:
+def handing(reading: Reading, scope: Scope, modifier: str, name: str, upstreams: set[str]) -> Handing | None:
     """Read the proxy directives of a location; None without proxy_pass, which is not inherited. Raises Emerg."""
     if not (found := scope.own.get("proxy_pass")):
         return None
     at = found[0]
     text = at.args[0]
-    url = compiler.text(text)
+    url = reading.text(text)
     variable = bool(url.names)
     secure, rest = text.lower().startswith("https://"), text.partition("://")[2]
     host, group, uri, server = "", "", "", None
@@ -110,7 +107,7 @@ def handing(compiler: Compiler, scope: Scope, modifier: str, name: str, upstream
     version = scope.last("proxy_http_version")
     if version is not None and version.args[0] not in {"1.0", "1.1", "2"}:
         raise version.emerg(f'invalid value "{version.args[0]}"')
-    own = [(each.args[0], compiler.text(each.args[1])) for each in scope.all("proxy_set_header")]
+    own = [(each.args[0], reading.text(each.args[1])) for each in scope.all("proxy_set_header")]
     said = {key.lower() for key, _ in own}
     defaults = [(key, Text.of(value)) for key, value in _DEFAULTS if key.lower() not in said]
     passed = {word.lower() for each in scope.all("proxy_pass_header") for word in each.args}
@@ -128,10 +125,10 @@ def handing(compiler: Compiler, scope: Scope, modifier: str, name: str, upstream
         headers=(*own, *defaults),
         pass_headers=scope.on("proxy_pass_request_headers", default=True),
         pass_body=scope.on("proxy_pass_request_body", default=True),
-        body=compiler.text(body.args[0]) if body else None,
-        method=compiler.text(method.args[0]) if method else None,
+        body=reading.text(body.args[0]) if body else None,
+        method=reading.text(method.args[0]) if method else None,
         hide=frozenset((_HIDDEN - passed) | hidden),
-        redirects=_redirects(compiler, scope, "" if variable else text, uri, name),
+        redirects=_redirects(reading, scope, "" if variable else text, uri, name),
         connect=_time(scope, "proxy_connect_timeout"),
         read=_time(scope, "proxy_read_timeout"),
         next=_next(scope),
@@ -153,7 +150,7 @@ def _target(at: Directive, rest: str, upstreams: set[str], default: int) -> tupl
     return where, f"{host}:{port}", uri, Server(host, port, at, host)
 
 
-def _redirects(compiler: Compiler, scope: Scope, url: str, uri: str, name: str) -> tuple[tuple[str, Text], ...]:
+def _redirects(reading: Reading, scope: Scope, url: str, uri: str, name: str) -> tuple[tuple[str, Text], ...]:
     found: list[tuple[str, Text]] = []
     if not scope.all("proxy_redirect") and url:
         found.append((url, Text((name,))) if uri else (f"{url}/", Text(("/",))))
@@ -166,9 +163,9 @@ def _redirects(compiler: Compiler, scope: Scope, url: str, uri: str, name: str) 
         elif len(at.args) != 2:
             raise at.emerg(f'invalid parameter "{at.args[0]}"')
         elif at.args[0].startswith("~"):
-            compiler.ignored(at, 'regular expression of "proxy_redirect"')
+            reading.ignored(at, 'regular expression of "proxy_redirect"')
         else:
-            found.append((at.args[0], compiler.text(at.args[1])))
+            found.append((at.args[0], reading.text(at.args[1])))
     return tuple(found)
 
 

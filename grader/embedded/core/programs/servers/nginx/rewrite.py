@@ -9,13 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from grader.embedded.core.programs.servers.nginx.conf import Directive
-from grader.embedded.core.programs.servers.nginx.variables import Call, Text
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.servers.nginx.config import Compiler
+from grader.embedded.core.programs.servers.nginx.scope import Reading
+from grader.embedded.core.programs.servers.nginx.text import Text
 
 RULE_NAMES = frozenset({"set", "rewrite", "return", "break", "if"})
 
@@ -60,18 +57,6 @@ class If:
     pattern: re.Pattern[str] | None
     steps: tuple[Rule, ...]
 
-    def holds(self, call: Call) -> bool:
-        """Whether the condition is true for a request."""
-        value = call.text(self.left)
-        if self.pattern is not None:
-            match = self.pattern.search(value)
-            if match is not None:
-                call.captures = (match[0], *(group or "" for group in match.groups()))
-            return (match is not None) != self.operator.startswith("!")
-        if self.operator:
-            return (value == self.right) == (self.operator == "=")
-        return value not in {"", "0"}
-
 
 Rule = Set | Rewrite | Return | Break | If
 
@@ -84,18 +69,18 @@ def regex(at: Directive, text: str, *, ignore_case: bool) -> re.Pattern[str]:
         raise at.emerg(f'pcre2_compile() failed: {error.msg} in "{text}"') from None
 
 
-def rules(compiler: Compiler, directives: list[Directive]) -> Iterator[Rule]:
+def rules(reading: Reading, directives: list[Directive]) -> Iterator[Rule]:
     """Read the directives of a block. Raises Emerg."""
     for at in directives:
         if at.name == "set":
             if not at.args[0].startswith("$") or len(at.args[0]) < 2:
                 raise at.emerg(f'invalid variable name "{at.args[0]}"')
-            compiler.own.add(at.args[0][1:])
-            yield Set(at.args[0][1:], compiler.text(at.args[1]))
+            reading.own.add(at.args[0][1:])
+            yield Set(at.args[0][1:], reading.text(at.args[1]))
         elif at.name == "break":
             yield Break()
         elif at.name == "return":
-            yield _return(compiler, at)
+            yield _return(reading, at)
         elif at.name == "rewrite":
             flag = at.args[2] if len(at.args) > 2 else ""
             if flag not in {"", "last", "break", "redirect", "permanent"}:
@@ -103,41 +88,41 @@ def rules(compiler: Compiler, directives: list[Directive]) -> Iterator[Rule]:
             if not flag and at.args[1].startswith(("http://", "https://", "$scheme")):
                 flag = "redirect"
             pattern = regex(at, at.args[0], ignore_case=False)
-            compiler.own |= set(pattern.groupindex)
-            yield Rewrite(pattern, compiler.text(at.args[1]), flag)
+            reading.own |= set(pattern.groupindex)
+            yield Rewrite(pattern, reading.text(at.args[1]), flag)
         else:
-            yield _if(compiler, at)
+            yield _if(reading, at)
 
 
-def _return(compiler: Compiler, at: Directive) -> Return:
+def _return(reading: Reading, at: Directive) -> Return:
     first = at.args[0]
     if len(at.args) == 1 and first.startswith(("http://", "https://", "$scheme")):
-        return Return(302, compiler.text(first))
+        return Return(302, reading.text(first))
     if not (first.isdigit() and int(first) <= 999):
         raise at.emerg(f'invalid return code "{first}"')
-    return Return(int(first), compiler.text(at.args[1]) if len(at.args) > 1 else None)
+    return Return(int(first), reading.text(at.args[1]) if len(at.args) > 1 else None)
 
 
-def _if(compiler: Compiler, at: Directive) -> If:
+def _if(reading: Reading, at: Directive) -> If:
     words = " ".join(at.args)
     if not (words.startswith("(") and words.endswith(")")):
         raise at.emerg(f'invalid condition "{at.args[0]}"')
     parts = words[1:-1].strip().split(None, 2)
     inside = [each for each in at.block or () if each.name in RULE_NAMES]
-    steps = tuple(rules(compiler, inside))
+    steps = tuple(rules(reading, inside))
     for each in at.block or ():
         if each.name not in RULE_NAMES:
-            compiler.ignored(each, f'"{each.name}" directive inside of "if"')
+            reading.ignored(each, f'"{each.name}" directive inside of "if"')
     if parts and parts[0].startswith("$") and len(parts) == 1:
-        return If(compiler.text(parts[0]), "", "", None, steps)
+        return If(reading.text(parts[0]), "", "", None, steps)
     if len(parts) == 1 or not parts or parts[0].lstrip("!") in {"-f", "-d", "-e", "-x"}:
-        compiler.ignored(at, f'condition "{words}" of "if"')
+        reading.ignored(at, f'condition "{words}" of "if"')
         return If(Text(("",)), "", "", None, ())
     left, operator, right = (*parts, "")[:3]
     if operator in {"=", "!="}:
-        return If(compiler.text(left), operator, right, None, steps)
+        return If(reading.text(left), operator, right, None, steps)
     if operator in {"~", "~*", "!~", "!~*"}:
         pattern = regex(at, right, ignore_case=operator.endswith("*"))
-        compiler.own |= set(pattern.groupindex)
-        return If(compiler.text(left), operator, right, pattern, steps)
+        reading.own |= set(pattern.groupindex)
+        return If(reading.text(left), operator, right, pattern, steps)
     raise at.emerg(f'unexpected "{operator}" in condition')

@@ -11,21 +11,23 @@ from collections.abc import Callable
 from functools import partial
 from posixpath import normpath
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import children, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.images.files import NGINX_SITES, image_files
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.process import SIGINT, SIGQUIT, SIGTERM, Context, processes
 from grader.embedded.core.programs.servers.nginx.conf import MAIN, Directive, Emerg, Files, Reader
-from grader.embedded.core.programs.servers.nginx.config import Compiler, Config
+from grader.embedded.core.programs.servers.nginx.config import Compiler
 from grader.embedded.core.programs.servers.nginx.log import Log
 from grader.embedded.core.programs.servers.nginx.paths import require_writable
 from grader.embedded.core.programs.servers.nginx.phases import Phases, find_site
 from grader.embedded.core.programs.servers.nginx.proxy import Upstreams
+from grader.embedded.core.programs.servers.nginx.sites import Config
 from grader.embedded.core.programs.servers.nginx.variables import Call
 from grader.embedded.core.programs.servers.webserver import SIGWINCH
+from grader.embedded.core.programs.signals import SIGINT, SIGQUIT, SIGTERM
 from grader.embedded.core.programs.small import execute
 
 SIGHUP = 1
@@ -112,7 +114,7 @@ def _options(context: Context) -> tuple[set[str], dict[str, str]]:
 def _signal(context: Context, log: Log, name: str) -> int:
     """`nginx -s`: tell the master process that runs."""
     log.say("notice", "signal process started")
-    for process in processes(context.host).values():
+    for process in context.host.processes.running().values():
         if process is not context.process and _is_server(process.argv):
             if name in _SIGNALS:
                 process.kill(_SIGNALS[name])

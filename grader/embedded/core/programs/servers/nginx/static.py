@@ -6,13 +6,13 @@ src/http/ngx_http_special_response.c, ngx_http_header_filter_module.c of nginx 1
 
 from __future__ import annotations
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Response
-from grader.embedded.core.programs.process import Context
-from grader.embedded.core.programs.servers.nginx.config import Location
 from grader.embedded.core.programs.servers.nginx.log import Log
 from grader.embedded.core.programs.servers.nginx.proxy import Failed
+from grader.embedded.core.programs.servers.nginx.sites import Location
 from grader.embedded.core.programs.servers.nginx.variables import Call
 
 _PHRASES = {

@@ -1,4 +1,4 @@
-"""nginx' variables: texts with `$name` in them, and what the names stand for while a request is answered.
+"""What nginx' variables stand for while a request is answered.
 
 Rules: src/http/ngx_http_variables.c and ngx_http_script.c of nginx 1.26.3.
 """
@@ -10,51 +10,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from grader.embedded.core.programs.context import Context
 from grader.embedded.core.programs.net.http import Request, Response
-from grader.embedded.core.programs.servers.nginx.conf import Emerg
-
-if TYPE_CHECKING:
-    from grader.embedded.core.programs.process import Context
-    from grader.embedded.core.programs.servers.nginx.config import Location, Site
-
-_NAME = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_PREFIXES = ("http_", "sent_http_", "upstream_http_", "arg_", "cookie_")
-KNOWN = frozenset(
-    """args body_bytes_sent bytes_sent connection connection_requests content_length content_type document_root
-    document_uri host hostname https is_args msec nginx_version pid proxy_add_x_forwarded_for proxy_host proxy_port
-    query_string remote_addr remote_port remote_user request request_body request_filename request_id request_length
-    request_method request_time request_uri scheme server_addr server_name server_port server_protocol status
-    time_iso8601 time_local upstream_addr upstream_connect_time upstream_header_time upstream_response_length
-    upstream_response_time upstream_status uri""".split()
-)
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text with variables.
-
-    Attributes:
-        pieces: literal texts at even places, names of variables at odd ones.
-    """
-
-    pieces: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: str) -> Text:
-        """Read a text."""
-        pieces: list[str] = []
-        at = 0
-        for match in _NAME.finditer(text):
-            pieces += [text[at : match.start()], match[1] or match[2]]
-            at = match.end()
-        return cls((*pieces, text[at:]))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The variables in it."""
-        return self.pieces[1::2]
+from grader.embedded.core.programs.servers.nginx.rewrite import If
+from grader.embedded.core.programs.servers.nginx.sites import Location, Site
+from grader.embedded.core.programs.servers.nginx.text import Map, Text
 
 
 @dataclass
@@ -107,7 +68,7 @@ class Call:
         if name in self.values:
             return self.values[name]
         if name in self.maps:
-            return self.maps[name].look_up(self)
+            return self._mapped(self.maps[name])
         if name.startswith("http_"):
             return ", ".join(self._headers(name[5:]))
         if name.startswith(("sent_http_", "upstream_http_")):
@@ -119,6 +80,25 @@ class Call:
             found = (word.strip().partition("=") for word in self.request.header("cookie").split(";"))
             return next((value for key, _, value in found if key == name[7:]), "")
         return self._builtin(name)
+
+    def holds(self, condition: If) -> bool:
+        """Whether the condition of an `if` is true."""
+        value = self.text(condition.left)
+        if condition.pattern is not None:
+            match = condition.pattern.search(value)
+            if match is not None:
+                self.captures = (match[0], *(group or "" for group in match.groups()))
+            return (match is not None) != condition.operator.startswith("!")
+        if condition.operator:
+            return (value == condition.right) == (condition.operator == "=")
+        return value not in {"", "0"}
+
+    def _mapped(self, table: Map) -> str:
+        wanted = self.text(table.source)
+        found = table.exact.get(wanted.lower())
+        if found is None:
+            found = next((value for pattern, value in table.patterns if pattern.search(wanted)), table.default)
+        return self.text(found)
 
     def _headers(self, name: str) -> list[str]:
         wanted = name.replace("_", "-")
@@ -205,35 +185,3 @@ class Call:
 @lru_cache(64)
 def _local(now: int) -> str:
     return f"{datetime.fromtimestamp(now, UTC):%d/%b/%Y:%H:%M:%S +0000}"
-
-
-@dataclass(frozen=True)
-class Map:
-    """A `map` block (src/http/modules/ngx_http_map_module.c).
-
-    Attributes:
-        source: what is looked up.
-        exact: lower-case text → value.
-        patterns: regular expressions in order, and their values.
-        default: the value of everything else.
-    """
-
-    source: Text
-    exact: dict[str, Text]
-    patterns: tuple[tuple[re.Pattern[str], Text], ...] = ()
-    default: Text = Text(("",))
-
-    def look_up(self, call: Call) -> str:
-        """The value for a request."""
-        wanted = call.text(self.source)
-        found = self.exact.get(wanted.lower())
-        if found is None:
-            found = next((value for pattern, value in self.patterns if pattern.search(wanted)), self.default)
-        return call.text(found)
-
-
-def require_known(names: set[str], own: set[str]) -> None:
-    """Raise Emerg for the first variable that there is not, as nginx does once all is read."""
-    for name in sorted(names):
-        if name not in KNOWN and name not in own and not name.isdigit() and not name.startswith(_PREFIXES):
-            raise Emerg(f'unknown "{name}" variable')
