@@ -25,7 +25,7 @@ COMMANDS = {
     "list": "grader.cli.overview:list_",
     "start": "grader.cli.exercise:start",
     "check": "grader.cli.check:check",
-    "watch": "grader.cli.check:watch",
+    "watch": "grader.cli.watch:watch",
     "hint": "grader.cli.exercise:hint",
     "solution": "grader.cli.exercise:solution",
     "reset": "grader.cli.exercise:reset",

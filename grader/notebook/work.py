@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress, silent
+from grader.cluster.provider import Progress
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
@@ -150,27 +150,32 @@ def solution(exercise: str, *, yes: bool = False) -> None:
 
 
 def watch(exercise: str, *, deadline: float = 60.0) -> None:
-    """Judge the work file at every save until it passes or the kernel is interrupted.
+    """Judge the work file at every save, and the cluster at every change, until it passes or the kernel is interrupted.
 
     Args:
         exercise: its id.
         deadline: seconds to wait for the cluster to settle, at each verdict.
 
     """
-    from grader.workflow import watch as watching
+    from grader.workflow.watch import Doing, Seen, Watching
 
-    place = put(Note(labels()["notebook.starting"]))
+    place, told_of = put(Note(labels()["notebook.starting"])), False
+
+    def show(seen: Seen) -> None:
+        nonlocal told_of
+        if seen.error:
+            raise seen.error
+        if seen.begun and not told_of:
+            told_of = True
+            put(Note(plain(labels()["notebook.watching"].format(file=seen.begun.starter))))
+        if seen.report and seen.doing is Doing.WATCHING:
+            place.update(Shown(_judged(seen.report)))
+            if seen.passed:
+                watching.stop()
+
     with told(place):
-        chosen = find(exercise)
-        cluster = extension.current()
-        begun = watching.begin(chosen, cluster, work_root(), silent)
-        current.enter(chosen, cluster)
-        put(Note(plain(labels()["notebook.watching"].format(file=begun.starter))))
+        watching = Watching(extension.current(), work_root(), show, deadline=deadline)
         try:
-            for _ in watching.saves(begun.starter):
-                report = watching.verdict(chosen, cluster, begun.starter, deadline=deadline, progress=silent)
-                place.update(Shown(_judged(report)))
-                if report.verdict is Verdict.PASS:
-                    break
+            watching.run(find(exercise))
         except KeyboardInterrupt:
             put(Note(labels()["notebook.stopped"]))
