@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from grader.cluster.info import current_name, folder
+from grader.cluster.holders import Holder, holder, own_ports
 from grader.cluster.kind.options import KindOptions, parse
 from grader.cluster.kind.provider import MEMORY_BYTES
-from grader.cluster.kind.tools import LABEL_CLUSTER, Docker
+from grader.cluster.kind.tools import Docker
 from grader.cluster.ports import taken
 from grader.errors import EnvironmentError_, ToolMissing
 from grader.kube import kubectl
@@ -116,11 +116,11 @@ def check_disk(free: int, folder: Path, *, kind: bool) -> Finding:
     return Finding("disk", State.WARN, "disk-full", facts) if free < needs else Finding("disk", facts=facts)
 
 
-def check_ports(address: str, ports: range, used: Sequence[int]) -> Finding:
-    """NodePorts that kind publishes, where no cluster of ours holds them already."""
+def check_ports(address: str, ports: range, held: Holder | None) -> Finding:
+    """Node ports on this machine: held by nobody but the current cluster, else by whom."""
     facts = {"address": address, "ports": f"{ports[0]}–{ports[-1]}"}
-    if used:
-        return Finding("ports", State.WARN, "port-taken", {**facts, "port": str(used[0])})
+    if held is not None:
+        return Finding("ports", State.WARN, held.code, {**facts, **held.facts})
     return Finding("ports", facts=facts)
 
 
@@ -166,7 +166,7 @@ def examine() -> tuple[Finding, ...]:
     if unusable is None:
         findings += [check_kind(_output(["kind", "version"]))]
         findings += [check_memory(_available_memory(), memory), check_inotify(_inotify_limits())]
-        findings.append(_see_ports(docker, parse({}, environment)))
+    findings.append(_see_ports(parse({}, environment)))
     return tuple(findings)
 
 
@@ -193,11 +193,11 @@ def _see_kubectl() -> Finding:
     return check_kubectl(str(version))
 
 
-def _see_ports(docker: Docker, wished: KindOptions) -> Finding:
-    name = current_name()
-    ours = (folder(name) / "cluster.json").is_file() or docker.containers(f"label={LABEL_CLUSTER}={name}")
-    used = () if ours else taken(wished.listen_address, wished.node_ports)
-    return check_ports(wished.listen_address, wished.node_ports, used)
+def _see_ports(wished: KindOptions) -> Finding:
+    own = own_ports()
+    used = taken(wished.listen_address, [port for port in wished.node_ports if port not in own])
+    held = holder(used[0], wished.listen_address) if used else None
+    return check_ports(wished.listen_address, wished.node_ports, held)
 
 
 def _output(command: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from grader.workflow import history as versions
 from grader.workflow import reset as resetting
 from grader.workflow import start as starting
 from grader.workflow.find import exercise as find
+from grader.workflow.hostports import conflict_words, conflicts
 
 
 def _teller(place: Output) -> Progress:
@@ -60,7 +61,7 @@ def _judged(report: Report) -> Card:
     return replace(card, parts=(*card.parts, more))
 
 
-def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
+def _begun(chosen: Exercise, result: starting.StartResult, cluster: ClusterInfo) -> Card:
     table = labels()
     facts = {"exercise": chosen.id, "file": result.starter, "namespace": result.namespace}
     file = table["notebook.file"].format(**facts)
@@ -77,6 +78,7 @@ def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
             (table["part.place"], table["notebook.namespace"].format(**facts)),
             (table["part.file"], file),
             (table["part.next"], table["notebook.next-edit"].format(**facts)),
+            *((table["part.inert"], conflict_words(item)) for item in conflicts(chosen, cluster)),
         ),
         rows=(),
     )
@@ -100,7 +102,7 @@ def _begin(exercise: str, run: Callable[[Exercise, ClusterInfo, Path, Progress],
         if result.reset:
             progress.forget(chosen.id)
         current.enter(chosen, cluster)
-        place.update(Shown(_begun(chosen, result)))
+        place.update(Shown(_begun(chosen, result, cluster)))
         if chosen.learner and not own.shows(chosen):  # the notebook shows the canonical task and starter
             starter = starting.starter_text(chosen).rstrip()
             put(Prose(f"{labels()['notebook.yours']}\n\n{chosen.task.rstrip()}\n\n```yaml\n{starter}\n```"))
