@@ -110,7 +110,8 @@ def _kind_of(port: int) -> str:
 
     with suppress(CourseError):
         for container in Docker().containers(f"publish={port}", exited=False):
-            if name := container.labels.get(LABEL_CLUSTER):
+            published = any(at.endswith(f":{port}") for at in container.ports.values())
+            if published and (name := container.labels.get(LABEL_CLUSTER)):
                 return name
     return ""
 
