@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "grader.cli.cluster:doctor",
     "env": "grader.cli.cluster:env",
     "shell": "grader.cli.cluster:shell",
+    "completion": "grader.cli.cluster:completion",
     "list": "grader.cli.overview:list_",
     "start": "grader.cli.exercise:start",
     "check": "grader.cli.check:check",
