@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from grader.workflow.progress import ExerciseProgress
 
 
-def _line(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) -> Text:
-    from rich.cells import cell_len
+def line_of(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) -> Text:
+    """Say one exercise and how far it is, in columns of these widths: id, title."""
+    from rich.cells import set_cell_size
     from rich.text import Text
 
     from grader.render.card import number
@@ -30,7 +31,7 @@ def _line(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) 
     line = Text("  ")
     line.append(table[f"symbol.{tone}"] + (" " if tone == "pass" else ""), style=STYLES[tone])
     line.append(f" {exercise.id}" + " " * (widths[0] - len(exercise.id)), style="bold")
-    line.append(f"  {exercise.title}" + " " * (widths[1] - cell_len(exercise.title)))
+    line.append(f"  {set_cell_size(exercise.title, widths[1])}")
     line.append(f"  {number(exercise.points):>3} {table['table.points']}", style="dim")
     line.append(f"  {state}", style=STYLES[tone])
     return line
@@ -54,7 +55,7 @@ def _table(session: Session) -> tuple[list[Exercise], dict[str, ExerciseProgress
         if item.lesson != lesson:
             lesson = item.lesson
             out.print(labels()["list.lesson"].format(number=lesson), style="bold")
-        out.print(_line(item, known.of(item.id), widths))
+        out.print(line_of(item, known.of(item.id), widths))
     return exercises, {item.id: known.of(item.id) for item in exercises}
 
 

@@ -127,6 +127,16 @@ def _inert(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple((table["part.inert"], table["card.inert"].format(field=field)) for field in report.inert)
 
 
+def _urls(report: Report) -> tuple[tuple[str, str], ...]:
+    """Say which URL works on this machine, and where the port is not that of the Service."""
+    table = labels()
+    lines = []
+    for item in report.urls:
+        facts = {"service": item.service, "port": item.node_port, "url": item.url}
+        lines.append((table["part.url"], table["card.url-elsewhere" if item.elsewhere else "card.url"].format(**facts)))
+    return tuple(lines)
+
+
 def _points(report: Report) -> str:
     table = labels()
     if report.verdict in (Verdict.ENVIRONMENT, Verdict.NOT_YET):
@@ -196,7 +206,7 @@ def report_card(report: Report) -> Card:
             )
             for hop, state in report.chain
         ),
-        parts=(*_parts(report.verdict, finding_message(report)), *_inert(report)),
+        parts=(*_parts(report.verdict, finding_message(report)), *_urls(report), *_inert(report)),
         rows=tuple(_row(result, report) for result in report.criteria),
         pair=_pair(report),
         footer=tuple(footer),
