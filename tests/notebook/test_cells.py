@@ -115,6 +115,18 @@ def test_bad_input_is_a_card_and_never_a_traceback(learner: Cell, source: str, w
     assert words.replace(" ", "") in shown.replace(" ", "")
 
 
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("%%apply -n default\napiVersion: v1\nkind: [", "4行"),
+        ("%%apply -n default\nkind: Service\nkind: Pod", "3行"),
+        ("%%apply -n default\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}", "2行目から"),
+    ],
+)
+def test_lines_of_errors_are_those_of_the_cell(learner: Cell, source: str, line: str) -> None:
+    assert line in last(learner(source)).replace(" ", "")
+
+
 def test_an_empty_cell_does_not_wipe_the_work_file(learner: Cell, tmp_path: Path) -> None:
     file = tmp_path / "work" / "clusterip.yaml"
     file.parent.mkdir()
