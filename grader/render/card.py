@@ -76,6 +76,7 @@ class Card:
         rows: the criteria, empty for an error.
         footer: small words below: the cluster, the time.
         passed: how many criteria passed.
+        links: (words, address) of where to go on, for a layout that can be clicked.
 
     """
 
@@ -90,6 +91,7 @@ class Card:
     pair: Row | None = None
     footer: tuple[str, ...] = ()
     passed: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def number(points: float) -> str:

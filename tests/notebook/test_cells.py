@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from grader import exercises
 from grader.notebook.extension import with_body
 from grader.workflow import progress
 from tests.exercises.test_vary import vary
+from tests.render.samples import PASSED
 
 ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"
 Cell = Callable[[str], list[dict[str, Any]]]
@@ -84,7 +86,12 @@ def test_a_learners_whole_way(learner: Cell, tmp_path: Path) -> None:
     assert (tmp_path / "work" / "clusterip.yaml").read_text(encoding="utf-8").strip() == ANSWER.read_text(
         encoding="utf-8"
     ).strip()
-    assert "✓ 合格" in last(learner('check("clusterip")'))
+    passed = learner('check("clusterip")')
+    assert "✓ 合格" in last(passed) and 'start("clusterip-named-port")' in last(passed)
+    progress.record(replace(PASSED, exercise="clusterip-named-port"))
+    assert '<a href="04-nodeport.ipynb">' in str(learner('check("clusterip")')[-1]["text/html"])
+    assert "2 / 2" in last(learner("progress()"))
+    progress.path().unlink()
 
 
 def test_kubectl_in_a_cell_speaks_to_the_course_cluster(learner: Cell) -> None:
