@@ -15,7 +15,7 @@ import nbformat
 import nbformat.v4
 
 from grader.lessons.markdown import shift_headings, without_title
-from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
+from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
 from grader.model.exercise import Exercise, Form
 from grader.text.commands import in_cell
@@ -149,6 +149,8 @@ def _cell(
         text: nbformat.NotebookNode = V4.new_markdown_cell(source, metadata=metadata, **identity)
         return text
     source = f"%%bash\n{cell.source}" if cell.kind is CellKind.SHELL else cell.source
+    if SETUP_TAG in cell.tags:
+        source = f"!grader lessons start {lesson.number}"
     if EXERCISE_TAG in cell.tags:
         exercise = exercises[exercise_of(cell)]
         source = _solved(source, exercise) if solved else f"{source}\n{starter(exercise)}"

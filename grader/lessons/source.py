@@ -12,6 +12,8 @@ from grader.errors import ContentError
 from grader.lessons.outline import TASK_MARK, TITLE, lessons_root
 
 EXERCISE_TAG = "exercise"
+SETUP_TAG = "setup"
+"""The cell of commands that `grader lessons start` runs."""
 _BASH = "%%bash\n"
 
 
@@ -37,6 +39,11 @@ class Cell:
     kind: CellKind
     source: str
     tags: frozenset[str] = frozenset()
+
+    @property
+    def prints(self) -> bool:
+        """Tell whether its output is recorded: it is executed, and no card comes of it."""
+        return self.is_code and self.tags <= {SETUP_TAG}
 
     @property
     def is_code(self) -> bool:
@@ -66,6 +73,11 @@ class Lesson:
     namespace: str
     minutes: int
     cells: tuple[Cell, ...]
+
+    @property
+    def setup(self) -> str:
+        """The commands that make what the lesson begins with."""
+        return "\n".join(cell.source.rstrip() for cell in self.cells if SETUP_TAG in cell.tags) + "\n"
 
 
 def read_lessons(folder: Path | None = None) -> tuple[Lesson, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.cluster import shell
@@ -76,6 +78,9 @@ def know(interactive: InteractiveShell) -> None:
     interactive.push({**names, "progress": map_})  # type: ignore[no-untyped-call]
     if with_body not in interactive.input_transformers_cleanup:
         interactive.input_transformers_cleanup.append(with_body)
+    here = str(Path(sys.executable).parent)
+    if here not in os.environ.get("PATH", "").split(os.pathsep):  # `!grader`
+        os.environ["PATH"] = os.pathsep.join(filter(None, (here, os.environ.get("PATH", ""))))
     try:
         current()
     except EnvironmentError_:  # without a cluster, too, kubectl must not find the learner's own

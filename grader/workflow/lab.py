@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,13 @@ from grader.errors import ClusterMissing
 from grader.kube import kubectl
 from grader.workflow import learner, notebooks
 from grader.workflow import progress as passing
+
+_TERMINAL = """\
+{python} -m grader.cli shell && exit
+echo
+exec "${{SHELL:-/bin/bash}}"
+"""
+"""What a terminal of JupyterLab runs: the course's shell, or where that cannot be opened (it says why) a plain one."""
 
 CONFIG = Path(__file__).with_name("jupyter")
 
@@ -39,11 +47,17 @@ def as_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
+def terminal() -> dict[str, list[str]]:
+    """What JupyterLab's terminals start: without a TTY of its own the server would take `sh -l`, which forgets PATH."""
+    return {"shell_command": ["/bin/sh", "-c", _TERMINAL.format(python=shlex.quote(sys.executable))]}
+
+
 def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
     """The JupyterLab command line that serves `folder` and opens `first`."""
     return [
         *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
+        f"--ServerApp.terminado_settings={terminal()}",
         "--LabApp.custom_css=True",
         f"--ServerApp.static_custom_path={CONFIG / 'custom'}",
         "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL

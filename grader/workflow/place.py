@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from grader.lessons.outline import Outline
@@ -35,7 +36,7 @@ def after(exercise: str, lessons: Sequence[Outline], passed: Collection[str]) ->
         passed: ids of the exercises that have passed.
 
     """
-    for lesson, following in zip(lessons, [*lessons[1:], None], strict=True):
+    for lesson, following in zip_longest(lessons, lessons[1:]):
         if exercise in lesson.exercises:
             rest = lesson.exercises[lesson.exercises.index(exercise) + 1 :]
             return next((name for name in rest if name not in passed), following)

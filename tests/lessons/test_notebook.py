@@ -77,6 +77,14 @@ def test_what_answers_a_prediction_is_closed_until_it_is_opened() -> None:
     assert folded([asked, None, "## 見出し\n\n本文"])[2] == "## 見出し\n\n本文"
 
 
+def test_the_set_up_is_one_line() -> None:
+    known = {exercise.id: exercise for exercise in all_exercises()}
+    for item in read_lessons()[:3]:
+        cells = [cell.source for cell in learner_notebook(item, known).cells]
+        assert f"!grader lessons start {item.number}" in cells
+        assert not any("--ignore-not-found" in cell for cell in cells)
+
+
 def test_every_diagram_is_drawn_in_the_one_theme_that_the_style_sheet_turns_round() -> None:
     known = {exercise.id: exercise for exercise in all_exercises()}
     texts = [cell.source for item in read_lessons() for cell in learner_notebook(item, known).cells]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import subprocess
 from pathlib import Path
 
 from grader.workflow import lab
@@ -32,3 +34,12 @@ def test_what_jupyterlab_is_given_is_there() -> None:
     assert "white-space: pre;" in style and "invert(1)" in style
     settings = json.loads((lab.CONFIG / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8"))
     assert settings["@jupyterlab/notebook-extension:tracker"]["codeCellConfig"]["indentUnit"] == "2"
+
+
+def test_a_terminal_of_jupyterlab_is_the_courses_shell_or_a_plain_one() -> None:
+    (told,) = [
+        item for item in lab.command(Path("work"), Path("work/a.ipynb"), (), browser=True) if "terminado" in item
+    ]
+    shell = ast.literal_eval(told.partition("=")[2])["shell_command"]
+    assert shell[:2] == ["/bin/sh", "-c"] and "-m grader.cli shell && exit\n" in shell[2]
+    subprocess.run(["/bin/sh", "-n", "-c", shell[2]], check=True)

@@ -5,12 +5,33 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from grader import exercises
+from grader.lessons.build import build_notebooks
 from grader.lessons.markdown import without_title
 from grader.lessons.outline import outlines
 from grader.lessons.source import read_lessons
 from grader.workflow import notebooks
 from grader.workflow import start as starting
+
+BUILT: dict[str, dict[str, str]] = {}
+
+
+@pytest.fixture(autouse=True)
+def build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notebooks of each learner are built once, for they take a second."""
+
+    def built(target: Path, *, learner: str = "") -> tuple[Path, ...]:
+        if learner not in BUILT:
+            BUILT[learner] = {
+                path.name: path.read_text(encoding="utf-8") for path in build_notebooks(target, learner=learner)
+            }
+        for name, text in BUILT[learner].items():
+            (target / name).write_text(text, encoding="utf-8")
+        return tuple(target / name for name in BUILT[learner])
+
+    monkeypatch.setattr(notebooks, "build_notebooks", built)
 
 
 def test_an_edited_notebook_is_kept_and_an_untouched_one_is_renewed(tmp_path: Path) -> None:
