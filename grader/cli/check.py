@@ -61,7 +61,7 @@ def check(
     from grader.render.machine import report_object, to_json
     from grader.render.terminal import print_report
     from grader.text import labels
-    from grader.workflow import progress
+    from grader.workflow import find, progress
     from grader.workflow.check import check as run
     from grader.workflow.history import keep
     from grader.workflow.start import starter_text
@@ -87,4 +87,6 @@ def check(
         session.prepare(finding_message(report).next)
         if report.verdict.exit_status == 0:
             session.out().print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
+            if following := find.following(chosen.id):
+                session.out().print(labels()["next.exercise"].format(exercise=following), style="dim")
     return report.verdict.exit_status

@@ -127,6 +127,7 @@ def _result(criterion: Criterion, ruling: Ruling, *, earns: bool) -> CriterionRe
         expected=ruling.expected,
         seen=ruling.seen,
         subject=kind_of(criterion).subject,
+        aspect=kind_of(criterion).aspect,
         waits_for=ruling.waits if ruling.verdict is Verdict.NOT_YET else None,
     )
 

@@ -94,6 +94,7 @@ class CriterionResult:
         seen: what was seen, for a person.
         subject: the object that it is about: "backend-service", "ConfigMap client-config".
         waits_for: what a verdict that is not yet due waits for, None for any other verdict.
+        aspect: what of that object it is about: "STOCK_URL", "ポート80".
     """
 
     id: str
@@ -106,6 +107,7 @@ class CriterionResult:
     seen: str
     subject: str = ""
     waits_for: Waits | None = None
+    aspect: str = ""
 
 
 @dataclass(frozen=True)

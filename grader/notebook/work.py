@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress
 from grader.errors import UsageError
+from grader.lessons.outline import Outline, outlines
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
 from grader.notebook import kernel, own
@@ -21,12 +22,13 @@ from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
 from grader.workflow import check as checking
-from grader.workflow import current, hints, progress
+from grader.workflow import current, hints, notebooks, progress
 from grader.workflow import history as versions
 from grader.workflow import reset as resetting
 from grader.workflow import start as starting
 from grader.workflow.find import exercise as find
 from grader.workflow.hostports import conflict_words, conflicts
+from grader.workflow.place import after
 
 
 def _teller(place: Output) -> Progress:
@@ -57,8 +59,16 @@ def _judged(report: Report) -> Card:
     if report.verdict is not Verdict.PASS:
         return card
     table = labels()
-    more = (table["part.next"], table["notebook.solution"].format(exercise=report.exercise))
-    return replace(card, parts=(*card.parts, more))
+    more = table["notebook.solution"].format(exercise=report.exercise)
+    match after(report.exercise, outlines(), progress.load().passed):
+        case str() as name:
+            links, onwards = card.links, table["notebook.next"].format(exercise=name)
+        case Outline() as lesson:
+            title = f"{lesson.number}. {lesson.title}"
+            links, onwards = ((title, lesson.notebook),), table["notebook.next-lesson"].format(title=title)
+        case _:
+            return replace(card, parts=(*card.parts, (table["part.next"], more)))
+    return replace(card, parts=(*card.parts, (table["part.next"], f"{onwards}{more}")), links=links)
 
 
 def _begun(chosen: Exercise, result: starting.StartResult, cluster: ClusterInfo) -> Card:
@@ -149,6 +159,12 @@ def solution(exercise: str, *, yes: bool = False) -> None:
         if not yes and not progress.load().of(chosen.id).passed_at:
             raise UsageError("solution-closed", exercise=chosen.id)
         put(Prose(chosen.solution))
+
+
+def map_() -> None:
+    """Show the map of the course: what has passed, and where to go on."""
+    with told():
+        put(Prose(notebooks.shown_map(work_root() / "lessons", progress.load().passed)))
 
 
 def watch(exercise: str, *, deadline: float = 60.0) -> None:

@@ -41,6 +41,7 @@ class Row:
         tone: value of Verdict, or "skipped" where an earlier hop is broken.
         hop: the hop it is about, in words.
         subject: the object it is about, "" where nothing says so.
+        aspect: what of that object it is about, "" where nothing says so.
         expected: what should be seen.
         seen: what was seen.
         points: "2 / 2".
@@ -56,6 +57,7 @@ class Row:
     expected: str
     seen: str
     points: str
+    aspect: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Card:
         rows: the criteria, empty for an error.
         footer: small words below: the cluster, the time.
         passed: how many criteria passed.
+        links: (words, address) of where to go on, for a layout that can be clicked.
 
     """
 
@@ -88,6 +91,7 @@ class Card:
     pair: Row | None = None
     footer: tuple[str, ...] = ()
     passed: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def number(points: float) -> str:
@@ -167,6 +171,7 @@ def _row(result: CriterionResult, report: Report) -> Row:
         expected=result.expected or table["table.empty"],
         seen=result.seen or table["table.empty"],
         points=f"{number(result.points)} / {number(result.max_points)}",
+        aspect=result.aspect,
     )
 
 

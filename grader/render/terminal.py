@@ -146,6 +146,8 @@ def _row(row: Row, width: int, label_width: int, pair: Row | None) -> Iterable[T
     head.append(f"  {row.points} {table['table.points']}", style="dim")
     head.append(f"  {row.verdict}", style=style)
     yield head
+    for told in wrap(row.aspect, width - 2 * len(_INDENT)) if row.aspect else ():
+        yield Text(_INDENT * 2).append_text(_styled(told, "dim"))
     if row.tone in ("pass", "skipped"):
         return  # nothing to compare: what was expected was seen, or was not reached
     if row == pair:
@@ -160,7 +162,8 @@ def _pair(row: Row, width: int) -> Iterable[Text]:
     table = labels()
     gap = " │ "
     column = (width - len(_INDENT) - cell_len(gap)) // 2
-    yield Text(_INDENT + f"{row.hop} {row.subject}".rstrip(), style="dim")
+    for told in wrap(" ".join(filter(None, (row.hop, row.subject, row.aspect))), width - len(_INDENT)):
+        yield Text(_INDENT).append_text(_styled(told, "dim"))
     heads = ([Text(table["table.expected"], style="bold")], [Text(table["table.seen"], style="bold")])
     bodies = tuple([_styled(line) for line in wrap(text, column)] for text in (row.expected, row.seen))
     for left, right in (*zip(*heads, strict=True), *zip_longest(*bodies, fillvalue=Text())):

@@ -8,6 +8,7 @@ from grader import exercises
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
 from grader.workflow import learner as who
+from grader.workflow import progress
 
 
 def exercise(name: str, learner: str | None = None) -> Exercise:
@@ -24,3 +25,11 @@ def exercise(name: str, learner: str | None = None) -> Exercise:
 def every(learner: str | None = None) -> tuple[Exercise, ...]:
     """Read every exercise, with the values of a learner (None: of whoever is learning here). Raises as `exercise`."""
     return exercises.all_exercises(who.current() if learner is None else learner)
+
+
+def following(name: str) -> str:
+    """Name the exercise to go on with after one: the next that has not passed, else the first such; "" after all."""
+    known = exercises.ids()
+    at = known.index(name) + 1
+    passed = progress.load().passed
+    return next((item for item in (*known[at:], *known[:at]) if item not in passed), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -83,7 +84,7 @@ def opening(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -
     """
     fresh = {name: value for name, value in environment.items() if name != "KUBECONFIG"}
     given = variables(cluster, fresh)
-    program = environment.get("SHELL") or "/bin/sh"
+    program = environment.get("SHELL") or shutil.which("bash") or "/bin/sh"
     start = Path(given["KUBECONFIG"].split(os.pathsep)[0]).parent
     inside = {**environment, **given}
     match Path(program).name:
