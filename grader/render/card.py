@@ -115,7 +115,14 @@ def finding_message(report: Report, result: CriterionResult | None = None) -> Me
     code, facts = told.finding.diagnosis, {**place, **told.finding.facts}
     if told.verdict is Verdict.PASS:
         return message("proofs", code, facts)
+    if _needs_look(told):
+        return message("classroom", code, facts)
     return message("environment" if code in catalogue("environment") else "diagnoses", code, facts)
+
+
+def _needs_look(told: Report | CriterionResult) -> bool:
+    """Whether a hand-in has no mark because of what it is, and not because a cluster failed."""
+    return told.verdict is Verdict.ENVIRONMENT and told.finding.diagnosis in catalogue("classroom")
 
 
 def _parts(tone: Verdict, words: Message) -> tuple[tuple[str, str], ...]:
@@ -198,7 +205,7 @@ def report_card(report: Report) -> Card:
         footer.append(table["card.taken"].format(time=_time(report.taken_at)))
     return Card(
         symbol=table[f"symbol.{report.verdict.value}"],
-        verdict=table[f"verdict.{report.verdict.value}"],
+        verdict=table["verdict.needs-look" if _needs_look(report) else f"verdict.{report.verdict.value}"],
         tone=report.verdict.value,
         title=report.title,
         points=_points(report),
