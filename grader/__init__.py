@@ -16,3 +16,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from grader.notebook.extension import load
 
     load(shell)
+
+
+def know_the_course(shell: InteractiveShell) -> None:
+    """Give a kernel the course's names from its start, without a word: what the kernel of `grader lab` calls."""
+    from grader.notebook.extension import know
+
+    know(shell)

@@ -26,6 +26,16 @@ def listed(items: Iterable[object]) -> str:
     return ", ".join(str(item) for item in items) or word("plain", "none")
 
 
+def aspect_text(*parts: str) -> str:
+    """Join what tells a criterion apart from others on the same object; empty parts are left out."""
+    return ", ".join(filter(None, parts))
+
+
+def port_number_text(port: int) -> str:
+    """Name a port for a person."""
+    return word("aspect", "port").format(port=port)
+
+
 def label_text(labels: Mapping[str, str]) -> str:
     """Write labels or a selector as `kubectl` does."""
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or word("plain", "none")

@@ -118,7 +118,7 @@ def record(course: Path, results: Path) -> Recorded:
 
     Raises UsageError where there is no result or no released assignment, EnvironmentError_ where nbgrader fails.
     """
-    everyone = load_all(results)
+    everyone = tuple(load_all(results))
     if not everyone:
         raise UsageError("results-missing", folder=results)
     scored = [result for result in everyone if result.scored]

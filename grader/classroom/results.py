@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.errors import UsageError
 from grader.model.report import Report, Verdict
 from grader.paths import write_atomically
 
 LEARNER_UNKNOWN = "learner-unknown"
 """Diagnosis of an answer that might be right for a learner whom nothing names."""
+
+EVIDENCE = "evidence"
+LOCK = ".lock"
+_LEFT_OVER = re.compile(r"\..+\.json\.\d+")
+"""What a write that was killed leaves behind (`grader.paths.write_atomically`)."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,7 @@ class GradedAnswer:
         text: the manifest that was graded.
         report: the verdict.
         learner: id of the learner whose values the exercise had, "" where nothing told.
+        key: hash of all that the verdict depends on; "" where grading again may come out otherwise.
     """
 
     exercise: str
@@ -31,6 +42,12 @@ class GradedAnswer:
     text: str
     report: Report
     learner: str = ""
+    key: str = ""
+
+    @property
+    def scored(self) -> bool:
+        """Whether the verdict says something of the student; else somebody must look."""
+        return self.report.verdict not in (Verdict.ENVIRONMENT, Verdict.NOT_YET)
 
 
 @dataclass(frozen=True)
@@ -39,7 +56,6 @@ class StudentResult:
 
     Attributes:
         student: the student's id.
-        fingerprint: hash of the submission that was graded.
         timestamp: when it was handed in, as nbgrader wrote it; "" where unknown.
         problems: codes of what could not be read, each with its file.
         answers: one an exercise.
@@ -47,7 +63,6 @@ class StudentResult:
     """
 
     student: str
-    fingerprint: str
     timestamp: str
     problems: tuple[tuple[str, str], ...]
     answers: tuple[GradedAnswer, ...]
@@ -55,14 +70,19 @@ class StudentResult:
 
     @property
     def scored(self) -> bool:
-        """Whether every verdict says something of the student: no environment error, nothing unsettled."""
-        unscored = (Verdict.ENVIRONMENT, Verdict.NOT_YET)
-        return all(answer.report.verdict not in unscored for answer in self.answers)
+        """Whether every exercise has a mark."""
+        return not self.open
 
     @property
-    def unknown(self) -> tuple[str, ...]:
-        """The exercises that cannot be graded because nothing tells whose values they had; grading again is no help."""
-        return tuple(answer.exercise for answer in self.answers if answer.report.finding.diagnosis == LEARNER_UNKNOWN)
+    def open(self) -> tuple[GradedAnswer, ...]:
+        """The answers that somebody must look at."""
+        return tuple(answer for answer in self.answers if not answer.scored)
+
+    @property
+    def noted(self) -> tuple[tuple[str, str], ...]:
+        """The problems that kept no exercise from being graded."""
+        told = {(item.report.finding.diagnosis, item.report.finding.facts.get("file")) for item in self.open}
+        return tuple(problem for problem in self.problems if problem not in told)
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -71,8 +91,8 @@ class StudentResult:
 
     @property
     def points(self) -> float:
-        """Points earned."""
-        return sum(answer.report.points for answer in self.answers)
+        """Points earned so far: what is open counts nothing yet."""
+        return sum(answer.report.points for answer in self.answers if answer.scored)
 
     @property
     def max_points(self) -> float:
@@ -83,13 +103,17 @@ class StudentResult:
         """Write `STUDENT.json` into a folder of results."""
         data = {
             "student": self.student,
-            "fingerprint": self.fingerprint,
             "timestamp": self.timestamp,
             "problems": self.problems,
             "seconds": self.seconds,
             "answers": [{**vars(item), "report": item.report.to_json()} for item in self.answers],
         }
         write_atomically(folder / f"{self.student}.json", json.dumps(data, ensure_ascii=False, indent=1), mode=0o600)
+
+
+def evidence_path(folder: Path, student: str, exercise: str) -> Path:
+    """Tell where the Evidence of an answer is kept."""
+    return folder / EVIDENCE / student / f"{exercise}.json"
 
 
 def load(folder: Path, student: str) -> StudentResult | None:
@@ -104,7 +128,27 @@ def load(folder: Path, student: str) -> StudentResult | None:
         return None
 
 
-def load_all(folder: Path) -> tuple[StudentResult, ...]:
-    """Read every student's result in a folder, by id."""
-    found = (load(folder, path.stem) for path in sorted(folder.glob("*.json")))
-    return tuple(result for result in found if result is not None)
+def load_all(folder: Path) -> Iterator[StudentResult]:
+    """Read every student's result in a folder, by id, one after the other."""
+    for path in sorted(folder.glob("*.json")):
+        if (result := load(folder, path.stem)) is not None:
+            yield result
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Have a folder of results for oneself, without what a killed run left half written.
+
+    Raises UsageError ("results-busy") where another process grades into it, OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given back when the file is closed, whatever ends us
+        except BlockingIOError as error:
+            raise UsageError("results-busy", folder=folder) from error
+        for path in (*folder.glob(".*.json.*"), *folder.glob(f"{EVIDENCE}/*/.*.json.*")):
+            if _LEFT_OVER.fullmatch(path.name):
+                with suppress(FileNotFoundError):
+                    path.unlink()
+        yield

@@ -1,4 +1,4 @@
-"""`grader check` and `grader watch`: a verdict, once or at every save."""
+"""`grader check`: one verdict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.session import EXERCISE, Session, exercise, named
+from grader.cli.session import EXERCISE, Session, named
 from grader.cli.teach import Taught
 from grader.errors import CourseError, UsageError
 
@@ -61,7 +61,7 @@ def check(
     from grader.render.machine import report_object, to_json
     from grader.render.terminal import print_report
     from grader.text import labels
-    from grader.workflow import progress
+    from grader.workflow import find, progress
     from grader.workflow.check import check as run
     from grader.workflow.history import keep
     from grader.workflow.start import starter_text
@@ -87,40 +87,6 @@ def check(
         session.prepare(finding_message(report).next)
         if report.verdict.exit_status == 0:
             session.out().print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
+            if following := find.following(chosen.id):
+                session.out().print(labels()["next.exercise"].format(exercise=following), style="dim")
     return report.verdict.exit_status
-
-
-@click.command(cls=Taught, name="watch")
-@click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
-@click.option("--deadline", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS")
-@click.pass_obj
-def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
-    """Apply the work file at every save and show the verdict; go on when an exercise passes."""
-    from grader.cli.steps import steps
-    from grader.paths import work_root
-    from grader.render.card import finding_message
-    from grader.render.terminal import print_report
-    from grader.text import labels
-    from grader.workflow import current
-    from grader.workflow import watch as work
-    from grader.workflow.find import every
-
-    cluster = session.cluster()
-    first = exercise(exercise_id) if exercise_id else None
-    out, err = session.out(), session.err()
-    for chosen in work.queue(every()[0], first):
-        with steps(err, keep=False) as shown:
-            begun = work.begin(chosen, cluster, work_root(), shown)
-        current.enter(chosen, cluster)
-        out.print(labels()["watch.watching"].format(exercise=chosen.id, title=chosen.title, file=begun.starter))
-        for _ in work.saves(begun.starter):
-            with steps(err, keep=False) as shown:
-                report = work.verdict(chosen, cluster, begun.starter, deadline=deadline, progress=shown)
-            if out.is_terminal:
-                out.clear()
-            print_report(report, out)
-            session.prepare(finding_message(report).next)
-            if report.verdict.exit_status == 0:
-                out.print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
-                break
-    out.print(labels()["watch.finished"])

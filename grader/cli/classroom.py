@@ -11,6 +11,7 @@ from grader.cli.session import EXERCISE, Session, exercise
 from grader.cli.teach import Taught, TaughtGroup
 
 if TYPE_CHECKING:
+    from grader.classroom.grading import Graded
     from grader.model.exercise import Exercise
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -26,40 +27,63 @@ def _chosen(names: tuple[str, ...]) -> tuple[Exercise, ...]:
 @click.argument("submissions", metavar="SUBMISSIONS", type=FOLDER)
 @click.option("--output", "-o", "results", metavar="RESULTS", type=FOLDER, required=True)
 @click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")
+@click.option("--student", "students", multiple=True, metavar="STUDENT")
+@click.option("--force", is_flag=True)
 @click.option("--parallel", type=click.IntRange(min=0), default=0, metavar="COUNT")
 @click.pass_obj
-def autograde(session: Session, submissions: Path, results: Path, names: tuple[str, ...], parallel: int) -> int:
-    """Grade many submissions, each on an embedded cluster of its own; exit status 4 where one could not be scored."""
+def autograde(
+    session: Session,
+    submissions: Path,
+    results: Path,
+    names: tuple[str, ...],
+    students: tuple[str, ...],
+    force: bool,
+    parallel: int,
+) -> int:
+    """Grade many submissions, each answer on a cluster of its own; exit status 4 where somebody must look at one."""
     from grader.classroom.grading import Step
     from grader.classroom.grading import autograde as run
     from grader.render.card import number
     from grader.text import labels
 
-    out, err = session.out(), session.err()
-    table = labels()
+    err, table = session.err(), labels()
 
     def told(step: Step) -> None:
         result = step.result
-        facts = {
-            "done": step.done,
-            "total": step.total,
-            "student": result.student,
-            "points": number(result.points) if result.scored else "–",
-            "max": number(result.max_points),
-        }
-        err.print(
-            "  " + table["autograde.step" if result.scored else "autograde.unscored"].format(**facts), markup=False
-        )
+        facts = {"done": step.done, "total": step.total, "student": result.student, "count": len(result.open)}
+        facts |= {"points": number(result.points), "max": number(result.max_points)}
+        line = table["autograde.step-open" if result.open else "autograde.step"].format(**facts)
+        err.print(f"  {line}", markup=False)
 
-    everyone = run(submissions, results, _chosen(names), parallel=parallel, progress=told)
-    unknown = [f"{result.student}({', '.join(result.unknown)})" for result in everyone if result.unknown]
-    unscored = [result.student for result in everyone if not result.scored and not result.unknown]
-    out.print(table["autograde.sum"].format(count=len(everyone), folder=results))
-    if unscored:
-        out.print(table["autograde.again"].format(students=", ".join(unscored)))
-    if unknown:
-        out.print(table["autograde.unknown"].format(students=", ".join(unknown)))
-    return 4 if unscored or unknown else 0
+    graded = run(submissions, results, _chosen(names), students=students, force=force, parallel=parallel, progress=told)
+    session.out().print(table["autograde.sum"].format(count=graded.students, folder=results), markup=False)
+    _tell(session, graded)
+    return 4 if graded.count_open else 0
+
+
+def _tell(session: Session, graded: Graded) -> None:
+    """List what has no mark, and why; then what was odd and has one."""
+    from grader.render.card import finding_message
+    from grader.text import labels, message
+
+    out, table = session.out(), labels()
+    if graded.count_open:
+        out.print("\n" + table["autograde.open"].format(count=graded.count_open), markup=False)
+    for name in graded.refused:
+        words = message("classroom", "student-name", {"file": name})
+        line = table["autograde.open-item"].format(student=name, exercise="", what=words.what, where=words.where)
+        out.print(f"  {line}", markup=False)
+    for result in graded.told:
+        for answer in result.open:
+            words = finding_message(answer.report)
+            facts = {"student": result.student, "exercise": answer.exercise, "what": words.what, "where": words.where}
+            out.print("  " + table["autograde.open-item"].format(**facts), markup=False)
+    if noted := [(result.student, *problem) for result in graded.told for problem in result.noted]:
+        out.print("\n" + table["autograde.noted"].format(count=len(noted)), markup=False)
+    for student, code, file in noted:
+        words = message("classroom", code, {"file": file, "exercise": "-"})
+        line = table["autograde.noted-item"].format(student=student, what=words.what, where=words.where)
+        out.print(f"  {line}", markup=False)
 
 
 @click.group(cls=TaughtGroup, name="classroom")

@@ -170,13 +170,22 @@ def doctor(session: Session) -> int:
         style = {"pass": "green", "fail": "red", "environment-error": "yellow"}[tone]
         seen = plain(table[f"doctor.{finding.name}"].format_map(finding.facts))
         out.print(f"{table[f'symbol.{tone}']} {seen}", style=style)
-        if not finding.ok:
+        if finding.code:
             words = message("errors", finding.code, finding.facts)
             for part, sentence in (("what", words.what), ("where", words.where), ("next", words.next)):
                 for line in paragraph(table[f"part.{part}"], sentence, min(out.width, 88), label_width=6):
                     out.print(line)
-            needed_missing = needed_missing or finding.needed
+        needed_missing = needed_missing or finding.needed
     return 4 if needed_missing else 0
+
+
+@click.command(cls=Taught, name="completion")
+@click.argument("shell_name", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell_name: str) -> None:
+    """Print what a shell evaluates to complete `grader` and `kubectl`."""
+    from grader.workflow.shell import completion_script
+
+    click.echo(completion_script(shell_name), nl=False)
 
 
 @click.command(cls=Taught, name="env")

@@ -33,6 +33,49 @@ def lessons() -> None:
     """Hold the commands about lessons."""
 
 
+@lessons.command(cls=Taught, name="start")
+@click.argument("number", metavar="LESSON", type=click.IntRange(min=1))
+@click.option("--show", is_flag=True)
+@click.pass_obj
+def start_lesson(session: Session, number: int, show: bool) -> None:
+    """Make what a lesson begins with, or show how that is made."""
+    from grader.workflow import lesson
+
+    script = lesson.setup(number)
+    if show:
+        click.echo(script, nl=False)
+    else:
+        lesson.start(number, session.cluster())
+
+
+@lessons.command(cls=Taught, name="lay")
+@click.pass_obj
+def lay(session: Session) -> None:
+    """Lay the start page and the notebooks of the lessons into the work folder, as `grader lab` does."""
+    from grader.paths import near, work_root
+    from grader.text import labels
+    from grader.workflow import learner, notebooks, progress
+
+    laid = notebooks.lay(work_root() / "lessons", learner.current(), progress.load().passed)
+    session.out().print(labels()["lessons.laid"].format(file=near(laid.start)))
+
+
+@lessons.command(cls=Taught, name="reset")
+@click.argument("number", metavar="LESSON", type=click.IntRange(min=1))
+@click.pass_obj
+def reset_lesson(session: Session, number: int) -> None:
+    """Lay the notebook of a lesson anew; the learner's own is kept."""
+    from grader.paths import near, work_root
+    from grader.text import labels
+    from grader.workflow import learner, notebooks
+
+    path, kept = notebooks.renew(work_root() / "lessons", number, learner.current())
+    out = session.out()
+    out.print(labels()["lessons.renewed"].format(file=near(path)))
+    if kept:
+        out.print("  " + labels()["history.kept"].format(file=near(kept)))
+
+
 @lessons.command(cls=Taught, name="build")
 @click.option("--site", "pages", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER")

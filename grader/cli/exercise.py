@@ -33,7 +33,9 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
     import shlex
 
     from grader.paths import near
+    from grader.render.terminal import WIDEST, paragraph
     from grader.text import labels
+    from grader.workflow.hostports import conflict_words, conflicts
 
     out, table = session.out(), labels()
     file = near(result.starter)
@@ -53,6 +55,9 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
     session.prepare("kubectl apply")
     for step in ("start.next-apply", "start.next-check", "start.next-hint"):
         out.print("  " + table[step].format(**{**facts, "file": shlex.quote(str(file))}))
+    for conflict in conflicts(chosen, session.cluster()):
+        for line in paragraph(table["part.inert"], conflict_words(conflict), min(out.width, WIDEST), label_width=4):
+            out.print(line)
 
 
 @click.command(cls=Taught, name="start")

@@ -38,6 +38,13 @@ class Session:
 
         return f"{program()} --cluster {quote(self.cluster_name)}" if self.cluster_name else program()
 
+    @property
+    def colored(self) -> bool:
+        """Whether colours are shown on a terminal."""
+        import os
+
+        return self.color is not False and not os.environ.get("NO_COLOR")
+
     def out(self) -> Terminal:
         """Open standard output."""
         from grader.render.terminal import console

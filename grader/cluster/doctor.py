@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from grader.cluster.info import current_name, folder
+from grader.cluster.choose import provider_of
+from grader.cluster.holders import Holder, holder, own_ports
+from grader.cluster.info import load
 from grader.cluster.kind.options import KindOptions, parse
 from grader.cluster.kind.provider import MEMORY_BYTES
-from grader.cluster.kind.tools import LABEL_CLUSTER, Docker
+from grader.cluster.kind.tools import Docker
+from grader.cluster.machine import Engine, System, see_engine, see_system
 from grader.cluster.ports import taken
-from grader.errors import EnvironmentError_, ToolMissing
+from grader.errors import CourseError, EnvironmentError_, ToolMissing
 from grader.kube import kubectl
 from grader.paths import state_root
 
@@ -30,6 +33,7 @@ KIND_DISK_BYTES = 10_000_000_000  # node image, course images and three nodes' o
 INOTIFY = {"max_user_instances": 512, "max_user_watches": 524288}
 """What kind's documentation asks for (site/content/docs/user/known-issues.md, on too many open files)."""
 ANSWER_SECONDS = 15.0
+FOR_KIND = frozenset({"docker", "kind", "memory", "inotify", "disk", "ports"})
 
 
 class State(StrEnum):
@@ -82,12 +86,52 @@ def check_kubectl(version: str, missing: ToolMissing | None = None) -> Finding:
     return _at_least("kubectl", version, KUBECTL, State.MISSING, "kubectl-old", facts)
 
 
-def check_docker(version: str, error: EnvironmentError_ | None = None) -> Finding:
-    """A Docker engine that answers: needed for kind only."""
-    facts = {"version": version or "-"}
-    if error is not None:
-        return Finding("docker", State.WARN, error.code, {**facts, **error.facts})
+def check_system(system: System) -> Finding:
+    """A Linux, WSL 2 or macOS; a folder on a disk of Windows is slow."""
+    facts = {"name": system.name, "version": system.version, "architecture": system.architecture}
+    if system.name == "WSL1":
+        return Finding("system", State.WARN, "wsl-old", facts)
+    if system.windows_disk:
+        return Finding("system", State.WARN, "wsl-windows-disk", facts)
+    return Finding("system", facts=facts)
+
+
+def check_docker(engine: Engine | None, error: EnvironmentError_ | None = None) -> Finding:
+    """A Docker engine that answers: needed for kind only; one without root needs cgroups of version 2.
+
+    Source: https://kind.sigs.k8s.io/docs/user/rootless/.
+    """
+    if engine is None:
+        code, told = (error.code, error.facts) if error else ("docker-missing", {})
+        return Finding("docker", State.WARN, code, {"version": "-", **told})
+    mode = "(rootless)" if engine.rootless else ""
+    facts = {"version": engine.version + mode, "cgroups": engine.cgroups}
+    if engine.rootless and engine.cgroups != "2":
+        return Finding("docker", State.WARN, "docker-rootless", facts)
     return Finding("docker", facts=facts)
+
+
+def list_kind_clusters(names: Sequence[str]) -> Finding:
+    """Name the kind clusters that exist, which share memory and ports with a new one."""
+    return Finding("kind-clusters", facts={"names": ", ".join(names) or "-"})
+
+
+def works(findings: Sequence[Finding], running: str = "") -> tuple[Finding, Finding]:
+    """Say first what can be used: the embedded cluster, and kind, which needs more.
+
+    Args:
+        findings: what was found of this machine.
+        running: name of the current cluster, where it is ready.
+
+    """
+    amiss = {finding.name for finding in findings if finding.needed}
+    lacking = {finding.name for finding in findings if not finding.ok and finding.name in FOR_KIND} | amiss
+    facts = {"running": running, "missing": ", ".join(sorted(amiss)), "lacking": ", ".join(sorted(lacking))}
+    first = "works-running" if running else "works-embedded"
+    embedded = Finding("works-not", State.MISSING, facts=facts) if amiss else Finding(first, facts=facts)
+    if lacking:
+        return embedded, Finding("works-kind-not", State.WARN, facts=facts)
+    return embedded, Finding("works-kind", facts=facts)
 
 
 def check_kind(version: str) -> Finding:
@@ -116,11 +160,11 @@ def check_disk(free: int, folder: Path, *, kind: bool) -> Finding:
     return Finding("disk", State.WARN, "disk-full", facts) if free < needs else Finding("disk", facts=facts)
 
 
-def check_ports(address: str, ports: range, used: Sequence[int]) -> Finding:
-    """NodePorts that kind publishes, where no cluster of ours holds them already."""
+def check_ports(address: str, ports: range, held: Holder | None) -> Finding:
+    """Node ports on this machine: held by nobody but the current cluster, else by whom."""
     facts = {"address": address, "ports": f"{ports[0]}–{ports[-1]}"}
-    if used:
-        return Finding("ports", State.WARN, "port-taken", {**facts, "port": str(used[0])})
+    if held is not None:
+        return Finding("ports", State.WARN, held.code, {**facts, **held.facts})
     return Finding("ports", facts=facts)
 
 
@@ -147,27 +191,35 @@ def check_inotify(limits: Mapping[str, int]) -> Finding:
 
 
 def examine() -> tuple[Finding, ...]:
-    """Look at this machine and run every check that applies to it, what the course needs first."""
+    """Look at this machine and run every check that applies: what works, what the course needs, what kind needs."""
     environment = dict(os.environ)
     findings = [check_python(tuple(sys.version_info[:3])), _see_kubectl(), check_proxy(environment)]
+    findings.insert(0, check_system(see_system()))
     docker = Docker()
-    engine: str = ""
-    memory: int | None = None
+    engine: Engine | None = None
     unusable: EnvironmentError_ | None = None
     try:
-        engine = docker.run("version", "--format", "{{.Server.Version}}", timeout=ANSWER_SECONDS).strip()
-        memory = docker.memory()
+        engine = see_engine(docker, ANSWER_SECONDS)
     except EnvironmentError_ as error:
         unusable = error
     root = state_root()
     existing = next(place for place in (root, *root.parents) if place.exists())
-    findings.append(check_disk(shutil.disk_usage(existing).free, existing, kind=unusable is None))
+    findings.append(check_disk(shutil.disk_usage(existing).free, existing, kind=engine is not None))
+    findings.append(_see_ports(parse({}, environment)))
     findings.append(check_docker(engine, unusable))
-    if unusable is None:
-        findings += [check_kind(_output(["kind", "version"]))]
-        findings += [check_memory(_available_memory(), memory), check_inotify(_inotify_limits())]
-        findings.append(_see_ports(docker, parse({}, environment)))
-    return tuple(findings)
+    if engine is not None:
+        findings += [check_kind(_output(["kind", "version"])), list_kind_clusters(engine.kind_clusters)]
+        findings += [check_memory(_available_memory(), engine.memory), check_inotify(_inotify_limits())]
+    return (*works(findings, _ready_cluster()), *findings)
+
+
+def _ready_cluster() -> str:
+    """Name the current cluster, "" where there is none or it cannot be used now."""
+    try:
+        info = load()
+        return info.name if provider_of(info).status(info.name).ready else ""
+    except CourseError:
+        return ""
 
 
 def _at_least(
@@ -193,11 +245,11 @@ def _see_kubectl() -> Finding:
     return check_kubectl(str(version))
 
 
-def _see_ports(docker: Docker, wished: KindOptions) -> Finding:
-    name = current_name()
-    ours = (folder(name) / "cluster.json").is_file() or docker.containers(f"label={LABEL_CLUSTER}={name}")
-    used = () if ours else taken(wished.listen_address, wished.node_ports)
-    return check_ports(wished.listen_address, wished.node_ports, used)
+def _see_ports(wished: KindOptions) -> Finding:
+    own = own_ports()
+    used = taken(wished.listen_address, [port for port in wished.node_ports if port not in own])
+    held = holder(used[0], wished.listen_address) if used else None
+    return check_ports(wished.listen_address, wished.node_ports, held)
 
 
 def _output(command: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.traffic import explained, of_strangers, unexplained
 from grader.causes.way import Way
-from grader.causes.words import listed, vantage_text, word
+from grader.causes.words import aspect_text, listed, port_number_text, vantage_text, word
 from grader.criteria.asking import reach_questions
 from grader.criteria.kind import Questions
 from grader.criteria.policies import policy_starves
@@ -54,6 +54,11 @@ class Affinity:
     def subject(self) -> str:
         """The Service."""
         return self.service
+
+    @property
+    def aspect(self) -> str:
+        """The port, and that it is about one client again and again."""
+        return aspect_text(port_number_text(self.port), word("expected", "affinity"))
 
     @property
     def way(self) -> Way:

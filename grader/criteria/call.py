@@ -19,7 +19,7 @@ from grader.causes.service import missing, proxy_ignores
 from grader.causes.silence import unanswered
 from grader.causes.traffic import facts_of, policy_keeps_out, sent_to, served_locally
 from grader.causes.way import Way
-from grader.causes.words import label_text, listed, vantage_text, word
+from grader.causes.words import aspect_text, label_text, listed, vantage_text, word
 from grader.criteria.asking import NAME_TRIES, SOME_TRIES, tries_for
 from grader.criteria.kind import Questions
 from grader.model.choosing import backends, config_value, find_service
@@ -96,6 +96,11 @@ class Call:
     def subject(self) -> str:
         """The ConfigMap that the learner writes the name into, else the name."""
         return f"ConfigMap {self.to.config_map}" if isinstance(self.to, ConfigKey) else self.to
+
+    @property
+    def aspect(self) -> str:
+        """The key that the learner writes the name into, and who calls."""
+        return aspect_text(self.to.key if isinstance(self.to, ConfigKey) else "", *map(vantage_text, self.sources))
 
     @property
     def resources(self) -> frozenset[str]:

@@ -75,6 +75,11 @@ class Closed:
         """The Pods."""
         return label_text(self.pods)
 
+    @property
+    def aspect(self) -> str:
+        """That it is about ways in."""
+        return word("aspect", "closed")
+
     def questions(self, sight: Sight, *, negated: bool) -> Questions:
         """Ask from outside at every opening: whether somebody answers is told, and decides nothing."""
         return Questions(reach=tuple(self._asked(sight.objects)))

@@ -13,7 +13,7 @@ from grader.causes.ruling import Ruling, environment, fail, not_yet, passed, tur
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.silence import unresolved
-from grader.causes.words import listed, vantage_text, word
+from grader.causes.words import aspect_text, listed, vantage_text, word
 from grader.criteria.endpoints import lasting_of
 from grader.criteria.kind import Questions
 from grader.criteria.records import ClusterIp, Nothing, PodNamed, PodsOf, Wanted, comparable, shown
@@ -57,6 +57,12 @@ class Dns:
     def subject(self) -> str:
         """The ConfigMap that the learner writes the name into, else the Service."""
         return f"ConfigMap {self.name.config_map}" if isinstance(self.name, ConfigKey) else self.service
+
+    @property
+    def aspect(self) -> str:
+        """The name, the type of its records, and who asks."""
+        asked = self.name.key if isinstance(self.name, ConfigKey) else f"{self.type} {self.name}"
+        return aspect_text(asked, vantage_text(self.source))
 
     @property
     def resources(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from grader.causes.ruling import Ruling, fail, passed, turned_round
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, wrong_type
 from grader.causes.wanted import Wanted
-from grader.causes.words import label_text, listed, word
+from grader.causes.words import aspect_text, label_text, listed, port_number_text, word
 from grader.criteria.kind import Questions
 from grader.model.choosing import serving
 from grader.model.exercise import Exercise
@@ -57,6 +57,11 @@ class Endpoints:
     def subject(self) -> str:
         """The Service."""
         return self.service
+
+    @property
+    def aspect(self) -> str:
+        """The port, and the Pods."""
+        return aspect_text(port_number_text(self.service_port or self.port), label_text(self.pods))
 
     def questions(self, sight: Sight, *, negated: bool) -> Questions:
         """Ask nothing: the objects tell."""

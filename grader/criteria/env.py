@@ -58,6 +58,11 @@ class Env:
         """The Service."""
         return self.service
 
+    @property
+    def aspect(self) -> str:
+        """The Pods."""
+        return label_text(self.pods)
+
     def questions(self, sight: Sight, *, negated: bool) -> Questions:
         """Ask each running Pod for its environment."""
         return Questions(shell=tuple(self._asked(sight.objects).values()))

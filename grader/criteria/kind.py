@@ -47,6 +47,10 @@ class Kind(Protocol):
         """The object that it is about, for a person: "backend-service", "ConfigMap client-config"."""
 
     @property
+    def aspect(self) -> str:
+        """What of this object it is about, for a person: "STOCK_URL", "ポート80"; it tells neighbours apart."""
+
+    @property
     def hop(self) -> Hop:
         """The station on the way that it is about, where exercise.yaml names none."""
 

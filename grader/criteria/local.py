@@ -13,7 +13,7 @@ from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.traffic import facts_of, mode_by_annotation, near, unexplained
 from grader.causes.way import Way
-from grader.causes.words import listed, word
+from grader.causes.words import aspect_text, listed, port_number_text, word
 from grader.criteria.asking import local_endpoints, tries_for
 from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
@@ -53,6 +53,11 @@ class Local:
     def subject(self) -> str:
         """The Service."""
         return self.service
+
+    @property
+    def aspect(self) -> str:
+        """The port, and that it is about single nodes."""
+        return aspect_text(port_number_text(self.port), word("aspect", "local"))
 
     @property
     def hop(self) -> Hop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from grader.causes.partial import Difference, differences
 from grader.causes.ruling import Ruling, fail, passed
 from grader.causes.scene import Scene, Sight
 from grader.causes.service import lost, missing
-from grader.causes.words import listed, port_text, text, word
+from grader.causes.words import aspect_text, listed, port_text, text, word
 from grader.criteria.kind import Questions
 from grader.model.exercise import Exercise
 from grader.model.kubernetes import name_of
@@ -27,6 +27,12 @@ RESOURCES = {
     "DaemonSet": "daemonsets",
     "Node": "nodes",
 }
+
+
+MOST_FIELDS = 4
+"""How many fields are named where a criterion is told apart from others."""
+KEYS_OF_ANYBODY = frozenset({"annotations", "data", "labels", "matchLabels", "selector"})
+"""Fields whose keys are not Kubernetes' own."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,12 @@ class Object:
     def subject(self) -> str:
         """The object itself."""
         return self.name if self.kind == "Service" else f"{self.kind} {self.name}"
+
+    @property
+    def aspect(self) -> str:
+        """The fields that it must hold."""
+        named = tuple(dict.fromkeys(_fields(self.matches)))
+        return aspect_text(*named[:MOST_FIELDS], *(("…",) if len(named) > MOST_FIELDS else ()))
 
     @property
     def hop(self) -> Hop:
@@ -179,3 +191,15 @@ def _leaves(value: object, path: str = "", untold: tuple[str, ...] = ()) -> list
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         return [leaf for item in value for leaf in _leaves(item, path, untold)]
     return [f"{path}={word('plain', 'untold') if path in untold else value}"]
+
+
+def _fields(value: Any, name: str = "") -> Iterator[str]:
+    """Name the fields that a partial manifest gives, without where they stand."""
+    if isinstance(value, Mapping) and name not in KEYS_OF_ANYBODY:
+        for key, item in value.items():
+            yield from _fields(item, str(key))
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        for item in value:
+            yield from _fields(item, name)
+    else:
+        yield name

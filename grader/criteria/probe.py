@@ -50,6 +50,11 @@ class Probe:
         return f"{self.kind} {self.name}"
 
     @property
+    def aspect(self) -> str:
+        """The probe."""
+        return "readinessProbe"
+
+    @property
     def resources(self) -> frozenset[str]:
         """The workload's own kind's."""
         return frozenset({WORKLOADS[self.kind]})

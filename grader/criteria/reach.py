@@ -12,7 +12,7 @@ from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing, port_missing
 from grader.causes.traffic import HOPS, explained, facts_of, hop_of, of_strangers, suspect, unexplained
 from grader.causes.way import Way
-from grader.causes.words import listed, vantage_text
+from grader.causes.words import aspect_text, listed, port_number_text, vantage_text, word
 from grader.criteria.asking import control_questions, reach_questions
 from grader.criteria.kind import Questions
 from grader.criteria.policies import policy_starves
@@ -43,6 +43,12 @@ class Reach(Way):
     def subject(self) -> str:
         """The Service."""
         return self.service
+
+    @property
+    def aspect(self) -> str:
+        """The port, how it is reached where that is not the Service's own address, and who calls."""
+        way = word("aspect", "node-port") if self.at is At.NODE_PORT else ""
+        return aspect_text(port_number_text(self.port), way, *map(vantage_text, self.sources))
 
     @property
     def hop(self) -> Hop:

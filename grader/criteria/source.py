@@ -12,7 +12,7 @@ from grader.causes.scene import Scene, Sight
 from grader.causes.service import missing
 from grader.causes.traffic import facts_of, unexplained
 from grader.causes.way import Way
-from grader.causes.words import listed, vantage_text, word
+from grader.causes.words import aspect_text, listed, port_number_text, vantage_text, word
 from grader.criteria.asking import SOME_TRIES, addresses, local_endpoints
 from grader.criteria.kind import Questions
 from grader.criteria.ways import way_missing
@@ -52,6 +52,11 @@ class Source:
     def subject(self) -> str:
         """The Service."""
         return self.service
+
+    @property
+    def aspect(self) -> str:
+        """The port, and that it is about the address of the client."""
+        return aspect_text(port_number_text(self.port), word("aspect", "source"))
 
     @property
     def hop(self) -> Hop:

@@ -16,7 +16,8 @@ from grader.judge.ground import ground_wrong
 from grader.judge.refusals import explain
 from grader.model.evidence import Evidence
 from grader.model.exercise import Criterion, Exercise
-from grader.model.report import CriterionResult, Hop, HopState, Report, Verdict
+from grader.model.kubernetes import name_of
+from grader.model.report import CriterionResult, Hop, HopState, HostUrl, Report, Verdict
 
 __all__ = ["explain", "judge"]
 
@@ -64,8 +65,21 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
         cluster=evidence.cluster,
         taken_at=evidence.taken_at,
         inert=evidence.inert,
+        urls=_urls(evidence) if verdict is Verdict.PASS else (),
         namespace=exercise.namespace,
     )
+
+
+def _urls(evidence: Evidence) -> tuple[HostUrl, ...]:
+    """Find where this machine reaches the node ports of the exercise's own Services."""
+    ports = (
+        (name_of(service), port.get("nodePort"))
+        for service in evidence.objects.of("services")
+        if service["spec"].get("type") == "NodePort"
+        for port in service["spec"].get("ports") or ()
+    )
+    known = evidence.host_ports
+    return tuple(HostUrl(name, number, f"http://{known[number]}") for name, number in ports if number in known)
 
 
 def _of_all(scene: Scene) -> Ruling | None:
@@ -113,6 +127,7 @@ def _result(criterion: Criterion, ruling: Ruling, *, earns: bool) -> CriterionRe
         expected=ruling.expected,
         seen=ruling.seen,
         subject=kind_of(criterion).subject,
+        aspect=kind_of(criterion).aspect,
         waits_for=ruling.waits if ruling.verdict is Verdict.NOT_YET else None,
     )
 

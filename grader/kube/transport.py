@@ -8,7 +8,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -31,6 +32,26 @@ class Carrying(Protocol):
 
     def close(self) -> None:
         """Let go of what is held."""
+
+
+class Stream:
+    """An answer that goes on."""
+
+    def __init__(self, response: http.client.HTTPResponse, connected: socket.socket) -> None:
+        self.http_status = response.status
+        self._response, self._socket = response, connected
+
+    def lines(self) -> Iterator[bytes]:
+        """Give its lines as they come, until it ends, for whatever reason."""
+        try:
+            yield from self._response
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):  # what reading in mid-closing raises
+            return
+
+    def end(self) -> None:
+        """End it, from another thread too: what waits for a line gets none."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Transport:
@@ -88,6 +109,28 @@ class Transport:
         except (OSError, http.client.HTTPException) as error:
             channel.close()
             raise ClusterUnreachable("api-unreachable", server=self.connection.server, reason=error) from error
+
+    @contextmanager
+    def stream(self, target: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        """Send a GET whose answer goes on, on a connection of its own, which is closed at the end of the block.
+
+        Raises ClusterUnreachable ("api-unreachable") where no answer begins.
+        """
+        channel = self._open()
+        channel.timeout = CONNECT_SECONDS
+        try:
+            channel.connect()
+            connected = _socket_of(channel)
+            channel.request("GET", target, None, dict(headers))
+            response = channel.getresponse()
+            connected.settimeout(None)
+        except (OSError, http.client.HTTPException) as error:
+            channel.close()
+            raise ClusterUnreachable("api-unreachable", server=self.connection.server, reason=error) from error
+        try:
+            yield Stream(response, connected)
+        finally:
+            channel.close()
 
     def _exchange(
         self,

@@ -10,9 +10,11 @@ from pathlib import Path
 from grader.exercises import all_exercises
 from grader.lessons.limits import limits_page
 from grader.lessons.notebook import learner_notebook, solution_notebook, written
+from grader.lessons.outline import lessons_root, outlines
 from grader.lessons.outputs import read_outputs
 from grader.lessons.page import catalogue_page, exercise_page, lesson_page, soundness_page
-from grader.lessons.source import Lesson, lessons_root, read_lessons
+from grader.lessons.source import Lesson, read_lessons
+from grader.lessons.way import onwards
 from grader.model.exercise import Exercise
 from grader.paths import content_root, write_atomically
 
@@ -28,11 +30,14 @@ def build_notebooks(target: Path, *, solved: bool = False, learner: str = "") ->
     Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
     """
     exercises = {exercise.id: exercise for exercise in all_exercises(learner)}
-    make = solution_notebook if solved else learner_notebook
+    heads = {head.number: head for head in outlines()}
     paths: list[Path] = []
     for lesson in read_lessons():
-        path = target / f"{lesson.slug}.ipynb"
-        write_atomically(path, written(make(lesson, exercises)))
+        head = heads[lesson.number]
+        end = "" if solved else onwards(head, tuple(heads.values()))
+        made = solution_notebook(lesson, exercises) if solved else learner_notebook(lesson, exercises, end)
+        path = target / head.notebook
+        write_atomically(path, written(made))
         paths.append(path)
     return tuple(paths)
 

@@ -18,10 +18,11 @@ import nbformat
 from grader.errors import ContentError
 from grader.exercises import all_exercises
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
+from grader.lessons.outline import lessons_root
 from grader.lessons.outputs import collect, read_outputs, write_outputs
 from grader.lessons.run import CANONICAL, run_notebook
 from grader.lessons.shapes import mismatches
-from grader.lessons.source import Lesson, lessons_root, read_lessons
+from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Exercise
 
 PASS = 0

@@ -69,7 +69,7 @@ def collect(lesson: Lesson, executed: nbformat.NotebookNode, cluster: str, versi
     """Collect what an executed notebook of this lesson printed; cards and other rich output are left out."""
     by_cell: dict[str, str] = {}
     for cell, ran in zip(lesson.cells, executed.cells, strict=True):
-        if not cell.is_code or cell.tags:
+        if not cell.prints:
             continue
         text = "".join(output.text for output in ran.outputs if output.output_type == "stream")
         if text.strip():

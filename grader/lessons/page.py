@@ -8,7 +8,7 @@ from typing import Any
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
 from grader.lessons.notebook import exercise_of, task_markdown, varied_note
 from grader.lessons.outputs import Outputs
-from grader.lessons.source import EXERCISE_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
+from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
 from grader.model.exercise import Exercise
 
@@ -27,7 +27,7 @@ def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outp
                 text = _with_lead(lesson, text)
             parts.append(admonitions(text, {word(f"admonition.{kind}"): kind for kind in ADMONITIONS}))
         else:
-            parts.append(_code(cell, exercises, outputs))
+            parts.append(_code(cell, lesson, exercises, outputs))
     return "\n\n".join(parts).rstrip() + "\n"
 
 
@@ -86,11 +86,14 @@ def _with_lead(lesson: Lesson, text: str) -> str:
     return f"{title}\n\n{lead}\n\n{word('page.how')}\n{rest}"
 
 
-def _code(cell: Cell, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:
+def _code(cell: Cell, lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:
     if EXERCISE_TAG in cell.tags:
         exercise = exercises[exercise_of(cell)]
         return fenced(f"{cell.source}\n{exercise.starter}", "yaml")
     block = fenced(cell.source, "bash" if cell.kind is CellKind.SHELL else "python")
+    if SETUP_TAG in cell.tags:
+        short = fenced(f"grader lessons start {lesson.number}", "bash")
+        block = f'{short}\n\n??? info "{word("setup.title")}"\n\n{indented(block)}'
     printed = outputs.of(cell)
     if not printed:
         return block

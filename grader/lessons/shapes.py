@@ -59,7 +59,7 @@ def mismatches(lesson: Lesson, executed: nbformat.NotebookNode, recorded: Output
     printed = collect(lesson, executed, recorded.cluster, recorded.version)
     found = []
     for cell in lesson.cells:
-        if not cell.is_code or cell.tags:
+        if not cell.prints:
             continue
         then, now = shape(recorded.by_cell.get(key(cell), "")), shape(printed.by_cell.get(key(cell), ""))
         if then != now:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import jupytext
 
 from grader.errors import ContentError
-from grader.paths import content_root
+from grader.lessons.outline import TASK_MARK, TITLE, lessons_root
 
 EXERCISE_TAG = "exercise"
-_TITLE = re.compile(r"^# (?P<number>\d+)\. (?P<title>.+)$", re.MULTILINE)
-_TASK_MARK = re.compile(r"^<!-- exercise: (?P<id>[a-z0-9-]+) -->$", re.MULTILINE)
+SETUP_TAG = "setup"
+"""The cell of commands that `grader lessons start` runs."""
 _BASH = "%%bash\n"
 
 
@@ -40,6 +39,11 @@ class Cell:
     kind: CellKind
     source: str
     tags: frozenset[str] = frozenset()
+
+    @property
+    def prints(self) -> bool:
+        """Tell whether its output is recorded: it is executed, and no card comes of it."""
+        return self.is_code and self.tags <= {SETUP_TAG}
 
     @property
     def is_code(self) -> bool:
@@ -70,10 +74,10 @@ class Lesson:
     minutes: int
     cells: tuple[Cell, ...]
 
-
-def lessons_root() -> Path:
-    """Find the folder of the lessons' sources."""
-    return content_root() / "course"
+    @property
+    def setup(self) -> str:
+        """The commands that make what the lesson begins with."""
+        return "\n".join(cell.source.rstrip() for cell in self.cells if SETUP_TAG in cell.tags) + "\n"
 
 
 def read_lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
@@ -86,7 +90,7 @@ def read_lesson(path: Path) -> Lesson:
     """Read one lesson. Raises ContentError with facts file, line, field, reason where it is malformed."""
     text = path.read_text(encoding="utf-8")
     notebook = jupytext.reads(text, fmt="md")
-    heading = _TITLE.search(text)
+    heading = TITLE.search(text)
     if not heading:
         raise _malformed(path, 1, "title", "the first heading must be `# NUMBER. TITLE`")
     course = notebook.metadata.get("course", {})
@@ -98,7 +102,7 @@ def read_lesson(path: Path) -> Lesson:
         raise _malformed(
             path, line, "title", f"the heading says {heading['number']}, the front matter {course['lesson']}"
         )
-    marks = tuple(match["id"] for match in _TASK_MARK.finditer(text))
+    marks = tuple(match["id"] for match in TASK_MARK.finditer(text))
     if course["exercise"] not in marks:
         raise _malformed(path, 1, "course.exercise", f"no line `<!-- exercise: {course['exercise']} -->` in the text")
     return Lesson(
@@ -114,7 +118,7 @@ def read_lesson(path: Path) -> Lesson:
 
 def task_marks(text: str) -> tuple[str, ...]:
     """Find the exercises whose task a Markdown cell asks for."""
-    return tuple(match["id"] for match in _TASK_MARK.finditer(text))
+    return tuple(match["id"] for match in TASK_MARK.finditer(text))
 
 
 def replace_task_mark(text: str, exercise: str, task: str) -> str:

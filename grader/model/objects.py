@@ -48,6 +48,13 @@ class Objects:
         for namespace in ("", *self.further):
             yield from self.of(resource, namespace)
 
+    @property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """The uid and resourceVersion of every object of these Namespaces."""
+        listed = (items for place in (self.own, *self.further.values()) for items in place.values())
+        metadata = (item["metadata"] for items in listed for item in items)
+        return tuple((str(item.get("uid")), str(item.get("resourceVersion"))) for item in metadata)
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Objects:
         """Read what `dataclasses.asdict` made of it. Raises KeyError, TypeError or AttributeError for anything else."""

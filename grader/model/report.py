@@ -94,6 +94,7 @@ class CriterionResult:
         seen: what was seen, for a person.
         subject: the object that it is about: "backend-service", "ConfigMap client-config".
         waits_for: what a verdict that is not yet due waits for, None for any other verdict.
+        aspect: what of that object it is about: "STOCK_URL", "ポート80".
     """
 
     id: str
@@ -106,6 +107,27 @@ class CriterionResult:
     seen: str
     subject: str = ""
     waits_for: Waits | None = None
+    aspect: str = ""
+
+
+@dataclass(frozen=True)
+class HostUrl:
+    """Where the learner's own machine reaches a node port.
+
+    Attributes:
+        service: the Service.
+        node_port: the node port.
+        url: "http://127.0.0.1:30080".
+    """
+
+    service: str
+    node_port: int
+    url: str
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the port on this machine is another one: somebody else holds that of the same number."""
+        return not self.url.endswith(f":{self.node_port}")
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,7 @@ class Report:
         cluster: provider and Kubernetes version, for a person ("embedded v1.36.3").
         taken_at: when the Evidence was complete, RFC 3339.
         inert: fields that the cluster stores without any effect (Evidence.inert).
+        urls: where the learner's own machine reaches node ports of the exercise's Services.
         namespace: the exercise's Namespace, for commands that look at it; "" where it bears the exercise's id.
     """
 
@@ -141,6 +164,7 @@ class Report:
     taken_at: str
     inert: tuple[str, ...] = ()
     namespace: str = ""
+    urls: tuple[HostUrl, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back equal."""
@@ -170,5 +194,6 @@ class Report:
                 "finding": Finding(**data["finding"]),
                 "criteria": criteria,
                 "inert": tuple(data.get("inert", ())),
+                "urls": tuple(HostUrl(**item) for item in data.get("urls", ())),
             }
         )

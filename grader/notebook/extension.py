@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.cluster.info import ClusterInfo, current_name, folder
+from grader.errors import EnvironmentError_
 from grader.kube.kubectl import environment
 from grader.notebook.kernel import current
 from grader.notebook.magic import apply
 from grader.notebook.show import Shown, put, told
-from grader.notebook.work import check, hint, history, reset, solution, start, watch
+from grader.notebook.work import check, hint, history, map_, reset, solution, start, watch
 from grader.render.card import Card
 from grader.text import labels
 
@@ -41,12 +44,23 @@ def welcome(cluster: ClusterInfo) -> Card:
 
 
 def load(interactive: InteractiveShell) -> None:
-    """Register names and the magic in a kernel. A missing cluster is shown, not raised: it can be brought up later."""
+    """Do what `%load_ext grader` does. A missing cluster is shown, not raised: it can be brought up later."""
+    know(interactive)
+    with told():
+        put(Shown(welcome(current())))
+
+
+def know(interactive: InteractiveShell) -> None:
+    """Register names and the magic in a kernel, and nothing else; cells find the cluster when they need it."""
     interactive.register_magic_function(apply, "cell", "apply")  # type: ignore[arg-type]
     names = {item.__name__: item for item in (check, hint, history, reset, solution, start, watch)}
-    interactive.push(names)  # type: ignore[no-untyped-call]
-    interactive.input_transformers_cleanup.append(with_body)
-    with told():
-        # Without a cluster, too, kubectl must not find the learner's own.
+    interactive.push({**names, "progress": map_})  # type: ignore[no-untyped-call]
+    if with_body not in interactive.input_transformers_cleanup:
+        interactive.input_transformers_cleanup.append(with_body)
+    here = str(Path(sys.executable).parent)
+    if here not in os.environ.get("PATH", "").split(os.pathsep):  # `!grader`
+        os.environ["PATH"] = os.pathsep.join(filter(None, (here, os.environ.get("PATH", ""))))
+    try:
+        current()
+    except EnvironmentError_:  # without a cluster, too, kubectl must not find the learner's own
         os.environ.update(environment(folder(current_name()) / "kubeconfig"))
-        put(Shown(welcome(current())))

@@ -60,5 +60,6 @@ def apply(line: str, cell: str) -> None:
                 kept = history.save(file, cell if cell.endswith("\n") else cell + "\n", starter_text(chosen))
                 saved = str(near(file))
             next_step = labels()["apply.next"].format(exercise=chosen.id)
-        results = apply_manifests(cell, namespace or DEFAULT_NAMESPACE, kernel.current())
+        counted = f"\n{cell}"  # the line of %%apply counts, too: an error's line is that of the cell
+        results = apply_manifests(counted, namespace or DEFAULT_NAMESPACE, kernel.current())
         put(Shown(apply_card(results, saved=saved, kept=str(near(kept)) if kept else "", next_step=next_step)))

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.cluster.info import ClusterInfo
-from grader.cluster.provider import Progress, silent
+from grader.cluster.provider import Progress
 from grader.errors import UsageError
+from grader.lessons.outline import Outline, outlines
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
 from grader.notebook import kernel, own
@@ -21,11 +22,13 @@ from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
 from grader.workflow import check as checking
-from grader.workflow import current, hints, progress
+from grader.workflow import current, hints, notebooks, progress
 from grader.workflow import history as versions
 from grader.workflow import reset as resetting
 from grader.workflow import start as starting
 from grader.workflow.find import exercise as find
+from grader.workflow.hostports import conflict_words, conflicts
+from grader.workflow.place import after
 
 
 def _teller(place: Output) -> Progress:
@@ -56,11 +59,19 @@ def _judged(report: Report) -> Card:
     if report.verdict is not Verdict.PASS:
         return card
     table = labels()
-    more = (table["part.next"], table["notebook.solution"].format(exercise=report.exercise))
-    return replace(card, parts=(*card.parts, more))
+    more = table["notebook.solution"].format(exercise=report.exercise)
+    match after(report.exercise, outlines(), progress.load().passed):
+        case str() as name:
+            links, onwards = card.links, table["notebook.next"].format(exercise=name)
+        case Outline() as lesson:
+            title = f"{lesson.number}. {lesson.title}"
+            links, onwards = ((title, lesson.notebook),), table["notebook.next-lesson"].format(title=title)
+        case _:
+            return replace(card, parts=(*card.parts, (table["part.next"], more)))
+    return replace(card, parts=(*card.parts, (table["part.next"], f"{onwards}{more}")), links=links)
 
 
-def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
+def _begun(chosen: Exercise, result: starting.StartResult, cluster: ClusterInfo) -> Card:
     table = labels()
     facts = {"exercise": chosen.id, "file": result.starter, "namespace": result.namespace}
     file = table["notebook.file"].format(**facts)
@@ -77,6 +88,7 @@ def _begun(chosen: Exercise, result: starting.StartResult) -> Card:
             (table["part.place"], table["notebook.namespace"].format(**facts)),
             (table["part.file"], file),
             (table["part.next"], table["notebook.next-edit"].format(**facts)),
+            *((table["part.inert"], conflict_words(item)) for item in conflicts(chosen, cluster)),
         ),
         rows=(),
     )
@@ -100,7 +112,7 @@ def _begin(exercise: str, run: Callable[[Exercise, ClusterInfo, Path, Progress],
         if result.reset:
             progress.forget(chosen.id)
         current.enter(chosen, cluster)
-        place.update(Shown(_begun(chosen, result)))
+        place.update(Shown(_begun(chosen, result, cluster)))
         if chosen.learner and not own.shows(chosen):  # the notebook shows the canonical task and starter
             starter = starting.starter_text(chosen).rstrip()
             put(Prose(f"{labels()['notebook.yours']}\n\n{chosen.task.rstrip()}\n\n```yaml\n{starter}\n```"))
@@ -149,28 +161,39 @@ def solution(exercise: str, *, yes: bool = False) -> None:
         put(Prose(chosen.solution))
 
 
+def map_() -> None:
+    """Show the map of the course: what has passed, and where to go on."""
+    with told():
+        put(Prose(notebooks.shown_map(work_root() / "lessons", progress.load().passed)))
+
+
 def watch(exercise: str, *, deadline: float = 60.0) -> None:
-    """Judge the work file at every save until it passes or the kernel is interrupted.
+    """Judge the work file at every save, and the cluster at every change, until it passes or the kernel is interrupted.
 
     Args:
         exercise: its id.
         deadline: seconds to wait for the cluster to settle, at each verdict.
 
     """
-    from grader.workflow import watch as watching
+    from grader.workflow.watch import Doing, Seen, Watching
 
-    place = put(Note(labels()["notebook.starting"]))
+    place, told_of = put(Note(labels()["notebook.starting"])), False
+
+    def show(seen: Seen) -> None:
+        nonlocal told_of
+        if seen.error:
+            raise seen.error
+        if seen.begun and not told_of:
+            told_of = True
+            put(Note(plain(labels()["notebook.watching"].format(file=seen.begun.starter))))
+        if seen.report and seen.doing is Doing.WATCHING:
+            place.update(Shown(_judged(seen.report)))
+            if seen.passed:
+                watching.stop()
+
     with told(place):
-        chosen = find(exercise)
-        cluster = kernel.current()
-        begun = watching.begin(chosen, cluster, work_root(), silent)
-        current.enter(chosen, cluster)
-        put(Note(plain(labels()["notebook.watching"].format(file=begun.starter))))
+        watching = Watching(kernel.current(), work_root(), show, deadline=deadline)
         try:
-            for _ in watching.saves(begun.starter):
-                report = watching.verdict(chosen, cluster, begun.starter, deadline=deadline, progress=silent)
-                place.update(Shown(_judged(report)))
-                if report.verdict is Verdict.PASS:
-                    break
+            watching.run(find(exercise))
         except KeyboardInterrupt:
             put(Note(labels()["notebook.stopped"]))

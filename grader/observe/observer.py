@@ -52,6 +52,16 @@ LOOK_SECONDS = 5.0
 """What a look adds at most to the time for which nothing changed: one that took longer saw no more."""
 
 
+def collections(exercise: Exercise) -> tuple[tuple[str, str], ...]:
+    """Name what is listed of an exercise's Namespaces: resource and Namespace."""
+    own = (*resources(exercise), *ACTING)
+    there = (*FURTHER, *ACTING)
+    return (
+        *((plural, exercise.namespace) for plural in own),
+        *((plural, namespace) for namespace in exercise.namespaces for plural in there),
+    )
+
+
 class Observer:
     """Observes one exercise on one cluster, as often as it is asked to. Close it (or use `with`) to end its threads."""
 
@@ -249,12 +259,7 @@ class Observer:
 
     def _unchanged(self, objects: Objects) -> bool:
         """Tell whether these objects are those of the last collection; remember since when."""
-        fingerprint = tuple(
-            (item["metadata"].get("uid"), item["metadata"].get("resourceVersion"))
-            for listed in (objects.own, *objects.further.values())
-            for items in listed.values()
-            for item in items
-        )
+        fingerprint = objects.versions
         alike = fingerprint == self._fingerprint
         self._quiet = self._quiet + self._since_looked() if alike else 0.0
         self._looked = self.clock()

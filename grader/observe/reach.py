@@ -15,6 +15,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 
 from grader.model.dnsnames import CLUSTER_DOMAIN
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
@@ -25,6 +26,8 @@ BATCH_SECONDS = 4.0
 LEAST_BATCH_SECONDS = 1.5  # where the network is in the API server's own process
 ALIVE_SECONDS = 3.0
 RESOLVE_SECONDS = 12.0
+SLOW_MILLISECONDS = 300
+SLOW_NAME_SECONDS = 14.0  # two domains that nobody answers for, each asked twice for 2 s, and the connection
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _CLIENT = re.compile(r"(?P<address>[0-9.]+):[0-9]+")
@@ -77,42 +80,72 @@ def ask_reach(
             carrier.get("hostname", {}, ALIVE_SECONDS)  # the control: the vantage itself is there
         except (SilenceError, RejectionError) as error:
             raise CarrierError("probe-silent", vantage=question.vantage) from error
-        if telling_names and not answer.responders and has_no_address(carrier, question.host):
-            return replace(answer, outcome=Outcome.NAME_ERROR)
+        if telling_names and not answer.responders:
+            match found_by(carrier, question.host):
+                case Found.NOWHERE:
+                    return replace(answer, outcome=Outcome.NAME_ERROR)
+                case Found.LATE:
+                    first_seconds = batch_seconds = max(SLOW_NAME_SECONDS, batch_seconds)
+                    first = True
+                    return collect(question, dial)
     return answer
 
 
-def has_no_address(carrier: Carrier, host: str) -> bool:
-    """Tell whether a name has no address, however the search list completes it.
+class Found(Enum):
+    """How a name leads to an address."""
 
-    The resolver asks the world outside last, and CoreDNS takes 2 s to give up on a name there that it cannot look up
-    (an ExternalName's target, say): longer than a connection may take, so a wrong name looks like a silent server.
-    The cluster's own domain must answer that the name is not there; what the world outside leaves unanswered is none.
+    NOWHERE = "nowhere"  # it has none
+    LATE = "late"  # after a name in the world outside that nobody answers for
+    UNKNOWN = "unknown"  # there is an address, or the cluster's DNS is silent
+
+
+def found_by(carrier: Carrier, host: str) -> Found:
+    """Look how a name leads to an address, as the search list of a Pod completes it.
+
+    A resolver asks the world outside too: for the domains that the node's resolv.conf lists, and for the name itself.
+    CoreDNS takes 2 s to give up on what nobody there answers, and a resolver asks twice: longer than a connection may
+    take, so a wrong name looks like a silent server, and so does a right one behind such a domain. The cluster's own
+    domain must answer that the name is not there; what the world outside leaves unanswered has no address.
     """
     if _ADDRESS.fullmatch(host):
-        return False
+        return Found.UNKNOWN
     name = shlex.quote(host.rstrip("."))
     if host.endswith("."):
         if not host.lower().endswith(f".{CLUSTER_DOMAIN}."):
-            return True
+            return Found.NOWHERE
         command = f"echo asked; {_dig(f'{name}.', tries=2)}"
     else:
         command = (
             "for domain in $(grep ^search /etc/resolv.conf | cut -d ' ' -f 2-) ''; do case $domain in "
             f"*{CLUSTER_DOMAIN}) echo asked; {_dig(f'{name}.$domain.', tries=2)} || break;; "
-            f"*) {_dig(f'{name}.$domain', tries=1)} | grep '^A';; esac; done"
+            f"*) echo outside; {_dig(f'{name}.$domain', tries=1)} | grep -E '^(A|time:)';; esac; done"
         )
     try:
         body = carrier.get("shell", {"cmd": command}, RESOLVE_SECONDS)
     except (SilenceError, RejectionError):
-        return False
-    words = str(json.loads(body).get("output", "")).split()
-    return words.count("status:") == words.count("asked") > 0 and "A" not in words
+        return Found.UNKNOWN
+    return _read_found(str(json.loads(body).get("output", "")))
+
+
+def _read_found(printed: str) -> Found:
+    inside, *outside = printed.split("outside")
+    words = inside.split()
+    if words.count("status:") != words.count("asked") or "asked" not in words:
+        return Found.UNKNOWN
+    if "A" in words:
+        return Found.UNKNOWN
+    late = False
+    for part in outside:
+        if "A" in part.split():
+            return Found.LATE if late else Found.UNKNOWN
+        took = [int(number) for number in re.findall(r"time: ([0-9]+)", part)]
+        late = late or not took or max(took) > SLOW_MILLISECONDS
+    return Found.NOWHERE
 
 
 def _dig(name: str, tries: int) -> str:
-    """Write a command that prints the response code if there is an answer, and "A" for each address in it."""
-    return f"dig +time=2 +tries={tries} {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|A'"
+    """Write a command that prints the response code and time if there is an answer, and "A" for each address in it."""
+    return f"dig +time=2 +tries={tries} {name} | grep -v '^;[^;]' | grep -owE 'status: [A-Z]*|time: [0-9]+|A'"
 
 
 def ask_from_here(

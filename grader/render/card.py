@@ -41,6 +41,7 @@ class Row:
         tone: value of Verdict, or "skipped" where an earlier hop is broken.
         hop: the hop it is about, in words.
         subject: the object it is about, "" where nothing says so.
+        aspect: what of that object it is about, "" where nothing says so.
         expected: what should be seen.
         seen: what was seen.
         points: "2 / 2".
@@ -56,6 +57,7 @@ class Row:
     expected: str
     seen: str
     points: str
+    aspect: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Card:
         rows: the criteria, empty for an error.
         footer: small words below: the cluster, the time.
         passed: how many criteria passed.
+        links: (words, address) of where to go on, for a layout that can be clicked.
 
     """
 
@@ -88,6 +91,7 @@ class Card:
     pair: Row | None = None
     footer: tuple[str, ...] = ()
     passed: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def number(points: float) -> str:
@@ -111,7 +115,14 @@ def finding_message(report: Report, result: CriterionResult | None = None) -> Me
     code, facts = told.finding.diagnosis, {**place, **told.finding.facts}
     if told.verdict is Verdict.PASS:
         return message("proofs", code, facts)
+    if _needs_look(told):
+        return message("classroom", code, facts)
     return message("environment" if code in catalogue("environment") else "diagnoses", code, facts)
+
+
+def _needs_look(told: Report | CriterionResult) -> bool:
+    """Whether a hand-in has no mark because of what it is, and not because a cluster failed."""
+    return told.verdict is Verdict.ENVIRONMENT and told.finding.diagnosis in catalogue("classroom")
 
 
 def _parts(tone: Verdict, words: Message) -> tuple[tuple[str, str], ...]:
@@ -125,6 +136,16 @@ def _inert(report: Report) -> tuple[tuple[str, str], ...]:
     """Say which fields the verdict does not rest on, because the cluster does not act upon them."""
     table = labels()
     return tuple((table["part.inert"], table["card.inert"].format(field=field)) for field in report.inert)
+
+
+def _urls(report: Report) -> tuple[tuple[str, str], ...]:
+    """Say which URL works on this machine, and where the port is not that of the Service."""
+    table = labels()
+    lines = []
+    for item in report.urls:
+        facts = {"service": item.service, "port": item.node_port, "url": item.url}
+        lines.append((table["part.url"], table["card.url-elsewhere" if item.elsewhere else "card.url"].format(**facts)))
+    return tuple(lines)
 
 
 def _points(report: Report) -> str:
@@ -157,6 +178,7 @@ def _row(result: CriterionResult, report: Report) -> Row:
         expected=result.expected or table["table.empty"],
         seen=result.seen or table["table.empty"],
         points=f"{number(result.points)} / {number(result.max_points)}",
+        aspect=result.aspect,
     )
 
 
@@ -183,7 +205,7 @@ def report_card(report: Report) -> Card:
         footer.append(table["card.taken"].format(time=_time(report.taken_at)))
     return Card(
         symbol=table[f"symbol.{report.verdict.value}"],
-        verdict=table[f"verdict.{report.verdict.value}"],
+        verdict=table["verdict.needs-look" if _needs_look(report) else f"verdict.{report.verdict.value}"],
         tone=report.verdict.value,
         title=report.title,
         points=_points(report),
@@ -196,7 +218,7 @@ def report_card(report: Report) -> Card:
             )
             for hop, state in report.chain
         ),
-        parts=(*_parts(report.verdict, finding_message(report)), *_inert(report)),
+        parts=(*_parts(report.verdict, finding_message(report)), *_urls(report), *_inert(report)),
         rows=tuple(_row(result, report) for result in report.criteria),
         pair=_pair(report),
         footer=tuple(footer),

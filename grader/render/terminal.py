@@ -146,6 +146,8 @@ def _row(row: Row, width: int, label_width: int, pair: Row | None) -> Iterable[T
     head.append(f"  {row.points} {table['table.points']}", style="dim")
     head.append(f"  {row.verdict}", style=style)
     yield head
+    for told in wrap(row.aspect, width - 2 * len(_INDENT)) if row.aspect else ():
+        yield Text(_INDENT * 2).append_text(_styled(told, "dim"))
     if row.tone in ("pass", "skipped"):
         return  # nothing to compare: what was expected was seen, or was not reached
     if row == pair:
@@ -160,7 +162,8 @@ def _pair(row: Row, width: int) -> Iterable[Text]:
     table = labels()
     gap = " │ "
     column = (width - len(_INDENT) - cell_len(gap)) // 2
-    yield Text(_INDENT + f"{row.hop} {row.subject}".rstrip(), style="dim")
+    for told in wrap(" ".join(filter(None, (row.hop, row.subject, row.aspect))), width - len(_INDENT)):
+        yield Text(_INDENT).append_text(_styled(told, "dim"))
     heads = ([Text(table["table.expected"], style="bold")], [Text(table["table.seen"], style="bold")])
     bodies = tuple([_styled(line) for line in wrap(text, column)] for text in (row.expected, row.seen))
     for left, right in (*zip(*heads, strict=True), *zip_longest(*bodies, fillvalue=Text())):
@@ -171,13 +174,17 @@ def _pair(row: Row, width: int) -> Iterable[Text]:
         yield line
 
 
-def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
-    """Lay a card out in lines of at most `width` columns, and no more than are easy to read."""
+def head_lines(card: Card, width: int) -> list[Text]:
+    """Lay the verdict and the chain out: what is always to be seen of a card."""
+    width = min(width, WIDEST)
+    return [*_headline(card, width), *([Text(), *_chain(card, width)] if card.chain else ())]
+
+
+def body_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
+    """Lay out what a card says of its verdict."""
     width = min(width, WIDEST)
     table = labels()
-    lines = [*_headline(card, width), Text()]
-    if card.chain:
-        lines += [*_chain(card, width), Text()]
+    lines: list[Text] = []
     label_width = max((cell_len(label) for label, _ in card.parts), default=0)
     for label, sentence in card.parts:
         lines += paragraph(label, sentence, width, label_width=label_width)
@@ -195,11 +202,20 @@ def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
     return lines
 
 
+def card_lines(card: Card, width: int, *, details: bool = True) -> list[Text]:
+    """Lay a card out in lines of at most `width` columns, and no more than are easy to read."""
+    return [*head_lines(card, width), Text(), *body_lines(card, width, details=details)]
+
+
+def typed(card: Card, program: str) -> Card:
+    """Write the commands of a card as they are typed in this terminal."""
+    return replace(card, parts=tuple((label, in_terminal(sentence, program)) for label, sentence in card.parts))
+
+
 def print_card(card: Card, out: Console, *, details: bool = True) -> None:
     """Write a card to a console."""
     program = out.program if isinstance(out, Terminal) else GRADER
-    typed = tuple((label, in_terminal(sentence, program)) for label, sentence in card.parts)
-    for line in card_lines(replace(card, parts=typed), out.width, details=details):
+    for line in card_lines(typed(card, program), out.width, details=details):
         out.print(line)
 
 

@@ -40,6 +40,10 @@ OVERTIME = 0.5  # of the deadline, where the objects are done and the verdict wa
 PROBE_COMES_UP = 10.0
 
 
+class Superseded(Exception):
+    """Whoever asked for a verdict does not want it any more."""
+
+
 def check(
     exercise: Exercise,
     cluster: ClusterInfo,
@@ -75,6 +79,7 @@ def check_with_evidence(
     applying: Callable[[], tuple[ManifestResult, ...]] | None = None,
     told: tuple[Change, ...] = (),
     api: KubeApi | None = None,
+    superseded: Callable[[], bool] = lambda: False,
 ) -> tuple[Report, Evidence]:
     """Give one verdict and the Evidence it rests on, to be saved and judged again.
 
@@ -88,6 +93,9 @@ def check_with_evidence(
         applying: brings an answer into the cluster in another way than applying `text`.
         told: how the ground differed where the answer was made, as the head of a hand-in tells.
         api: the cluster's API server, where connections to it are open already.
+        superseded: asked between two looks whether the verdict is still wanted.
+
+    Raises Superseded.
     """
     label = f"{cluster.provider.value} {cluster.version}"
     blank = Evidence(exercise.id, exercise.namespace, label, now())
@@ -105,7 +113,7 @@ def check_with_evidence(
             )
         with connected(cluster.kubeconfig, api) as server:
             with Observer(target(cluster, server), exercise, told=told) as observer:
-                return _until_told(observer, cluster, manifests, deadline, progress or silent)
+                return _until_told(observer, cluster, manifests, deadline, progress or silent, superseded=superseded)
     except ManifestError as error:
         facts = {**error.facts, **({"empty": "yes"} if error.code == "manifest-empty" else {})}
         evidence = Evidence(exercise.id, exercise.namespace, label, now(), unreadable=facts)
@@ -128,8 +136,9 @@ def _until_told(
     progress: Progress,
     clock: Callable[[], float] | None = None,
     sleep: Callable[[float], None] | None = None,
+    superseded: Callable[[], bool] = lambda: False,
 ) -> tuple[Report, Evidence]:
-    """Observe and judge, again and again, until the verdict stands."""
+    """Observe and judge, again and again, until the verdict stands. Raises Superseded."""
     exercise, api = observer.exercise, observer.target.api
     clock, sleep = clock or observer.target.clock.monotonic, sleep or observer.target.clock.sleep
     begun = clock()
@@ -169,6 +178,8 @@ def _until_told(
             if silent_since is not None and clock() - silent_since >= COMPARE_AFTER and not compared:
                 _compare(observer, control, evidence)
             told = _tell(report, told, progress)
+            if superseded():
+                raise Superseded
             sleep(pause)
             pause = min(pause * 1.4, observer.target.longest_pause)
 

@@ -8,6 +8,7 @@ from grader import exercises
 from grader.errors import ContentError, UsageError
 from grader.model.exercise import Exercise
 from grader.workflow import learner as who
+from grader.workflow import progress
 
 
 def exercise(name: str, learner: str | None = None) -> Exercise:
@@ -21,6 +22,19 @@ def exercise(name: str, learner: str | None = None) -> Exercise:
     return exercises.load(name, who.current() if learner is None else learner)
 
 
-def every() -> tuple[tuple[Exercise, ...], tuple[ContentError, ...]]:
+def readable() -> tuple[tuple[Exercise, ...], tuple[ContentError, ...]]:
     """Read the exercises, with the values of whoever is learning here, and tell of folders that are malformed."""
     return exercises.readable(who.current())
+
+
+def every() -> tuple[Exercise, ...]:
+    """Read the exercises that can be read, with the values of whoever is learning here."""
+    return readable()[0]
+
+
+def following(name: str) -> str:
+    """Name the exercise to go on with after one: the next that has not passed, else the first such; "" after all."""
+    known = exercises.ids()
+    at = known.index(name) + 1
+    passed = progress.load().passed
+    return next((item for item in (*known[at:], *known[:at]) if item not in passed), "")

@@ -58,7 +58,7 @@ def folder(file: Path) -> Path:
 
 def versions(file: Path) -> tuple[Version, ...]:
     """List the versions of a work file, oldest first. Raises OSError."""
-    found = sorted((int(path.stem), path) for path in folder(file).glob("*.yaml") if path.stem.isdecimal())
+    found = sorted((int(path.stem), path) for path in folder(file).glob(f"*{file.suffix}") if path.stem.isdecimal())
     return tuple(
         Version(number, path, datetime.fromtimestamp(path.stat().st_mtime), _text(path).count("\n"))
         for number, path in found
@@ -98,7 +98,7 @@ def _kept(file: Path, content: bytes) -> Path:
     draft.write_bytes(content)
     try:
         for number in count(known[-1].number + 1 if known else 1):
-            path = place / f"{number:04}.yaml"
+            path = place / f"{number:04}{file.suffix}"
             try:
                 path.hardlink_to(draft)  # whole at once, and never over another process's version
             except FileExistsError:

@@ -1,8 +1,9 @@
-"""`make start`: a cluster that is ready, the lessons as notebooks, and JupyterLab in Japanese at lesson 1."""
+"""`make start`: a cluster that is ready, the lessons as notebooks, and JupyterLab in Japanese at the start page."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,6 +15,14 @@ from grader.cluster.provider import Progress
 from grader.errors import ClusterMissing, ToolMissing
 from grader.kube import kubectl
 from grader.workflow import learner, notebooks
+from grader.workflow import progress as passing
+
+_TERMINAL = """\
+{python} -m grader.cli shell && exit
+echo
+exec "${{SHELL:-/bin/bash}}"
+"""
+"""What a terminal of JupyterLab runs: the course's shell, or where that cannot be opened (it says why) a plain one."""
 
 CONFIG = Path(__file__).with_name("jupyter")
 
@@ -39,11 +48,19 @@ def as_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
+def terminal() -> dict[str, list[str]]:
+    """What JupyterLab's terminals start: without a TTY of its own the server would take `sh -l`, which forgets PATH."""
+    return {"shell_command": ["/bin/sh", "-c", _TERMINAL.format(python=shlex.quote(sys.executable))]}
+
+
 def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
     """The JupyterLab command line that serves `folder` and opens `first`."""
     return [
         *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
+        f"--ServerApp.terminado_settings={terminal()}",
+        "--LabApp.custom_css=True",
+        f"--ServerApp.static_custom_path={CONFIG / 'custom'}",
         "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL
         *(() if browser else ("--no-browser",)),
         *(("--allow-root",) if as_root() else ()),  # a container, mostly; JupyterLab would refuse in English
@@ -53,13 +70,17 @@ def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: b
 
 def environment(cluster: info.ClusterInfo) -> dict[str, str]:
     """What JupyterLab and its kernels inherit: the course's cluster, our kubectl first, the Japanese interface."""
-    search = os.pathsep.join(filter(None, (str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH"))))
     return {
         **kubectl.environment(cluster.kubeconfig),
         "GRADER_CLUSTER": cluster.name,
         "GRADER_WORK": str(paths.work_root()),
-        "JUPYTER_CONFIG_PATH": search,
+        "JUPYTER_CONFIG_PATH": _before("JUPYTER_CONFIG_PATH"),
+        "JUPYTER_PATH": _before("JUPYTER_PATH"),  # the kernel that knows the course without being told
     }
+
+
+def _before(variable: str) -> str:
+    return os.pathsep.join(filter(None, (str(CONFIG), os.environ.get(variable))))
 
 
 def start(arguments: tuple[str, ...], progress: Progress) -> None:
@@ -72,8 +93,8 @@ def start(arguments: tuple[str, ...], progress: Progress) -> None:
         raise ToolMissing("lab-missing", python=sys.executable)
     ready = cluster(progress)
     folder = paths.work_root()
-    lessons = notebooks.lay(folder / "lessons", learner.current())
+    laid = notebooks.lay(folder / "lessons", learner.current(), passing.load().passed)
     progress("lab-starting", {"folder": str(folder)})
     browser = has_browser()
     variables = environment(ready)
-    os.execve(sys.executable, command(folder, lessons[0], arguments, browser=browser), variables)
+    os.execve(sys.executable, command(folder, laid.start, arguments, browser=browser), variables)

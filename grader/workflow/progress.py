@@ -15,8 +15,12 @@ from pathlib import Path
 
 from grader.model.report import Report, Verdict
 from grader.paths import state_root, write_atomically
+from grader.render.card import finding_message
+from grader.render.wrap import plain
 
 SCHEMA = 1
+MOST_POINTS = 1000.0
+"""No exercise gives so many."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class ExerciseProgress:
         hints: how many hints are open.
         last: the last verdict that was given, "" where none was.
         points: most points reached.
+        proof: what the first pass proved, a Japanese sentence; "" where it has not passed.
 
     """
 
@@ -37,6 +42,7 @@ class ExerciseProgress:
     hints: int = 0
     last: str = ""
     points: float = 0.0
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,34 @@ def load() -> Progress:
     except UnicodeDecodeError:
         return Progress(set_aside=_aside(place))
     try:
-        data = json.loads(text)
-        return Progress({name: ExerciseProgress(**known) for name, known in data["exercises"].items()})
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return Progress(read(text))
+    except ValueError:
         return Progress(set_aside=_aside(place))
+
+
+def read(text: str) -> dict[str, ExerciseProgress]:
+    """Read what `written` wrote. Raises ValueError where it is something else."""
+    try:
+        data = json.loads(text)
+        if data.get("schema", SCHEMA) > SCHEMA:
+            raise ValueError(f"schema {data['schema']}")
+        found = {str(name): ExerciseProgress(**known) for name, known in data["exercises"].items()}
+        for item in found.values():
+            if item.passed_at:
+                instant(item.passed_at)
+            if not (item.checks >= 0 and item.hints >= 0 and 0 <= item.points < MOST_POINTS):
+                raise ValueError("a number out of range")
+            if not all(isinstance(word, str) for word in (item.passed_at, item.last, item.proof)):
+                raise ValueError("a word that is none")
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return found
+
+
+def instant(time: str) -> datetime:
+    """Read an RFC 3339 instant; without an offset it is taken as UTC. Raises ValueError, TypeError."""
+    known = datetime.fromisoformat(time)
+    return known if known.tzinfo else known.replace(tzinfo=UTC)
 
 
 def _aside(place: Path) -> Path:
@@ -98,14 +128,46 @@ def _locked() -> Iterator[None]:
         yield
 
 
+def written(exercises: Mapping[str, ExerciseProgress]) -> str:
+    """Write progress as the JSON of its file, which `grader progress import` and the page read, too."""
+    data = {"schema": SCHEMA, "exercises": {name: asdict(item) for name, item in sorted(exercises.items())}}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
 def _change(exercise: str, change: Callable[[ExerciseProgress], ExerciseProgress]) -> ExerciseProgress:
     with _locked():
         known = load()
         changed = change(known.of(exercise))
-        exercises = {**known.exercises, exercise: changed}
-        data = {"schema": SCHEMA, "exercises": {name: asdict(item) for name, item in sorted(exercises.items())}}
-        write_atomically(path(), json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+        write_atomically(path(), written({**known.exercises, exercise: changed}))
     return changed
+
+
+def merge(other: Mapping[str, ExerciseProgress]) -> tuple[str, ...]:
+    """Take what is known elsewhere into the progress here; nothing becomes less. Raises OSError.
+
+    Returns the exercises that count as passed since then.
+    """
+    with _locked():
+        known = load()
+        merged = {name: _merged(known.of(name), other.get(name)) for name in sorted({*known.exercises, *other})}
+        write_atomically(path(), written(merged))
+    return tuple(name for name, item in merged.items() if item.passed_at and not known.of(name).passed_at)
+
+
+def _merged(here: ExerciseProgress, there: ExerciseProgress | None) -> ExerciseProgress:
+    if there is None:
+        return here
+    first = min(
+        (item for item in (here, there) if item.passed_at), key=lambda item: instant(item.passed_at), default=here
+    )
+    return ExerciseProgress(
+        passed_at=first.passed_at,
+        checks=max(here.checks, there.checks),
+        hints=max(here.hints, there.hints),
+        last=here.last or there.last,
+        points=max(here.points, there.points),
+        proof=first.proof or here.proof or there.proof,
+    )
 
 
 def record(report: Report) -> ExerciseProgress:
@@ -121,6 +183,7 @@ def record(report: Report) -> ExerciseProgress:
             checks=known.checks + 1,
             last=report.verdict.value,
             points=max(known.points, report.points),
+            proof=known.proof or (plain(finding_message(report).what) if report.verdict is Verdict.PASS else ""),
         )
 
     return _change(report.exercise, change)

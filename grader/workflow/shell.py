@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from grader.cluster import shell
 from grader.cluster.info import ClusterInfo
+from grader.kube import kubectl
 from grader.paths import write_atomically
 from grader.workflow import current
 
@@ -24,8 +27,7 @@ _BASH = """\
 [ -f ~/.bashrc ] && . ~/.bashrc
 {exports}
 {prompt}PS1='($(__grader_namespace)) '"$PS1"
-eval "$(_GRADER_COMPLETE=bash_source grader 2>/dev/null)"
-type _get_comp_words_by_ref >/dev/null 2>&1 && . <(kubectl completion bash)
+eval "$(grader completion bash 2>/dev/null)"
 """
 _ZSH = """\
 ZDOTDIR={home}
@@ -34,7 +36,7 @@ ZDOTDIR={home}
 {prompt}setopt PROMPT_SUBST
 PROMPT='($(__grader_namespace)) '"$PROMPT"
 autoload -Uz compinit && compinit -u
-eval "$(_GRADER_COMPLETE=zsh_source grader 2>/dev/null)"
+eval "$(grader completion zsh 2>/dev/null)"
 """
 
 
@@ -82,7 +84,7 @@ def opening(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -
     """
     fresh = {name: value for name, value in environment.items() if name != "KUBECONFIG"}
     given = variables(cluster, fresh)
-    program = environment.get("SHELL") or "/bin/sh"
+    program = environment.get("SHELL") or shutil.which("bash") or "/bin/sh"
     start = Path(given["KUBECONFIG"].split(os.pathsep)[0]).parent
     inside = {**environment, **given}
     match Path(program).name:
@@ -95,3 +97,23 @@ def opening(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -
             return Opening((program, "-i"), {**inside, "ZDOTDIR": str(start)})
         case _:
             return Opening((program, "-i"), inside)
+
+
+def completion_script(program: str) -> str:
+    """Write what bash, zsh or fish evaluates to complete `grader` and `kubectl`.
+
+    Raises ToolMissing where there is no kubectl, EnvironmentError_ where it does not answer.
+    """
+    own = subprocess.run(
+        [sys.executable, "-m", "grader.cli"],
+        env={**os.environ, "_GRADER_COMPLETE": f"{program}_source"},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    kubectls = subprocess.run(
+        [str(kubectl.find()), "completion", program], capture_output=True, text=True, check=False
+    ).stdout
+    if program == "bash":  # kubectl's asks for bash-completion, which macOS does not bring
+        kubectls = f"if type _get_comp_words_by_ref >/dev/null 2>&1; then\n{kubectls}\nfi\n"
+    return f"{own}\n{kubectls}"

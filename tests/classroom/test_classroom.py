@@ -117,10 +117,9 @@ def test_a_second_run_grades_only_what_changed(course: Path, recorded: record.Re
     results = course / "results"
     reused: dict[str, bool] = {}
     (course / "submitted" / "empty" / ASSIGNMENT / f"{ALL[0].id}.yaml").write_text(ALL[0].answers[0].text)
-    for result in autograde(
+    autograde(
         course / "submitted", results, ALL, progress=lambda step: reused.update({step.result.student: step.reused})
-    ):
-        assert result.scored
+    )
     assert reused == {"right": True, "wrong": True, "hostile": True, "empty": False}
 
 

@@ -183,3 +183,21 @@ def test_on_a_terminal_the_question_is_asked(
     done = CliRunner().invoke(root, ["solution", "clusterip"], input=answer)
     assert done.exit_code == 0
     assert ("targetPort" in done.stdout) is shown
+
+
+def test_the_set_up_of_a_lesson_is_shown_on_request(run: Run) -> None:
+    shown = run("lessons", "start", "8", "--show")
+    assert shown.exit_code == 0
+    assert shown.output.startswith("kubectl delete namespace lesson-discovery") and "kind: Deployment" in shown.output
+    unknown = run("lessons", "start", "19")
+    assert unknown.exit_code == 2 and "レッスン19はありません" in unknown.output
+
+
+def test_the_notebook_of_a_lesson_is_laid_anew_with_mine_kept(run: Run, home: Path) -> None:
+    mine = home / "work" / "lessons" / "08-discovery.ipynb"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", encoding="utf-8")
+    shown = run("lessons", "reset", "8")
+    assert shown.exit_code == 0 and "0001.ipynb" in shown.output
+    assert (mine.parent / ".history" / "08-discovery" / "0001.ipynb").read_text(encoding="utf-8") == "mine"
+    assert '"cells"' in mine.read_text(encoding="utf-8")

@@ -12,8 +12,9 @@ import pytest
 import grader.criteria
 from grader.criteria.env import Env
 from grader.criteria.registry import KINDS, kind_of
+from grader.exercises import all_exercises
 from grader.exercises.schema import CriterionSchema, Expected
-from grader.model.exercise import Criterion
+from grader.model.exercise import Criterion, Exercise
 from grader.model.report import Hop
 from tests.judge.world import LABELS, SERVICE
 
@@ -52,3 +53,10 @@ def test_what_is_no_kind_is_an_error_and_no_pass() -> None:
 
     with pytest.raises(TypeError, match="no registered kind"):
         kind_of(Criterion("a", 1.0, Strange(), False, Hop.SERVICE))
+
+
+@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.id)
+def test_no_two_criteria_of_an_exercise_look_the_same_on_its_card(exercise: Exercise) -> None:
+    shown = [(item.hop, kind_of(item).subject, kind_of(item).aspect) for item in exercise.criteria]
+    assert len(set(shown)) == len(shown)
+    assert all(aspect for _, _, aspect in shown)

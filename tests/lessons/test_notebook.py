@@ -6,7 +6,8 @@ from dataclasses import replace
 import nbformat
 import pytest
 
-from grader.lessons.notebook import learner_notebook, solution_notebook
+from grader.exercises import all_exercises
+from grader.lessons.notebook import folded, learner_notebook, solution_notebook
 from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Answer, Exercise, Form
 
@@ -65,3 +66,28 @@ def test_the_kernel_is_named_for_the_course(lesson: Lesson, exercises: Mapping[s
     kernel = learner_notebook(lesson, exercises).metadata.kernelspec
     assert kernel["name"] == "python3"
     assert "Kubernetes" in kernel["display_name"]
+
+
+def test_what_answers_a_prediction_is_closed_until_it_is_opened() -> None:
+    asked = "まえがき\n\n> **予想してみよう**\n>\n> どうなるでしょうか。\n\n実行しましょう。"
+    texts = folded([asked, None, None, "こうなります。\n\nつづき", "別の話"])
+    assert texts[0] == asked and texts[4] == "別の話"
+    assert texts[3] is not None and texts[3].startswith("<details><summary>予想したら開く</summary>\n\nこうなります。")
+    assert texts[3].endswith("</details>\n\nつづき")
+    assert folded([asked, None, "## 見出し\n\n本文"])[2] == "## 見出し\n\n本文"
+
+
+def test_the_set_up_is_one_line() -> None:
+    known = {exercise.id: exercise for exercise in all_exercises()}
+    for item in read_lessons()[:3]:
+        cells = [cell.source for cell in learner_notebook(item, known).cells]
+        assert f"!grader lessons start {item.number}" in cells
+        assert not any("--ignore-not-found" in cell for cell in cells)
+
+
+def test_every_diagram_is_drawn_in_the_one_theme_that_the_style_sheet_turns_round() -> None:
+    known = {exercise.id: exercise for exercise in all_exercises()}
+    texts = [cell.source for item in read_lessons() for cell in learner_notebook(item, known).cells]
+    drawn = [text for text in texts if "```mermaid" in text]
+    assert len(drawn) >= 3
+    assert all(text.count("```mermaid\n%%{init:") == text.count("```mermaid") for text in drawn)

@@ -73,3 +73,9 @@ def test_a_lesson_removes_what_it_creates_and_can_start_again(lesson: Lesson) ->
     deletions = [cell for cell in shell if f"kubectl delete namespace {lesson.namespace}" in cell]
     assert "--ignore-not-found" in deletions[0]
     assert deletions[-1] == shell[-1]
+
+
+@pytest.mark.parametrize("lesson", read_lessons(), ids=lambda lesson: lesson.slug)
+def test_a_lesson_is_set_up_by_one_cell_which_makes_everything_anew(lesson: Lesson) -> None:
+    assert next(cell.source for cell in lesson.cells if cell.kind is CellKind.SHELL) == lesson.setup.rstrip()
+    assert lesson.setup.startswith("kubectl delete namespace ") and "--ignore-not-found" in lesson.setup

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from grader import exercises
 from grader.notebook.extension import with_body
 from grader.workflow import progress
 from tests.exercises.test_vary import vary
+from tests.render.samples import PASSED
 
 ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"
 Cell = Callable[[str], list[dict[str, Any]]]
@@ -84,7 +86,12 @@ def test_a_learners_whole_way(learner: Cell, tmp_path: Path) -> None:
     assert (tmp_path / "work" / "clusterip.yaml").read_text(encoding="utf-8").strip() == ANSWER.read_text(
         encoding="utf-8"
     ).strip()
-    assert "✓ 合格" in last(learner('check("clusterip")'))
+    passed = learner('check("clusterip")')
+    assert "✓ 合格" in last(passed) and 'start("clusterip-named-port")' in last(passed)
+    progress.record(replace(PASSED, exercise="clusterip-named-port"))
+    assert '<a href="04-nodeport.ipynb">' in str(learner('check("clusterip")')[-1]["text/html"])
+    assert "2 / 2" in last(learner("progress()"))
+    progress.path().unlink()
 
 
 def test_kubectl_in_a_cell_speaks_to_the_course_cluster(learner: Cell) -> None:
@@ -113,6 +120,18 @@ def test_kubectl_in_a_cell_speaks_to_the_course_cluster(learner: Cell) -> None:
 def test_bad_input_is_a_card_and_never_a_traceback(learner: Cell, source: str, words: str) -> None:
     shown = "".join(line.strip() for line in last(learner(source)).splitlines())
     assert words.replace(" ", "") in shown.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("%%apply -n default\napiVersion: v1\nkind: [", "4行"),
+        ("%%apply -n default\nkind: Service\nkind: Pod", "3行"),
+        ("%%apply -n default\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}", "2行目から"),
+    ],
+)
+def test_lines_of_errors_are_those_of_the_cell(learner: Cell, source: str, line: str) -> None:
+    assert line in last(learner(source)).replace(" ", "")
 
 
 def test_an_empty_cell_does_not_wipe_the_work_file(learner: Cell, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from grader.workflow import lab
+
 SCRIPT = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
@@ -33,4 +35,24 @@ def test_cards_survive_a_real_kernel(tmp_path: Path) -> None:
     for output in (*loaded, *checked):
         assert set(output["data"]) == {"text/plain", "text/html"}
         assert "次に" in output["data"]["text/plain"]
+    assert echoed[0]["text"].startswith(str(tmp_path))
+
+
+def test_the_kernel_of_the_lab_knows_the_course_without_being_told(tmp_path: Path) -> None:
+    environment = {
+        "GRADER_HOME": str(tmp_path / "home"),
+        "GRADER_WORK": str(tmp_path / "work"),
+        "JUPYTER_PATH": str(lab.CONFIG),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(['check("clusterip")', "%load_ext grader", "!echo $KUBECONFIG"]),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
+    checked, loaded, echoed = json.loads(done.stdout)
+    assert "grader cluster up" in checked[0]["data"]["text/plain"]
+    assert [output["output_type"] for output in loaded] == ["display_data"]  # and no "already loaded" in English
     assert echoed[0]["text"].startswith(str(tmp_path))

@@ -153,6 +153,21 @@ def test_silence_at_a_name_without_an_address_is_the_names_fault(said: str, outc
     assert "backend.$domain." in carrier.commands[0]
 
 
+@pytest.mark.parametrize(
+    ("outside", "seconds"),
+    [
+        ("outside\ntime: 1999\noutside\ntime: 1\nA\n", [0.35, 3.0, 12.0, 14.0]),
+        ("outside\noutside\ntime: 1\nA\n", [0.35, 3.0, 12.0, 14.0]),  # it was not even refused
+        ("outside\ntime: 3\noutside\ntime: 1\nA\n", [0.35, 3.0, 12.0]),  # the server itself is silent
+    ],
+)
+def test_a_name_behind_a_domain_that_nobody_answers_for_is_given_time(outside: str, seconds: list[float]) -> None:
+    carrier = Carrier(SilenceError())
+    carrier.names = "asked\nstatus: NXDOMAIN\ntime: 1\n" * 3 + outside
+    assert ask_reach(carrier, replace(QUESTION, host="backend.a.svc.cluster.local")).outcome is Outcome.TIMEOUT
+    assert carrier.timeouts == seconds
+
+
 def test_an_address_is_no_name_and_a_name_of_the_world_is_not_asked_for() -> None:
     carrier = Carrier(SilenceError())
     assert ask_reach(carrier, replace(QUESTION, host="10.96.0.9")).outcome is Outcome.TIMEOUT

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -35,3 +38,20 @@ def test_a_machine_without_jupyterlab_is_told_before_a_cluster_is_brought_up(mon
     with pytest.raises(ToolMissing) as told:
         lab.start((), silent)
     assert told.value.code == "lab-missing"
+
+
+def test_what_jupyterlab_is_given_is_there() -> None:
+    assert "--LabApp.custom_css=True" in lab.command(Path("work"), Path("work/a.ipynb"), (), browser=True)
+    style = (lab.CONFIG / "custom" / "custom.css").read_text(encoding="utf-8")
+    assert "white-space: pre;" in style and "invert(1)" in style
+    settings = json.loads((lab.CONFIG / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/notebook-extension:tracker"]["codeCellConfig"]["indentUnit"] == "2"
+
+
+def test_a_terminal_of_jupyterlab_is_the_courses_shell_or_a_plain_one() -> None:
+    (told,) = [
+        item for item in lab.command(Path("work"), Path("work/a.ipynb"), (), browser=True) if "terminado" in item
+    ]
+    shell = ast.literal_eval(told.partition("=")[2])["shell_command"]
+    assert shell[:2] == ["/bin/sh", "-c"] and "-m grader.cli shell && exit\n" in shell[2]
+    subprocess.run(["/bin/sh", "-n", "-c", shell[2]], check=True)

@@ -85,3 +85,38 @@ def test_a_kill_at_any_moment_leaves_a_readable_file() -> None:
         known = progress.load()
         assert known.set_aside is None and known.passed == {"clusterip"}
         json.loads(progress.path().read_text(encoding="utf-8"))
+
+
+def test_what_another_place_knows_is_merged_and_nothing_becomes_less() -> None:
+    progress.record(PASSED)
+    progress.open_hints("clusterip", 2)
+    exported = progress.written(progress.load().exercises)
+    assert progress.load().of("clusterip").proof
+    earlier = progress.ExerciseProgress(passed_at="2020-01-01T00:00:00+09:00", checks=9, points=1.0, last="fail")
+    new = progress.ExerciseProgress(passed_at="2021-01-01T00:00:00Z", points=8.0, proof="証拠")
+    assert progress.merge({"clusterip": earlier, "nodeport": new}) == ("nodeport",)
+    known = progress.load().of("clusterip")
+    assert (known.passed_at, known.checks, known.hints, known.points) == (earlier.passed_at, 9, 2, 6)
+    assert known.last == "pass" and known.proof and progress.load().of("nodeport") == new
+    before = progress.load()
+    assert progress.merge(progress.read(exported)) == () and progress.load() == before
+    assert progress.merge({"clusterip": progress.ExerciseProgress()}) == () and progress.load() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        "no",
+        '{"schema": 2, "exercises": {}}',
+        '{"exercises": {"a": {"points": NaN}}}',
+        '{"exercises": {"a": {"points": 1e9}}}',
+        '{"exercises": {"a": {"passed_at": "yesterday"}}}',
+        '{"exercises": {"a": {"hints": -1}}}',
+        '{"exercises": {"a": {"hints": "1"}}}',
+    ],
+)
+def test_what_is_no_progress_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        progress.read(text)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from grader.cluster.holders import holder
 from grader.cluster.info import ClusterInfo, Provider, folder
 from grader.cluster.kind import config, metallb, state
 from grader.cluster.kind.converge import Converger
@@ -201,7 +202,7 @@ class KindProvider:
         if memory < MEMORY_BYTES:
             raise EnvironmentError_("docker-memory", has=f"{memory / 1e9:.1f}", needs=f"{MEMORY_BYTES / 1e9:.1f}")
         if wished.reach == "host" and (used := taken(wished.listen_address, wished.node_ports)):
-            raise EnvironmentError_("port-taken", address=wished.listen_address, port=used[0])
+            raise _taken(used[0], wished)
         earlier = state.load(place).network_made
         state.KindState(state.CREATING, network_made=earlier or self._docker.network() is None).save(place)
         kubeconfig = place / "kubeconfig"
@@ -214,7 +215,7 @@ class KindProvider:
         except EnvironmentError_ as error:
             self._docker.remove([node.name for node in self._nodes(name)])
             if port := config.taken_port((place / "kind.log").read_text(encoding="utf-8")[-4000:]):
-                raise EnvironmentError_("port-taken", address=wished.listen_address, port=port) from error
+                raise _taken(int(port), wished) from error
             raise
         if wished.reach == "network":
             _write_kubeconfig(kind, name, kubeconfig, wished)
@@ -253,7 +254,7 @@ class KindProvider:
             self._docker.run("start", *stopped, timeout=120.0)
         except EnvironmentError_ as error:
             if port := config.taken_port(error.facts.get("reason", "")):
-                raise EnvironmentError_("port-taken", address=wished.listen_address, port=port) from error
+                raise _taken(int(port), wished) from error
             raise
         return self._nodes(name)
 
@@ -296,6 +297,12 @@ def _same_as(nodes: tuple[Container, ...], wished: KindOptions, name: str) -> No
     for option in sorted(wished.chosen):
         if differing.get(option):
             raise EnvironmentError_("kind-differs", name=name, option=option)
+
+
+def _taken(port: int, wished: KindOptions) -> EnvironmentError_:
+    """Say who holds a port that the cluster needs."""
+    found = holder(port, wished.listen_address)
+    return EnvironmentError_(found.code, **found.facts)
 
 
 def _host_ports(nodes: tuple[Container, ...], reach: str) -> dict[int, str]:

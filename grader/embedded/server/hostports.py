@@ -1,6 +1,7 @@
 """NodePorts on the learner's host: one listening socket on 127.0.0.1 for each TCP node port of a Service.
 
-The port has the node port's own number where that is free, else any; `/embedded/v1/host-ports` tells which.
+The port has the node port's own number where that is free, else any, until the own one is free after all;
+`/embedded/v1/host-ports` tells which, and an Event of the Service tells who reads `kubectl describe`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from grader.embedded.core.events import Recorder
 from grader.embedded.core.kernel import Stream
-from grader.embedded.core.store import Change, Store
+from grader.embedded.core.store import Change, Obj, Store
 from grader.embedded.server.driver import break_off, splice
 
 HOST = "127.0.0.1"
@@ -26,6 +28,7 @@ class HostPorts:
     def __init__(self, store: Store, dial: Dial) -> None:
         self._store = store
         self._dial = dial
+        self._recorder = Recorder(store)
         self._servers: dict[int, asyncio.Server | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
@@ -36,9 +39,7 @@ class HostPorts:
         """Node port → "127.0.0.1:port", once every Service known now has its sockets."""
         await self._adjust()
         return {
-            port: f"{HOST}:{server.sockets[0].getsockname()[1]}"
-            for port, server in sorted(self._servers.items())
-            if server is not None
+            port: f"{HOST}:{_bound(server)}" for port, server in sorted(self._servers.items()) if server is not None
         }
 
     async def close(self) -> None:
@@ -71,19 +72,39 @@ class HostPorts:
             server = self._servers.pop(port)
             if server is not None:
                 server.close()
-        for port in sorted(wanted - set(self._servers)):
-            self._servers[port] = await self._listen(port)
+        for port in sorted(wanted):
+            held = self._servers.get(port)
+            if held is None:
+                self._servers[port] = await self._listen(port, port) or await self._listen(port, 0)
+                self._tell(port)
+            elif _bound(held) != port and (own := await self._listen(port, port)):
+                self._servers[port] = own
+                held.close()
 
-    async def _listen(self, port: int) -> asyncio.Server | None:
+    def _tell(self, port: int) -> None:
+        """Record where a node port is reached that is not to be had on this machine."""
+        server = self._servers[port]
+        if server is not None and _bound(server) == port:
+            return
+        instead = (
+            f"it is reached at http://{HOST}:{_bound(server)} instead" if server else "it is not reached from here"
+        )
+        message = f"Port {port} of this machine is held by another program or cluster: {instead}"
+        for service in self._store.list("services"):
+            if port in _tcp_node_ports(service):
+                self._recorder.event(service, "Warning", "HostPortTaken", message, "embedded-cluster")
+
+    async def _listen(self, port: int, number: int) -> asyncio.Server | None:
+        """Listen for a node port under this number; None where it is taken."""
+
         async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._accepted(port, reader, writer)
 
-        for number in (port, 0):
-            try:
-                return await asyncio.start_server(accepted, HOST, number)
-            except OSError as error:
-                log.warning("node port %d cannot be bound as %s:%d: %s", port, HOST, number, error)
-        return None
+        try:
+            return await asyncio.start_server(accepted, HOST, number)
+        except OSError as error:
+            log.warning("node port %d cannot be bound as %s:%d: %s", port, HOST, number, error)
+            return None
 
     async def _accepted(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect a client with the emulated network; where that refuses, the client sees a reset."""
@@ -97,9 +118,17 @@ class HostPorts:
 
 def node_ports(store: Store) -> set[int]:
     """The TCP node ports of all Services."""
+    return {port for service in store.list("services") for port in _tcp_node_ports(service)}
+
+
+def _tcp_node_ports(service: Obj) -> set[int]:
     return {
         port["nodePort"]
-        for service in store.list("services")
         for port in service.get("spec", {}).get("ports", ())
         if port.get("nodePort") and port.get("protocol", "TCP") == "TCP"
     }
+
+
+def _bound(server: asyncio.Server) -> int:
+    """The port on which a server listens."""
+    return int(server.sockets[0].getsockname()[1])

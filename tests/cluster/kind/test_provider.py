@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cluster.holders import Holder
 from grader.cluster.info import Provider, folder, load
 from grader.cluster.kind import KindProvider, state
 from grader.cluster.kind import provider as module
@@ -90,13 +91,25 @@ def test_too_little_memory_is_told_before_anything_is_made() -> None:
     assert state.load(folder("c")).phase == ""
 
 
+@pytest.fixture
+def _nginx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ports that are taken are held by nginx."""
+
+    def holder(port: int, address: str) -> Holder:
+        return Holder("port-taken", {"address": address, "port": str(port), "program": "nginx(1)"})
+
+    monkeypatch.setattr(module, "holder", holder)
+
+
+@pytest.mark.usefixtures("_nginx")
 def test_a_taken_port_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "taken", lambda address, ports: (30083,))
     with pytest.raises(EnvironmentError_) as error:
         KindProvider(Engine()).up("c", {}, silent)
-    assert error.value.facts == {"address": "127.0.0.1", "port": "30083"}
+    assert error.value.facts == {"address": "127.0.0.1", "port": "30083", "program": "nginx(1)"}
 
 
+@pytest.mark.usefixtures("_nginx")
 def test_a_port_that_docker_finds_taken_is_told_and_nothing_stays(machine: Path) -> None:
     give_kind(machine, "echo 'ERROR: Bind for 127.0.0.1:30085 failed: port is already allocated'; exit 1")
     engine = Making()

@@ -10,7 +10,7 @@ from fake_host import AGNHOST, RESOLV_CONF, FakeHost
 
 from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import Event
-from grader.observe.reach import has_no_address
+from grader.observe.reach import Found, found_by
 
 
 class InTheProbe:
@@ -42,5 +42,10 @@ def test_silence_outside_the_cluster_is_no_address_and_inside_it_is_not_known(
 
     monkeypatch.setattr(probe, "dns", dns)
     probe.files["/etc/resolv.conf"] = RESOLV_CONF.replace("\nname", " corp.example\nname").encode()
-    told = has_no_address(InTheProbe(probe), "nothere")
-    assert told == (silent != "svc.cluster.local." and known in ("", silent))
+    told = found_by(InTheProbe(probe), "nothere")
+    if silent == "svc.cluster.local.":
+        assert told is Found.UNKNOWN  # the cluster's own DNS leaves it open
+    elif known in ("", silent):
+        assert told is Found.NOWHERE
+    else:
+        assert told is (Found.LATE if (silent, known) == ("corp.example.", "nothere.") else Found.UNKNOWN)
