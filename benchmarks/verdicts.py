@@ -16,7 +16,9 @@ from grader.cluster import choose, info
 from grader.kube import kubectl
 from grader.model.exercise import Answer, Exercise, Form, WrongAnswer
 from grader.model.report import Report, Verdict
-from grader.workflow import check, reset, script, start
+from grader.workflow import check
+from grader.workflow.proof import script
+from grader.workflow.session import reset, start
 
 
 def timed_check(exercise: Exercise, cluster: info.ClusterInfo) -> tuple[Report, float, float]:

@@ -16,7 +16,7 @@ from grader.cli.teach import Taught, TaughtGroup
 def lab(session: Session, arguments: tuple[str, ...]) -> None:
     """Bring the cluster up and become JupyterLab at lesson 1."""
     from grader.cli.steps import Steps
-    from grader.workflow.lab import start
+    from grader.workflow.session.lab import start
 
     shown = Steps(session.err(), keep=True)
     try:
@@ -39,7 +39,7 @@ def lessons() -> None:
 @click.pass_obj
 def start_lesson(session: Session, number: int, show: bool) -> None:
     """Make what a lesson begins with, or show how that is made."""
-    from grader.workflow import lesson
+    from grader.workflow.session import lesson
 
     script = lesson.setup(number)
     if show:
@@ -54,7 +54,8 @@ def lay(session: Session) -> None:
     """Lay the start page and the notebooks of the lessons into the work folder, as `grader lab` does."""
     from grader.paths import near, work_root
     from grader.text import labels
-    from grader.workflow import learner, notebooks, progress
+    from grader.workflow.ground import learner
+    from grader.workflow.session import notebooks, progress
 
     laid = notebooks.lay(work_root() / "lessons", learner.current(), progress.load().passed)
     session.out().print(labels()["lessons.laid"].format(file=near(laid.start)))
@@ -67,7 +68,8 @@ def reset_lesson(session: Session, number: int) -> None:
     """Lay the notebook of a lesson anew; the learner's own is kept."""
     from grader.paths import near, work_root
     from grader.text import labels
-    from grader.workflow import learner, notebooks
+    from grader.workflow.ground import learner
+    from grader.workflow.session import notebooks
 
     path, kept = notebooks.renew(work_root() / "lessons", number, learner.current())
     out = session.out()

@@ -104,7 +104,7 @@ class Root(TaughtGroup):
         except click.ClickException as error:
             status = _told(from_click(error), session)
         except Exception as error:  # the outermost boundary: a learner is never shown a traceback
-            from grader.workflow.crash import unexpected
+            from grader.workflow.session.crash import unexpected
 
             status = _told(unexpected(error), session)
         sys.exit(status)

@@ -14,11 +14,11 @@ from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
-    from grader.workflow.verify import VerifyResult
+    from grader.workflow.proof.verify import VerifyResult
 
 
 def _read(path: Path) -> VerifyResult:
-    from grader.workflow.verify import VerifyResult
+    from grader.workflow.proof.verify import VerifyResult
 
     try:
         return VerifyResult.from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -29,7 +29,7 @@ def _read(path: Path) -> VerifyResult:
 def _compare(session: Session, left: Path, right: Path) -> int:
     """Show how two results differ; exit status 1 where they do, or have nothing in common."""
     from grader.text import labels
-    from grader.workflow.differences import common, differences
+    from grader.workflow.proof.differences import common, differences
 
     one, other = _read(left), _read(right)
     found, compared = differences(one, other), len(common(one, other))
@@ -49,7 +49,7 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path, ...]) -> int:
     """Keep the record that the site shows, or hold it against results; exit status 1 where they differ."""
     from grader.text import labels
-    from grader.workflow import soundness
+    from grader.workflow.proof import soundness
 
     out, table = session.out(), labels()
     if publish:

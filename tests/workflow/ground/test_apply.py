@@ -1,0 +1,68 @@
+"""Manifests are merged as `kubectl apply` merges them."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.workflow.ground.apply import merge
+
+PORT = {"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 30123}
+
+
+def test_what_the_manifest_no_longer_says_goes_and_what_others_set_stays() -> None:
+    original = {"spec": {"selector": {"app": "a", "old": "x"}}}
+    modified = {"spec": {"selector": {"app": "b"}}}
+    current = {"spec": {"selector": {"app": "a", "old": "x", "theirs": "y"}, "clusterIP": "10.96.0.9"}}
+    assert merge(original, modified, current) == {
+        "spec": {"selector": {"app": "b", "theirs": "y"}, "clusterIP": "10.96.0.9"}
+    }
+
+
+def test_a_port_keeps_the_node_port_it_was_given() -> None:
+    modified = {"ports": [{"port": 80, "targetPort": 9090}]}
+    assert merge({"ports": [{"port": 80}]}, modified, {"ports": [PORT]})["ports"] == [{**PORT, "targetPort": 9090}]
+
+
+def test_a_port_that_was_renumbered_is_another_port() -> None:
+    original, modified = {"ports": [{"port": 80}]}, {"ports": [{"port": 81}]}
+    assert merge(original, modified, {"ports": [PORT]})["ports"] == [{"port": 81}]
+
+
+def test_a_port_somebody_else_added_stays() -> None:
+    theirs = {"port": 443, "protocol": "TCP"}
+    merged = merge({"ports": [{"port": 80}]}, {"ports": [{"port": 80}]}, {"ports": [PORT, theirs]})
+    assert merged["ports"] == [PORT, theirs]
+
+
+def test_the_same_number_under_another_protocol_is_another_port() -> None:
+    modified = {"ports": [{"port": 80, "protocol": "UDP"}]}
+    assert merge({"ports": [{"port": 80}]}, modified, {"ports": [PORT]})["ports"] == [{"port": 80, "protocol": "UDP"}]
+
+
+def test_plain_lists_are_replaced() -> None:
+    assert merge({"a": [1]}, {"a": [2]}, {"a": [1, 3]}) == {"a": [2]}
+
+
+TREES = st.recursive(
+    st.integers() | st.text(max_size=2),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+MAPPINGS = st.dictionaries(st.sampled_from("abc"), TREES, max_size=3)
+
+
+@settings(deadline=None)
+@given(MAPPINGS, MAPPINGS)
+def test_applying_what_was_applied_changes_nothing_and_the_manifest_always_holds(
+    modified: dict[str, object], current: dict[str, object]
+) -> None:
+    once = merge({}, modified, current)
+    assert merge(modified, modified, once) == once
+
+    def holds(part: object, whole: object) -> bool:
+        if isinstance(part, dict):
+            return isinstance(whole, dict) and all(key in whole and holds(part[key], whole[key]) for key in part)
+        return part == whole
+
+    assert holds(modified, once)
