@@ -25,7 +25,7 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
         shown.close(broken=True)
 
 
-AUTHORS = {name: f"grader.lessons.cli:{name}" for name in ("run", "record")}
+AUTHORS = {name: f"grader.cli.lessons:{name}" for name in ("run", "record")}
 
 
 @click.group(cls=TaughtGroup, name="lessons", lazy=AUTHORS)

@@ -1,4 +1,4 @@
-"""The authors' and CI's commands about lessons; `grader lessons` holds them."""
+"""`grader lessons run` and `grader lessons record`: the notebooks against a cluster, for authors and CI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pathlib import Path
 import click
 import nbformat
 
-from grader.errors import ContentError
+from grader.cli.session import Session
+from grader.cli.teach import Taught
+from grader.errors import ContentError, UsageError
 from grader.exercises import all_exercises
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
 from grader.lessons.outline import lessons_root
@@ -24,16 +26,18 @@ from grader.lessons.run import CANONICAL, run_notebook
 from grader.lessons.shapes import mismatches
 from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Exercise
+from grader.text import labels
 
 PASS = 0
 FAIL = 1
 
 
-@click.command()
+@click.command(cls=Taught, name="run")
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
-@click.option("--unsolved", is_flag=True, help="Run the learner's notebook; its exercises must then fail.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many to run side by side.")
-def run(names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
+@click.option("--unsolved", is_flag=True)
+@click.option("--jobs", type=click.IntRange(1), default=1, metavar="COUNT")
+@click.pass_obj
+def run(session: Session, names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
     """Execute lessons against the current cluster, then check that their exercises pass (or, unsolved, fail).
 
     The shape of what the commands print is compared with what is recorded in course/outputs/.
@@ -47,7 +51,7 @@ def run(names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
         if failed.is_set():
             return
         try:
-            _run(lesson, exercises, unsolved)
+            _run(session, lesson, exercises, unsolved)
         except BaseException:
             failed.set()
             raise
@@ -57,23 +61,25 @@ def run(names: tuple[str, ...], unsolved: bool, jobs: int) -> None:
             done.result()
 
 
-def _run(lesson: Lesson, exercises: Mapping[str, Exercise], unsolved: bool) -> None:
+def _run(session: Session, lesson: Lesson, exercises: Mapping[str, Exercise], unsolved: bool) -> None:
     for exercise in lesson.exercises:
-        _grader("reset", exercise, PASS)
+        _grader(session, "reset", exercise, PASS)
     notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
     with tempfile.TemporaryDirectory() as folder:
         executed = run_notebook(notebook, Path(folder))
-    click.echo(f"{lesson.slug}: {len(lesson.cells)} cells in {executed.seconds:.1f} s")
+    facts = {"lesson": lesson.slug, "cells": len(lesson.cells), "seconds": f"{executed.seconds:.1f}"}
+    session.out().print(labels()["lessons.ran"].format(**facts))
     if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
         raise ContentError("lesson-output-changed", lesson=lesson.slug, reason="\n\n".join(different))
     for exercise in lesson.exercises:
-        _grader("check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
+        _grader(session, "check", exercise, FAIL if unsolved else PASS, cards(executed.notebook))
 
 
-@click.command()
+@click.command(cls=Taught, name="record")
 @click.argument("names", nargs=-1, metavar="[LESSON]...")
-@click.option("--cluster", default="kind", show_default=True, help="Name of the kind of cluster, shown to readers.")
-def record(names: tuple[str, ...], cluster: str) -> None:
+@click.option("--cluster", default="kind", metavar="NAME")
+@click.pass_obj
+def record(session: Session, names: tuple[str, ...], cluster: str) -> None:
     """Execute lessons against the current cluster, and keep what their commands print in course/outputs/."""
     exercises = {exercise.id: exercise for exercise in all_exercises()}
     for lesson in _chosen(names):
@@ -84,13 +90,14 @@ def record(names: tuple[str, ...], cluster: str) -> None:
         printed = "".join(output.text for output in executed.notebook.cells.pop().outputs)
         version = json.loads(printed)["serverVersion"]["gitVersion"]
         write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
-        click.echo(f"{lesson.slug}: recorded from {cluster} {version}")
+        facts = {"lesson": lesson.slug, "cluster": cluster, "version": version}
+        session.out().print(labels()["lessons.recorded"].format(**facts))
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Lesson, ...]:
     known = {lesson.slug: lesson for lesson in read_lessons()}
     if unknown := [name for name in names if name not in known]:
-        raise click.UsageError(f"no lesson {', '.join(unknown)}; there are {', '.join(known)}")
+        raise UsageError("lesson-name-unknown", lesson=unknown[0], known=", ".join(known))
     return tuple(known[name] for name in names) if names else tuple(known.values())
 
 
@@ -100,7 +107,7 @@ def cards(notebook: nbformat.NotebookNode) -> str:
     return "\n\n".join(str(output["data"].get("text/plain", "")) for output in shown)
 
 
-def _grader(command: str, exercise: str, expected: int, before: str = "") -> None:
+def _grader(session: Session, command: str, exercise: str, expected: int, before: str = "") -> None:
     """Run a command of the learner's, and insist on its exit status; `before` is told where it is another."""
     done = subprocess.run(
         [sys.executable, "-m", "grader.cli", command, exercise],
@@ -110,6 +117,7 @@ def _grader(command: str, exercise: str, expected: int, before: str = "") -> Non
     )
     if done.returncode != expected:
         shown = (done.stdout + done.stderr).decode(errors="replace")
-        what = f"grader {command} {exercise}: status {done.returncode}, not {expected}"
-        raise click.ClickException("\n".join((before, shown, what)))
-    click.echo(f"grader {command} {exercise}: status {done.returncode}")
+        facts = {"command": command, "exercise": exercise, "status": done.returncode, "expected": expected}
+        raise ContentError("lesson-exercise-otherwise", **facts, output="\n".join((before, shown)))
+    facts = {"command": command, "exercise": exercise, "status": done.returncode}
+    session.out().print(labels()["lessons.asked"].format(**facts))

@@ -11,8 +11,9 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
+from grader.cli import lessons as cli
+from grader.cli.session import Session
 from grader.errors import ContentError
-from grader.lessons import cli
 from grader.lessons.run import Executed
 
 Run = Callable[[str], None]
@@ -44,7 +45,7 @@ def lessons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], list[str]]:
 
 def test_all_are_run_in_their_order(lessons: Callable[[Run], list[str]]) -> None:
     begun = lessons(lambda slug: None)
-    assert CliRunner().invoke(cli.run, []).exit_code == 0
+    assert CliRunner().invoke(cli.run, [], obj=Session()).exit_code == 0
     assert begun == list(SLUGS)
 
 
@@ -53,7 +54,7 @@ def test_after_one_that_fails_no_other_is_begun(lessons: Callable[[Run], list[st
         raise ContentError("lesson-cell-failed", lesson=slug, reason="")
 
     begun = lessons(fail)
-    result = CliRunner().invoke(cli.run, [])
+    result = CliRunner().invoke(cli.run, [], obj=Session())
     assert isinstance(result.exception, ContentError)
     assert begun == ["one"]
 
@@ -61,5 +62,5 @@ def test_after_one_that_fails_no_other_is_begun(lessons: Callable[[Run], list[st
 def test_some_are_run_side_by_side(lessons: Callable[[Run], list[str]]) -> None:
     together = threading.Barrier(2, timeout=10)
     begun = lessons(lambda slug: (together.wait(), None)[1])
-    assert CliRunner().invoke(cli.run, ["--jobs", "2"]).exit_code == 0
+    assert CliRunner().invoke(cli.run, ["--jobs", "2"], obj=Session()).exit_code == 0
     assert sorted(begun) == sorted(SLUGS)
