@@ -135,7 +135,7 @@ def test_ctrl_c_is_told_and_leaves_with_130(home: Path) -> None:
     code = (
         "import grader.cli.check as c, signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have started us without it
-        "from grader.workflow import find\n"
+        "from grader.workflow.session import find\n"
         "def slow(name, learner=None):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -73,7 +73,7 @@ def test_writers_at_the_same_time_lose_nothing() -> None:
 def test_a_kill_at_any_moment_leaves_a_readable_file() -> None:
     progress.record(PASSED)
     code = (
-        "from grader.workflow import progress\n"
+        "from grader.workflow.session import progress\n"
         "print('ready', flush=True)\n"
         "for number in range(10**9): progress.open_hints('nodeport', number)\n"
     )
