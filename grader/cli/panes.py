@@ -114,7 +114,7 @@ class Painter:
         filled = round(BAR * done / max(total, 1))
         line = Text(f"[{'#' * filled}{'-' * (BAR - filled)}] ", style="cyan")
         line.append(table["watch.progress"].format(done=done, total=total))
-        line.append(f"  {table['list.lesson'].format(number=seen.exercise.lesson)} {seen.exercise.id}", style="bold")
+        line.append(f"  {table['watch.lesson'].format(number=seen.exercise.lesson)} {seen.exercise.id}", style="bold")
         yield line
         if seen.error:
             yield from head_lines(error_card(seen.error), width)
@@ -191,7 +191,7 @@ def _listed(view: View, width: int) -> Iterator[Text]:
     for index, item in enumerate(view.exercises):
         if item.lesson != lesson:
             lesson = item.lesson
-            yield Text(labels()["list.lesson"].format(number=lesson), style="bold")
+            yield Text(labels()["watch.lesson"].format(number=lesson), style="bold")
         line = line_of(item, view.progress.of(item.id), widths)
         mark = Text(">" if index == view.chosen else " ", style="bold")
         line = mark + line[1:]
