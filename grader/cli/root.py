@@ -32,6 +32,7 @@ COMMANDS = {
     "reset": "grader.cli.exercise:reset",
     "history": "grader.cli.exercise:history",
     "progress": "grader.cli.overview:progress",
+    "call": "grader.cli.call:call",
     "submit": "grader.cli.exercise:submit",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
