@@ -41,9 +41,11 @@ def as_root() -> bool:
 def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
     """The JupyterLab command line that serves `folder` and opens `first`."""
     return [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
+        *(sys.executable, "-m", "grader.workflow.labserver", f"--ServerApp.root_dir={folder}"),
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
-        "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+        "--KernelManager.transport_encryption=auto",  # a kernel on plain TCP can be listened to, and warns of that
         *(() if browser else ("--no-browser",)),
         *(("--allow-root",) if as_root() else ()),  # a container, mostly; JupyterLab would refuse in English
         *arguments,
@@ -58,11 +60,12 @@ def environment(cluster: info.ClusterInfo) -> dict[str, str]:
         "GRADER_CLUSTER": cluster.name,
         "GRADER_WORK": str(paths.work_root()),
         "JUPYTER_CONFIG_PATH": search,
+        "GRADER_PROGRAM": paths.program(),
     }
 
 
-def start(arguments: tuple[str, ...], progress: Progress) -> None:
-    """Bring everything up and become JupyterLab (this process is replaced).
+def prepare(arguments: tuple[str, ...], progress: Progress) -> tuple[list[str], dict[str, str]]:
+    """Bring everything up; give the command line and the environment of the JupyterLab that this process becomes.
 
     Raises EnvironmentError_ where the cluster cannot be brought up, ContentError where a lesson is malformed.
     """
@@ -70,6 +73,4 @@ def start(arguments: tuple[str, ...], progress: Progress) -> None:
     folder = paths.work_root()
     lessons = notebooks.lay(folder / "lessons", learner.current())
     progress("lab-starting", {"folder": str(folder)})
-    browser = has_browser()
-    variables = environment(ready)
-    os.execve(sys.executable, command(folder, lessons[0], arguments, browser=browser), variables)
+    return command(folder, lessons[0], arguments, browser=has_browser()), environment(ready)
