@@ -15,14 +15,14 @@ from grader.cli.teach import Taught, TaughtGroup
 @click.pass_obj
 def lab(session: Session, arguments: tuple[str, ...]) -> None:
     """Bring the cluster up and become JupyterLab at lesson 1."""
-    from grader.cli.steps import Steps
-    from grader.workflow.lab import start
+    import os
 
-    shown = Steps(session.err(), keep=True)
-    try:
-        start(arguments, shown)
-    finally:
-        shown.close(broken=True)
+    from grader.cli.steps import steps
+    from grader.workflow.lab import prepare
+
+    with steps(session.err()) as shown:
+        command, environment = prepare(arguments, shown)
+    os.execve(command[0], command, environment)  # only now: a step that is still shown has hidden the cursor
 
 
 AUTHORS = {name: f"grader.lessons.cli:{name}" for name in ("run", "record")}

@@ -57,6 +57,7 @@ class View:
         top: how many lines of it are scrolled away.
         chosen: which exercise of the list is chosen, from 0.
         hints: Japanese Markdown, those that are open.
+        lookback: Japanese Markdown, the learner's answer beside the right ones, "" without one.
         note: an answer to the last key, "" for none.
         file: where the learner edits, as it is typed.
     """
@@ -68,6 +69,7 @@ class View:
     top: int = 0
     chosen: int = 0
     hints: tuple[str, ...] = ()
+    lookback: str = ""
     note: str = ""
     file: str = ""
 
@@ -133,7 +135,7 @@ class Painter:
             case Pane.HINTS:
                 return self._markdown(_hints(view), width)
             case Pane.SOLUTION:
-                return self._markdown(seen.exercise.solution, width)
+                return self._markdown(f"{seen.exercise.solution}\n\n{view.lookback}", width)
             case Pane.LIST:
                 return self._lines(_listed(view, width), width)
         return self._lines(self._verdict(seen, width), width)

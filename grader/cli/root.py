@@ -33,6 +33,7 @@ COMMANDS = {
     "history": "grader.cli.exercise:history",
     "progress": "grader.cli.overview:progress",
     "certificate": "grader.cli.overview:certificate",
+    "call": "grader.cli.call:call",
     "submit": "grader.cli.exercise:submit",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",

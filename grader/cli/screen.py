@@ -22,6 +22,7 @@ from grader.model.exercise import Exercise
 from grader.paths import near, work_root
 from grader.text import labels
 from grader.workflow import hints, progress
+from grader.workflow.lookback import look_back
 from grader.workflow.watch import Cause, Doing, Seen, Watching, following
 
 LEAVE_SECONDS = 5.0
@@ -193,7 +194,7 @@ class Screen:
     def _solution(self, view: View) -> View:
         open_already = view.pane is Pane.SOLUTION or view.progress.of(view.seen.exercise.id).passed_at
         if open_already or self._asked("s"):
-            return replace(view, pane=Pane.SOLUTION, top=0)
+            return replace(view, pane=Pane.SOLUTION, top=0, lookback=look_back(view.seen.exercise, work_root()))
         return replace(view, note=labels()["watch.sure-solution"])
 
     def _reset(self, view: View) -> View:
