@@ -79,7 +79,7 @@ def offline(bundle: str) -> Iterator[tuple[str, ...]]:
                 f"何が  まとめたファイル(BUNDLE)は、Python {about['python']}用です。\n"
                 f"どこで このコンピューターの{sys.executable}はPython {here}です。\n"
                 f"次に  make PYTHON=python{about['python']} startのようにPythonを選ぶか、"
-                f"インターネットにつながる環境でgrader bundle --python {here}を実行して作り直します。"
+                f"インターネットにつながる環境のPython {here}でgrader bundleを実行して作り直します。"
             )
         yield ("--no-index", "--find-links", folder)
 
@@ -106,9 +106,7 @@ def install(kind: str, wheels: tuple[str, ...]) -> None:
     quiet = () if sys.stdout.isatty() else ("--quiet",)
     locks = ROOT / "requirements"
     offline = ("--offline", *wheels) if wheels else ()
-    run(
-        python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", lock.replace(f"{kind}.txt", "uv.txt")
-    )
+    run(python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", str(locks / "uv.txt"))
     run(uv, "pip", "install", *quiet, *offline, "--require-hashes", "-r", str(locks / f"{kind}.txt"))
     run(uv, "pip", "install", *quiet, *offline, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 

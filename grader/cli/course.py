@@ -27,10 +27,9 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
 
 @click.command(cls=Taught, name="bundle")
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@click.option("--python", "version", metavar="VERSION", default="")
 @click.option("--platform", "platforms", metavar="TAG", multiple=True)
 @click.pass_obj
-def bundle(session: Session, file: Path | None, version: str, platforms: tuple[str, ...]) -> None:
+def bundle(session: Session, file: Path | None, platforms: tuple[str, ...]) -> None:
     """Write one file that installs the course where there is no internet."""
     import shlex
 
@@ -39,7 +38,7 @@ def bundle(session: Session, file: Path | None, version: str, platforms: tuple[s
     from grader.workflow.bundle import NAME, Target
     from grader.workflow.bundle import bundle as write
 
-    target = Target(version or Target.python, platforms)
+    target = Target(platforms=platforms)
     place = file or Path(NAME)
     with steps(session.err(), keep=False) as shown:
         size = write(place, target, shown)

@@ -48,7 +48,7 @@ class Target:
     """What the wheels are for.
 
     Attributes:
-        python: version of Python, "3.12".
+        python: version of Python, "3.12": that of this process, by which pip reads the markers of the lock.
         platforms: platform tags of wheels, "manylinux_2_28_x86_64"; empty: this machine.
 
     """
@@ -97,7 +97,7 @@ def download(root: Path, wheels: Path, target: Target) -> None:
     tags = [part for tag in target.platforms for part in ("--platform", tag)]
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes"),
-        *("--only-binary", ":all:", "--python-version", target.python, "--dest", str(wheels)),
+        *("--only-binary", ":all:", "--dest", str(wheels)),
         *tags,
         *locks,
     ]
