@@ -59,7 +59,7 @@ def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: b
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
         f"--ServerApp.terminado_settings={terminal()}",
         "--LabApp.custom_css=True",
-        f"--ServerApp.static_custom_path={CONFIG / 'custom'}",
+        f"--ServerApp.tornado_settings={ {'static_custom_path': [str(CONFIG / 'custom')]} }",
         "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL
         *(() if browser else ("--no-browser",)),
         *(("--allow-root",) if as_root() else ()),  # a container, mostly; JupyterLab would refuse in English
