@@ -38,6 +38,7 @@ COMMANDS = {
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
     "classroom": "grader.cli.classroom:classroom",
+    "bundle": "grader.cli.course:bundle",
     "lessons": "grader.cli.course:lessons",
 }
 

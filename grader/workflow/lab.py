@@ -59,7 +59,7 @@ def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: b
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
         f"--ServerApp.terminado_settings={terminal()}",
         "--LabApp.custom_css=True",
-        f"--ServerApp.static_custom_path={CONFIG / 'custom'}",
+        f"--ServerApp.tornado_settings={ {'static_custom_path': [str(CONFIG / 'custom')]} }",
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
         "--KernelManager.transport_encryption=auto",  # a kernel on plain TCP can be listened to, and warns of that
