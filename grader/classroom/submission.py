@@ -22,8 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader import exercises as exercises_of
-from grader.classroom import ASSIGNMENT
-from grader.classroom.assignment import answer_id
+from grader.classroom import ASSIGNMENT, answer_id
 from grader.classroom.files import Files, Refused, entries
 from grader.model.exercise import Exercise
 from grader.workflow.handed import read as read_head

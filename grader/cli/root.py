@@ -34,6 +34,7 @@ COMMANDS = {
     "submit": "grader.cli.exercise:submit",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
+    "regrade": "grader.cli.classroom:regrade",
     "classroom": "grader.cli.classroom:classroom",
     "lessons": "grader.cli.course:lessons",
 }
