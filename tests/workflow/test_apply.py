@@ -106,7 +106,7 @@ def inside() -> Inside:
         {"metadata": {"name": "kubernetes?dryRun=All"}},
         {"metadata": {"name": "a b%2e#"}},
         {"metadata": {"name": "web", "namespace": "名前"}},
-        {"apiVersion": "ｖ１"},
+        {"apiVersion": "\uff56\uff11"},
         {"apiVersion": "アプリ/v1"},
         {"apiVersion": "../v1"},
         {"kind": "サービス"},
