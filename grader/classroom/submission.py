@@ -155,6 +155,12 @@ class _Reader:
                 self._manifest(path, named[0])
             elif path.name != "timestamp.txt":
                 self.unknown.append(str(path))
+        for path in self.files.folders:  # one in the place of a file
+            named = [key for key, pattern in patterns.items() if pattern.fullmatch(path.name)]
+            if path.suffix.lower() == ".ipynb":
+                named = list(patterns)
+            if named:
+                self._refuse("submission-unreadable", str(path), named)
 
     def _refuse(self, code: str, file: str, concerned: Sequence[str]) -> None:
         self.problems.append((code, file))

@@ -61,22 +61,21 @@ def cluster_scoped(group_version: str, kind: str, **fields: Any) -> Make:
 
 
 def container(*command: str, **fields: Any) -> dict[str, Any]:
-    image = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1"
-    return {"name": "main", "image": image, "command": [*command], **fields}
+    return {"command": [*command], **fields}
 
 
 def running(*command: str, pod: Mapping[str, Any] | None = None, **fields: Any) -> Make:
-    """A Deployment that `grader submit` might have exported, with a container that does something."""
-    labels = {"app": "evil"}
-    spec = {"containers": [container(*command, **fields)], **(pod or {})}
-    template = {"metadata": {"labels": labels}, "spec": spec}
-    deployment = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
-    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "evil"}, "spec": deployment}
-    return objects(service(), item)
+    """The right answer, but for what its containers do."""
+    documents = list(yaml.safe_load_all(WORKLOAD.answers[0].text))
+    [workload] = [item for item in documents if item["kind"] == "Deployment"]
+    spec = workload["spec"]["template"]["spec"]
+    spec["containers"] = [spec["containers"][0] | container(*command, **fields)]
+    spec |= pod or {}
+    return written(**{f"{WORKLOAD.id}__yaml": yaml.safe_dump_all(documents)})
 
 
 def shell(script: str) -> Make:
-    return running("sh", "-c", script)
+    return running("sh", "-c", f"({script}) & /agnhost netexec --http-port=8080", args=[])
 
 
 def cells(*sources: str, **change: Any) -> Make:
@@ -113,7 +112,11 @@ def bomb(levels: int) -> str:
     return "\n".join(lines)
 
 
-HEADS = "".join(f"# deleted: clusterip/Pod/backend-{n}\n# address: 10.244.1.{n} clusterip/Deployment/backend/{n}\n" for n in range(99))
+HEADS = "".join(
+    f"# deleted: clusterip/Pod/backend-{n}\n# address: 10.244.1.{n} clusterip/Deployment/backend/{n}\n"
+    for n in range(99)
+)
+PORT = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: %s}]}\n"
 ENDLESS = "while :; do :; done"
 
 READING: dict[str, Make] = {
@@ -177,9 +180,9 @@ PARSING: dict[str, Make] = {
     "tag-unknown": manifest("!!binary aGVsbG8="),
     "directive": manifest("%YAML 9.9\n---\na: b\n"),
     "date-keys": manifest("2026-01-01: x\nkind: Service\n"),
-    "float-inf": manifest("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: .inf}]}\n"),
-    "integer-huge": manifest(f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{ports: [{{port: {'9' * 5000}}}]}}\n"),
-    "sexagesimal": manifest("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1:20:30}]}\n"),
+    "float-inf": manifest(PORT % ".inf"),
+    "integer-huge": manifest(PORT % ("9" * 5000)),
+    "sexagesimal": manifest(PORT % "1:20:30"),
     "scalar-long": manifest(f"a: {'x' * 900_000}\n"),
     "documents": manifest("---\na: b\n" * 20_000),
     "html": manifest("apiVersion: v1\nkind: <img src=x onerror=alert(1)>\nmetadata: {name: a}\n"),
@@ -267,14 +270,15 @@ RUNNING: dict[str, Make] = {
     "sequence": shell("seq 1 1000000000"),
     "awk": running("awk", "BEGIN { while (1) s = s s \"x\" }"),
     "crash-loop": shell("exit 1"),
-    "fake-backend": running("/agnhost", "netexec", image="registry.k8s.io/e2e-test-images/agnhost:2.63.0"),
+    "fake-backend": shell("while :; do printf 'HTTP/1.1 200 OK\\r\\n\\r\\ntickets' | nc -l -p 8080; done"),
     "escapes": shell("printf '\\033[2J\\033]0;owned\\007'; sleep 1"),
     "environment": running("sleep", "9", env=[{"name": f"N{n}", "value": "x" * 100} for n in range(2_000)]),
     "variables": running("sleep", "9", env=[{"name": "A", "value": "$(A)$(A)$(A)"}]),
     "replicas": objects({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "evil"},
         "spec": {"replicas": 2_000_000_000, "selector": {"matchLabels": {"app": "e"}},
-                 "template": {"metadata": {"labels": {"app": "e"}}, "spec": {"containers": [container("sleep", "9")]}}},
+                 "template": {"metadata": {"labels": {"app": "e"}},
+                              "spec": {"containers": [container("sleep", "9", name="main", image="busybox")]}}},
     }),
 }  # fmt: skip
 
