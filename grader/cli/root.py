@@ -37,6 +37,7 @@ COMMANDS = {
     "submit": "grader.cli.exercise:submit",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
+    "regrade": "grader.cli.classroom:regrade",
     "classroom": "grader.cli.classroom:classroom",
     "bundle": "grader.cli.course:bundle",
     "lessons": "grader.cli.course:lessons",
