@@ -1,4 +1,4 @@
-"""From `kubectl apply` to the verdict: kubectl is a process of its own, as for a learner; check runs in this one."""
+"""From what a learner does to the verdict: kubectl or a script is a process of its own; check runs in this one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from benchmarks.row import Row
 from grader import exercises
 from grader.cluster import choose, info
 from grader.kube import kubectl
-from grader.model.exercise import Exercise
+from grader.model.exercise import Answer, Exercise, Form, WrongAnswer
 from grader.model.report import Report, Verdict
-from grader.workflow import check, reset, start
+from grader.workflow import check
+from grader.workflow.proof import script
+from grader.workflow.session import reset, start
 
 
 def timed_check(exercise: Exercise, cluster: info.ClusterInfo) -> tuple[Report, float, float]:
@@ -28,6 +30,13 @@ def timed_check(exercise: Exercise, cluster: info.ClusterInfo) -> tuple[Report, 
 def expect(report: Report, verdict: Verdict) -> None:
     if report.verdict is not verdict:
         raise SystemExit(f"{report.exercise}: {report.verdict}, not {verdict}: {report.finding}")
+
+
+def do(answer: Answer | WrongAnswer, exercise: Exercise, cluster: info.ClusterInfo) -> None:
+    if answer.form is Form.SCRIPT:
+        script.run(answer.text, exercise.namespace, cluster, strict=False)
+    else:
+        kubectl.run(["-n", exercise.namespace, "apply", "-f", "-"], cluster.kubeconfig, stdin=answer.text)
 
 
 def measure(name: str, runs: int) -> list[Row]:
@@ -52,11 +61,11 @@ def measure_exercise(exercise: Exercise, cluster: info.ClusterInfo, work: Path, 
     mistake = next(answer for answer in exercise.wrong if answer.criterion not in refused)
     start.start(exercise, cluster, work)
     for _ in range(runs):
-        tries = ((exercise.answers[0].text, Verdict.PASS, right), (mistake.text, Verdict.FAIL, wrong))
-        for text, verdict, times in tries:
+        tries = ((exercise.answers[0], Verdict.PASS, right), (mistake, Verdict.FAIL, wrong))
+        for answer, verdict, times in tries:
             reset.reset(exercise, cluster, work)
             began = time.perf_counter()
-            kubectl.run(["-n", exercise.namespace, "apply", "-f", "-"], cluster.kubeconfig, stdin=text)
+            do(answer, exercise, cluster)
             report, _, _ = timed_check(exercise, cluster)
             times.append(time.perf_counter() - began)
             expect(report, verdict)
@@ -66,8 +75,8 @@ def measure_exercise(exercise: Exercise, cluster: info.ClusterInfo, work: Path, 
                 cpu.append(used)
     prefix = f"{cluster.provider} {exercise.id}"
     return [
-        Row(f"{prefix}: apply of the reference answer → pass", "s", tuple(right)),
-        Row(f"{prefix}: apply of «{mistake.name}» → fail", "s", tuple(wrong)),
+        Row(f"{prefix}: the reference answer done → pass", "s", tuple(right)),
+        Row(f"{prefix}: «{mistake.name}» done → fail", "s", tuple(wrong)),
         Row(f"{prefix}: check of what has converged", "s", tuple(again)),
         Row(f"{prefix}: the grader's own CPU in that check", "s", tuple(cpu)),
     ]

@@ -5,12 +5,15 @@
 
 With BUNDLE=FILE in the environment, everything comes from what `grader bundle` wrote, and nothing from a network.
 
-pip installs uv (hash-checked), uv installs the lock file (hash-checked) in a fraction of pip's time.
+pip installs uv and the builder of the editable install (hash-checked), uv installs the lock file (hash-checked) in a
+fraction of pip's time. Of two that run at once, the second waits for the first. A `.venv` that
+was not finished is made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -18,7 +21,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +29,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "installed.json"
+LOCK = ROOT / ".venv.lock"
 MINIMUM = (3, 11)
+INTERRUPTED = 130
 
 
 def fingerprint(kind: str) -> str:
     """What an installation depends on, as one hash."""
-    parts = [ROOT / "requirements" / "uv.txt", ROOT / "requirements" / f"{kind}.txt", ROOT / "pyproject.toml"]
+    parts = [ROOT / "requirements" / "install.txt", ROOT / "requirements" / f"{kind}.txt", ROOT / "pyproject.toml"]
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
@@ -100,15 +104,54 @@ def run(*command: str) -> None:
         )
 
 
-def install(kind: str, wheels: tuple[str, ...]) -> None:
+def packages(kind: str, wheels: tuple[str, ...]) -> None:
     """Install uv, the locked packages, and the course itself; `wheels` says where from, () for the package index."""
     python, uv = str(BIN / "python"), str(BIN / "uv")
     quiet = () if sys.stdout.isatty() else ("--quiet",)
     locks = ROOT / "requirements"
     offline = ("--offline", *wheels) if wheels else ()
-    run(python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", str(locks / "uv.txt"))
+    run(python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", str(locks / "install.txt"))
     run(uv, "pip", "install", *quiet, *offline, "--require-hashes", "-r", str(locks / f"{kind}.txt"))
     run(uv, "pip", "install", *quiet, *offline, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other installation runs; the system ends that with the process, whatever ended it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(LOCK, "w", encoding="ascii") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print("• 別の端末がインストールをしています。終わるまで待ちます", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def make_venv() -> None:
+    """Make an empty `.venv`. Exits with a message where it cannot, as Debian's Python without python3-venv."""
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    reason = "ensurepipがありません。" if importlib.util.find_spec("ensurepip") is None else ""
+    if not reason:
+        print("• .venvを作成しています", flush=True)
+        try:
+            import venv
+
+            venv.create(VENV, with_pip=True, clear=VENV.exists())
+        except (ImportError, OSError, subprocess.CalledProcessError) as error:
+            reason = str(error)
+    if reason:
+        sys.exit(
+            "何が  Pythonの仮想環境(.venv)を作成できませんでした。\n"
+            f"どこで {sys.executable}(Python {version}): {reason}\n"
+            f"次に  DebianやUbuntuでは、sudo apt install python{version}-venv を実行してから、"
+            "もう一度同じコマンドを実行します。"
+            "ほかの環境では、make PYTHON=python3.12 start のように別のPythonを指定してください。"
+        )
 
 
 def main(kind: str) -> None:
@@ -119,16 +162,30 @@ def main(kind: str) -> None:
             f"どこで {sys.executable} はPython {sys.version.split()[0]}です。\n"
             "次に  新しいPythonをインストールするか、make PYTHON=python3.12 start のように場所を指定してください。"
         )
+    try:
+        with alone():
+            install(kind)
+    except KeyboardInterrupt:
+        print(
+            "\n何が  インストールを中断しました。\n"
+            f"どこで {VENV}\n"
+            "次に  同じコマンドをもう一度実行してください。ダウンロードした分は、そのときに使われます。",
+            file=sys.stderr,
+        )
+        sys.exit(INTERRUPTED)
+
+
+def install(kind: str) -> None:
+    """Install what is missing of a kind."""
     done = installed()
     wanted = fingerprint(kind)
     if done.get(kind) == wanted or (kind == "learner" and done.get("dev") == fingerprint("dev")):
         return
     if not (BIN / "python").exists() or not STAMP.exists():
-        print("• .venvを作成しています", flush=True)
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
+        make_venv()
     print(f"• パッケージをインストールしています(requirements/{kind}.txt)", flush=True)
     with offline(os.environ.get("BUNDLE", "")) as wheels:
-        install(kind, wheels)
+        packages(kind, wheels)
     temporary = STAMP.with_suffix(".tmp")
     temporary.write_text(json.dumps({**done, kind: wanted}), encoding="utf-8")
     temporary.replace(STAMP)

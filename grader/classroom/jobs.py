@@ -20,10 +20,10 @@ from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
 from grader.model.report import Report
 from grader.workflow import check
-from grader.workflow.handed import read as read_head
-from grader.workflow.record import record_clusters_own
-from grader.workflow.reproduce import reproduce
-from grader.workflow.verify import prepare as lay
+from grader.workflow.ground.record import record_clusters_own
+from grader.workflow.handin.handed import read as read_head
+from grader.workflow.handin.reproduce import reproduce
+from grader.workflow.proof.verify import prepare as lay
 
 NAME = "grading"  # the nodes are called after it
 LULL = 1.5

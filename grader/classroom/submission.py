@@ -25,7 +25,7 @@ from grader import exercises as exercises_of
 from grader.classroom import ASSIGNMENT, answer_id
 from grader.classroom.files import Files, Refused, entries
 from grader.model.exercise import Exercise
-from grader.workflow.handed import read as read_head
+from grader.workflow.handin.handed import read as read_head
 
 MAX_BYTES = 1_000_000
 """The largest manifest that is read, in bytes."""

@@ -18,7 +18,7 @@ def call(session: Session, url: str, source: str, namespace: str, times: int) ->
     """Print what each call was answered; that nothing answers is an answer, too."""
     from grader.cluster import shell
     from grader.text import labels
-    from grader.workflow.call import call as run
+    from grader.workflow.session.call import call as run
 
     cluster = session.cluster()
     own = shell.own(cluster)

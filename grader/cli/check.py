@@ -61,10 +61,10 @@ def check(
     from grader.render.machine import report_object, to_json
     from grader.render.terminal import print_report
     from grader.text import labels
-    from grader.workflow import find, progress
     from grader.workflow.check import check as run
-    from grader.workflow.history import keep
-    from grader.workflow.start import starter_text
+    from grader.workflow.session import find, progress
+    from grader.workflow.session.history import keep
+    from grader.workflow.session.start import starter_text
 
     session.json = as_json
     try:

@@ -183,7 +183,7 @@ def doctor(session: Session) -> int:
 @click.argument("shell_name", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell_name: str) -> None:
     """Print what a shell evaluates to complete `grader` and `kubectl`."""
-    from grader.workflow.shell import completion_script
+    from grader.workflow.session.shell import completion_script
 
     click.echo(completion_script(shell_name), nl=False)
 
@@ -192,7 +192,7 @@ def completion(shell_name: str) -> None:
 @click.pass_obj
 def env(session: Session) -> None:
     """Print what a shell needs so that kubectl talks to this cluster."""
-    from grader.workflow.shell import exports, variables
+    from grader.workflow.session.shell import exports, variables
 
     click.echo(exports(variables(session.cluster())), nl=False)
 
@@ -207,7 +207,7 @@ def shell(session: Session, exercise_id: str | None) -> None:
     from grader.cli.exercise import begin
     from grader.cli.session import exercise
     from grader.text import labels
-    from grader.workflow.shell import opening
+    from grader.workflow.session.shell import opening
 
     chosen = exercise(exercise_id) if exercise_id else None
     cluster = session.cluster()

@@ -18,7 +18,7 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
     import os
 
     from grader.cli.steps import steps
-    from grader.workflow.lab import prepare
+    from grader.workflow.session.lab import prepare
 
     with steps(session.err()) as shown:
         command, environment = prepare(arguments, shown)
@@ -35,8 +35,8 @@ def bundle(session: Session, file: Path | None, platforms: tuple[str, ...]) -> N
 
     from grader.cli.steps import steps
     from grader.text import labels
-    from grader.workflow.bundle import NAME, Target
-    from grader.workflow.bundle import bundle as write
+    from grader.workflow.session.bundle import NAME, Target
+    from grader.workflow.session.bundle import bundle as write
 
     target = Target(platforms=platforms)
     place = file or Path(NAME)
@@ -60,7 +60,7 @@ def lessons() -> None:
 @click.pass_obj
 def start_lesson(session: Session, number: int, show: bool) -> None:
     """Make what a lesson begins with, or show how that is made."""
-    from grader.workflow import lesson
+    from grader.workflow.session import lesson
 
     script = lesson.setup(number)
     if show:
@@ -75,7 +75,8 @@ def lay(session: Session) -> None:
     """Lay the start page and the notebooks of the lessons into the work folder, as `grader lab` does."""
     from grader.paths import near, work_root
     from grader.text import labels
-    from grader.workflow import learner, notebooks, progress
+    from grader.workflow.ground import learner
+    from grader.workflow.session import notebooks, progress
 
     laid = notebooks.lay(work_root() / "lessons", learner.current(), progress.load().passed)
     session.out().print(labels()["lessons.laid"].format(file=near(laid.start)))
@@ -88,7 +89,8 @@ def reset_lesson(session: Session, number: int) -> None:
     """Lay the notebook of a lesson anew; the learner's own is kept."""
     from grader.paths import near, work_root
     from grader.text import labels
-    from grader.workflow import learner, notebooks
+    from grader.workflow.ground import learner
+    from grader.workflow.session import notebooks
 
     path, kept = notebooks.renew(work_root() / "lessons", number, learner.current())
     out = session.out()

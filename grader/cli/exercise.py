@@ -13,7 +13,7 @@ from grader.cli.teach import Taught
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
     from grader.render.terminal import Terminal
-    from grader.workflow.start import StartResult
+    from grader.workflow.session.start import StartResult
 
 
 def _markdown(text: str, out: Terminal) -> None:
@@ -35,7 +35,7 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
     from grader.paths import near
     from grader.render.terminal import WIDEST, paragraph
     from grader.text import labels
-    from grader.workflow.hostports import conflict_words, conflicts
+    from grader.workflow.ground.hostports import conflict_words, conflicts
 
     out, table = session.out(), labels()
     file = near(result.starter)
@@ -72,8 +72,8 @@ def begin(session: Session, chosen: Exercise) -> None:
     """Start an exercise, and say what it asks for and what to type next. Raises as `grader.workflow.start.start`."""
     from grader.cli.steps import steps
     from grader.paths import work_root
-    from grader.workflow import current
-    from grader.workflow.start import start as run
+    from grader.workflow.session import current
+    from grader.workflow.session.start import start as run
 
     cluster = session.cluster()
     with steps(session.err(), keep=False) as shown:
@@ -89,8 +89,8 @@ def reset(session: Session, exercise_id: str) -> None:
     """Make the namespace and the starter file new."""
     from grader.cli.steps import steps
     from grader.paths import work_root
-    from grader.workflow import current, progress
-    from grader.workflow.reset import reset as run
+    from grader.workflow.session import current, progress
+    from grader.workflow.session.reset import reset as run
 
     chosen = exercise(exercise_id)
     cluster = session.cluster()
@@ -111,8 +111,8 @@ def history(session: Session, exercise_id: str, number: int | None, restore: boo
     from grader.errors import UsageError
     from grader.paths import near, work_root
     from grader.text import labels
-    from grader.workflow import history as versions
-    from grader.workflow.start import starter_path, starter_text
+    from grader.workflow.session import history as versions
+    from grader.workflow.session.start import starter_path, starter_text
 
     chosen = exercise(exercise_id)
     file = starter_path(chosen, work_root())
@@ -143,7 +143,7 @@ def history(session: Session, exercise_id: str, number: int | None, restore: boo
 def hint(session: Session, exercise_id: str | None, again: bool) -> None:
     """Open the next hint, or show again those that are open."""
     from grader.text import labels
-    from grader.workflow import hints
+    from grader.workflow.session import hints
 
     chosen = named(exercise_id)
     out = session.out()
@@ -170,8 +170,8 @@ def solution(session: Session, exercise_id: str | None, yes: bool) -> None:
     from grader.errors import UsageError
     from grader.paths import work_root
     from grader.text import labels
-    from grader.workflow import progress
-    from grader.workflow.lookback import look_back
+    from grader.workflow.session import progress
+    from grader.workflow.session.lookback import look_back
 
     chosen = named(exercise_id)
     if not yes and not progress.load().of(chosen.id).passed_at:
@@ -194,7 +194,7 @@ def submit(session: Session, exercise_id: str, output: Path | None) -> None:
     """Export the learner's live objects as clean manifests."""
     from grader.paths import work_root
     from grader.text import labels
-    from grader.workflow.submit import submit as run
+    from grader.workflow.handin.submit import submit as run
 
     chosen = exercise(exercise_id)
     result = run(chosen, session.cluster(), output or work_root() / "submit")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from grader.lessons.outline import Outline
     from grader.model.exercise import Exercise
-    from grader.workflow.progress import ExerciseProgress, Progress
+    from grader.workflow.session.progress import ExerciseProgress, Progress
 
 
 def line_of(exercise: Exercise, known: ExerciseProgress, widths: tuple[int, int]) -> Text:
@@ -57,24 +57,30 @@ def _table(session: Session) -> tuple[list[Exercise], dict[str, ExerciseProgress
     from rich.cells import cell_len
 
     from grader.lessons.outline import outlines
+    from grader.render.terminal import print_error
     from grader.text import labels
-    from grader.workflow.find import every
-    from grader.workflow.progress import load
+    from grader.workflow.session.find import readable
+    from grader.workflow.session.progress import load
 
-    exercises = list(every())
+    exercises, malformed = readable()
     known = load()
     out = session.out()
     if known.set_aside:
         session.err().print(labels()["progress.set-aside"].format(file=known.set_aside))
     heads = {lesson.number: lesson for lesson in outlines()}
-    widths = (max(len(item.id) for item in exercises), max(cell_len(item.title) for item in exercises))
+    widths = (
+        max((len(item.id) for item in exercises), default=0),
+        max((cell_len(item.title) for item in exercises), default=0),
+    )
     lesson = 0
     for item in exercises:
         if item.lesson != lesson:
             lesson = item.lesson
             out.print(_heading(heads[lesson], [item.id for item in exercises if item.lesson == lesson], known))
         out.print(line_of(item, known.of(item.id), widths))
-    return exercises, {item.id: known.of(item.id) for item in exercises}
+    for error in malformed:
+        print_error(error, session.err())
+    return list(exercises), {item.id: known.of(item.id) for item in exercises}
 
 
 @click.command(cls=Taught, name="list")
@@ -99,7 +105,7 @@ def export(session: Session, file: Path | None) -> None:
     """Write the progress for another place."""
     from grader.paths import write_atomically
     from grader.text import labels
-    from grader.workflow.progress import load, written
+    from grader.workflow.session.progress import load, written
 
     text = written(load().exercises)
     if file is None:
@@ -116,7 +122,7 @@ def import_(session: Session, file: TextIO) -> None:
     """Merge the progress of another place into this one."""
     from grader.errors import UsageError
     from grader.text import labels
-    from grader.workflow.progress import merge, read
+    from grader.workflow.session.progress import merge, read
 
     try:
         other = read(file.read())
@@ -135,9 +141,9 @@ def certificate(session: Session, name: str, output: Path | None) -> None:
     from grader.paths import near, work_root, write_atomically
     from grader.render.certificate import page
     from grader.text import labels
-    from grader.workflow.certificate import certificate as made_of
-    from grader.workflow.find import every
-    from grader.workflow.progress import load
+    from grader.workflow.session.certificate import certificate as made_of
+    from grader.workflow.session.find import every
+    from grader.workflow.session.progress import load
 
     made = made_of(every(), load(), name)
     file = output or work_root() / "certificate.html"

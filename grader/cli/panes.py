@@ -17,8 +17,8 @@ from grader.render.card import error_card, report_card
 from grader.render.terminal import Terminal, body_lines, console, head_lines, typed
 from grader.text import labels
 from grader.text.commands import in_terminal
-from grader.workflow.progress import Progress
-from grader.workflow.watch import Doing, Seen
+from grader.workflow.session.progress import Progress
+from grader.workflow.session.watch import Doing, Seen
 
 MARGIN = 1
 """Columns that stay free: a terminal may show → and ✓ two columns wide, and a line that is too long wraps."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.cluster.info import ClusterInfo
     from grader.cluster.provider import Progress
     from grader.model.exercise import Exercise
-    from grader.workflow.verify import Task, VerifyResult
+    from grader.workflow.proof.verify import Task, VerifyResult
 
 
 def run(
@@ -38,9 +38,9 @@ def run(
     from functools import partial
 
     from grader.kube.client import KubeApi
-    from grader.workflow.attacks.run import unserved
-    from grader.workflow.together import joined
-    from grader.workflow.verify import verify
+    from grader.workflow.proof.attacks.run import unserved
+    from grader.workflow.proof.together import joined
+    from grader.workflow.proof.verify import verify
 
     make, at_once = _ways(what)
     if what == "attacks":
@@ -55,12 +55,12 @@ def run(
 
 def _ways(what: str) -> tuple[Callable[..., Sequence[Task]], Callable[..., VerifyResult] | None]:
     """Find what lists the attempts that an option asks for, and what else happens, to all exercises at once."""
-    from grader.workflow.attacks.cluster import attack_cluster
-    from grader.workflow.attacks.run import attack_tasks
-    from grader.workflow.handing import handing_in, handing_in_wrong
-    from grader.workflow.mutations import mutation_tasks
-    from grader.workflow.renewed import drain, renewals
-    from grader.workflow.verify import tasks
+    from grader.workflow.proof.attacks.cluster import attack_cluster
+    from grader.workflow.proof.attacks.run import attack_tasks
+    from grader.workflow.proof.handing import handing_in, handing_in_wrong
+    from grader.workflow.proof.mutations import mutation_tasks
+    from grader.workflow.proof.renewed import drain, renewals
+    from grader.workflow.proof.verify import tasks
 
     return {
         "": (tasks, None),
@@ -83,8 +83,8 @@ def run_in_process(
     parallel: int | None,
 ) -> VerifyResult:
     """Make the attempts that an option asks for on clusters inside of processes, and say what was left out."""
-    from grader.workflow.inprocess import shaken_in_process, verify_in_process
-    from grader.workflow.together import joined
+    from grader.workflow.proof.inprocess import shaken_in_process, verify_in_process
+    from grader.workflow.proof.together import joined
 
     make, at_once = _ways(what)
     result, left_out = verify_in_process(
@@ -125,7 +125,7 @@ def print_attempts(result: VerifyResult, out: Console) -> None:
 
 def print_tally(result: VerifyResult, out: Console) -> bool:
     """Show what attacks came to, operator by operator; tell whether it is as it must be."""
-    from grader.workflow.attacks.tally import tally
+    from grader.workflow.proof.attacks.tally import tally
 
     words = labels()
     found = tally(result.attempts)

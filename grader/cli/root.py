@@ -35,6 +35,7 @@ COMMANDS = {
     "certificate": "grader.cli.overview:certificate",
     "call": "grader.cli.call:call",
     "submit": "grader.cli.exercise:submit",
+    "exercise": "grader.cli.author:exercise",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
     "regrade": "grader.cli.classroom:regrade",
@@ -106,7 +107,7 @@ class Root(TaughtGroup):
         except click.ClickException as error:
             status = _told(from_click(error), session)
         except Exception as error:  # the outermost boundary: a learner is never shown a traceback
-            from grader.workflow.crash import unexpected
+            from grader.workflow.session.crash import unexpected
 
             status = _told(unexpected(error), session)
         sys.exit(status)

@@ -103,7 +103,7 @@ def named(name: str | None) -> Exercise:
 
     Raises as `exercise`; UsageError ("exercise-none-begun") where none was begun, ClusterMissing.
     """
-    from grader.workflow.current import current
+    from grader.workflow.session.current import current
 
     return exercise(name or current())
 
@@ -113,6 +113,6 @@ def exercise(name: str, learner: str | None = None) -> Exercise:
 
     Raises UsageError, with the nearest name, for an unknown one, ContentError, OSError.
     """
-    from grader.workflow.find import exercise as find
+    from grader.workflow.session.find import exercise as find
 
     return find(name, learner)

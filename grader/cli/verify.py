@@ -13,11 +13,12 @@ from grader.cli.teach import Taught
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
-    from grader.workflow.verify import VerifyResult
+    from grader.model.exercise import Exercise
+    from grader.workflow.proof.verify import VerifyResult
 
 
 def _read(path: Path) -> VerifyResult:
-    from grader.workflow.verify import VerifyResult
+    from grader.workflow.proof.verify import VerifyResult
 
     try:
         return VerifyResult.from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -28,7 +29,7 @@ def _read(path: Path) -> VerifyResult:
 def _compare(session: Session, left: Path, right: Path) -> int:
     """Show how two results differ; exit status 1 where they do, or have nothing in common."""
     from grader.text import labels
-    from grader.workflow.differences import common, differences
+    from grader.workflow.proof.differences import common, differences
 
     one, other = _read(left), _read(right)
     found, compared = differences(one, other), len(common(one, other))
@@ -48,7 +49,7 @@ def _compare(session: Session, left: Path, right: Path) -> int:
 def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path, ...]) -> int:
     """Keep the record that the site shows, or hold it against results; exit status 1 where they differ."""
     from grader.text import labels
-    from grader.workflow import soundness
+    from grader.workflow.proof import soundness
 
     out, table = session.out(), labels()
     if publish:
@@ -60,6 +61,20 @@ def _publish(session: Session, publish: tuple[Path, ...], published: tuple[Path,
     if published:
         out.print(table["verify.stale" if found else "verify.current"])
     return 1 if found else 0
+
+
+def _enough(session: Session, exercises: tuple[Exercise, ...]) -> bool:
+    """Tell of what exercises have too few; whether each has enough of everything."""
+    from grader.exercises.new import LEAST, lacking
+    from grader.text import labels
+
+    table, enough = labels(), True
+    for item in exercises:
+        for name, count in lacking(item).items():
+            enough = False
+            facts = {"exercise": item.id, "what": table[f"verify.few.{name}"], "count": count, "least": LEAST[name]}
+            session.out().print(f"  {table['symbol.fail']} {table['verify.few'].format(**facts)}", style="red")
+    return enough
 
 
 @click.command(cls=Taught, name="verify")
@@ -134,9 +149,10 @@ def verify(
             result = run("".join(asked), chosen, cluster, shown, **ways)
     out = session.out()
     print_attempts(result, out)
+    enough = bool(asked or only) or _enough(session, chosen)
     sound = print_tally(result, out) if attacks else result.sound
     if renewed:
         print_exempt(chosen, out)
     if save:
         write_atomically(save, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
-    return 0 if sound else 1
+    return 0 if sound and enough else 1

@@ -13,7 +13,7 @@ from grader.cli.teach import Taught
 if TYPE_CHECKING:
     from grader.cluster.info import ClusterInfo
     from grader.model.exercise import Exercise
-    from grader.workflow.watch import Seen
+    from grader.workflow.session.watch import Seen
 
 
 @click.command(cls=Taught, name="watch")
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     """Apply the work file at every save, judge that and every change; go on when an exercise passes."""
     from grader.text import labels
-    from grader.workflow.find import every
-    from grader.workflow.watch import following
+    from grader.workflow.session.find import every
+    from grader.workflow.session.watch import following
 
     cluster = session.cluster()
     exercises = tuple(every())
@@ -47,7 +47,7 @@ def _plainly(
     from grader.render.card import finding_message
     from grader.render.terminal import print_report
     from grader.text import labels
-    from grader.workflow.watch import Watching, following
+    from grader.workflow.session.watch import Watching, following
 
     out, table = session.out(), labels()
     before: Seen | None = None

@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.errors import ContentError, UsageError
 from grader.exercises.folder import read_folder
 from grader.model.exercise import Exercise
 from grader.paths import content_root
 
-__all__ = ["all_exercises", "ids", "load", "read_folder"]
+__all__ = ["all_exercises", "ids", "load", "read_folder", "readable"]
 
 
 @cache
@@ -42,7 +42,21 @@ def load(exercise_id: str, learner: str = "") -> Exercise:
     return _read(_folder(exercise_id), learner)
 
 
+def readable(learner: str = "") -> tuple[tuple[Exercise, ...], tuple[ContentError, ...]]:
+    """Read what can be read of the exercises, by lesson and id, and what is wrong with the other folders."""
+    found: list[Exercise] = []
+    malformed: list[ContentError] = []
+    for name in ids():
+        try:
+            found.append(_read(_folder(name), learner))
+        except ContentError as error:
+            malformed.append(error)
+    return tuple(sorted(found, key=lambda exercise: (exercise.lesson, exercise.id))), tuple(malformed)
+
+
 def all_exercises(learner: str = "") -> tuple[Exercise, ...]:
     """Read all exercises with a learner's values, by lesson and id. Raises ContentError for a malformed folder."""
-    found = (_read(_folder(name), learner) for name in ids())
-    return tuple(sorted(found, key=lambda exercise: (exercise.lesson, exercise.id)))
+    found, malformed = readable(learner)
+    if malformed:
+        raise malformed[0]
+    return found

@@ -242,5 +242,6 @@ def _wrong(path: Path, files: _Files, schema: ExerciseSchema) -> WrongAnswer:
 
 
 def _error(path: Path, line: int, field: str, reason: str) -> ContentError:
-    shown = f"{path.parent.name}/{path.name}"
+    folder = path.parent.parent if path.parent.name in ("answers", "wrong") else path.parent
+    shown = path.relative_to(folder.parent).as_posix()
     return ContentError("exercise-malformed", file=shown, line=line, field=field or "-", reason=reason)

@@ -10,10 +10,10 @@ from grader.notebook.show import Shown, put, told
 from grader.paths import near, work_root
 from grader.render.apply import apply_card
 from grader.text import labels
-from grader.workflow import history
-from grader.workflow.apply import apply_manifests
-from grader.workflow.find import exercise as find
-from grader.workflow.start import starter_path, starter_text
+from grader.workflow.ground.apply import apply_manifests
+from grader.workflow.session import history
+from grader.workflow.session.find import exercise as find
+from grader.workflow.session.start import starter_path, starter_text
 
 DEFAULT_NAMESPACE = "default"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader import exercises
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
-from grader.workflow.handed import read
+from grader.workflow.handin.handed import read
 
 
 def shows(exercise: Exercise) -> bool:

@@ -30,6 +30,6 @@ def score(exercise: str) -> Score:
     """Check an exercise on the current cluster and give its points. Raises as `check`."""
     from grader.cluster import info
     from grader.workflow import check
-    from grader.workflow.find import exercise as find
+    from grader.workflow.session.find import exercise as find
 
     return of(check.check(find(exercise), info.load()))

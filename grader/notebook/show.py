@@ -15,7 +15,7 @@ from grader.render import html
 from grader.render.card import Card, error_card
 from grader.render.terminal import plain_text
 from grader.text.commands import in_cell
-from grader.workflow.crash import unexpected
+from grader.workflow.session.crash import unexpected
 
 
 class Output(Protocol):

@@ -22,14 +22,14 @@ from grader.render.card import Card, report_card
 from grader.render.wrap import plain
 from grader.text import catalogue, labels
 from grader.workflow import check as checking
-from grader.workflow import current, hints, notebooks, progress
-from grader.workflow import history as versions
-from grader.workflow import reset as resetting
-from grader.workflow import start as starting
-from grader.workflow.find import exercise as find
-from grader.workflow.hostports import conflict_words, conflicts
-from grader.workflow.lookback import look_back
-from grader.workflow.place import after
+from grader.workflow.ground.hostports import conflict_words, conflicts
+from grader.workflow.session import current, hints, notebooks, progress
+from grader.workflow.session import history as versions
+from grader.workflow.session import reset as resetting
+from grader.workflow.session import start as starting
+from grader.workflow.session.find import exercise as find
+from grader.workflow.session.lookback import look_back
+from grader.workflow.session.place import after
 
 
 def _teller(place: Output) -> Progress:
@@ -176,7 +176,7 @@ def watch(exercise: str, *, deadline: float = 60.0) -> None:
         deadline: seconds to wait for the cluster to settle, at each verdict.
 
     """
-    from grader.workflow.watch import Doing, Seen, Watching
+    from grader.workflow.session.watch import Doing, Seen, Watching
 
     place, told_of = put(Note(labels()["notebook.starting"])), False
 

@@ -21,7 +21,7 @@ def apply_card(results: Sequence[ManifestResult], *, saved: str = "", kept: str 
     """Give the card of an apply: the refusals first, each with its place, its meaning and the server's own words.
 
     Args:
-        results: one an object, as `grader.workflow.apply` gives them.
+        results: one an object, as `grader.workflow.ground.apply` gives them.
         saved: the file that the manifest was saved to, "" where it was not.
         kept: where what that file held before is kept, "" where it held nothing of the learner's.
         next_step: what to do next where everything was accepted, "" for nothing.

@@ -20,11 +20,11 @@ from grader.observe import Observer
 from grader.observe.environment import unreachable
 from grader.observe.observer import now
 from grader.observe.reach import FIRST_SECONDS
-from grader.workflow import instruments
-from grader.workflow.apply import apply_manifests
-from grader.workflow.bounds import Bounds
-from grader.workflow.controls import Control
-from grader.workflow.ground import target
+from grader.workflow.ground import instruments
+from grader.workflow.ground.apply import apply_manifests
+from grader.workflow.ground.bounds import Bounds
+from grader.workflow.ground.controls import Control
+from grader.workflow.ground.laying import target
 
 INSPECT_AFTER = 1.5
 INSPECT_EVERY = 2.0

@@ -18,8 +18,8 @@ from grader.classroom.marks import Marks, Table
 from grader.classroom.results import StudentResult, load_all
 from grader.model.exercise import Exercise
 from grader.paths import content_root
-from grader.workflow.handed import Head
-from grader.workflow.start import starter_text
+from grader.workflow.handin.handed import Head
+from grader.workflow.session.start import starter_text
 from tests.exercises.test_vary import vary
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.cluster.info import ClusterInfo, Provider
-from grader.workflow.crash import unexpected
+from grader.workflow.session.crash import unexpected
 from tests.cli.conftest import Run
 
 
@@ -113,7 +113,7 @@ def test_a_mistake_of_ours_is_a_message_and_a_file(run: Run, home: Path, monkeyp
     def broken(name: str, learner: str | None = None) -> None:
         raise ZeroDivisionError("by mistake")
 
-    monkeypatch.setattr("grader.workflow.find.exercise", broken)
+    monkeypatch.setattr("grader.workflow.session.find.exercise", broken)
     done = run("hint", "clusterip")
     assert done.exit_code == 4
     assert "ZeroDivisionError: by mistake" in done.stderr and "Traceback" not in done.output

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.workflow import progress
+from grader.workflow.session import progress
 from tests.cli.conftest import Run
 
 ANSWER = Path(__file__).parents[2] / "exercises" / "clusterip" / "answers" / "reference.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.workflow import progress
+from grader.workflow.session import progress
 from tests.cli.conftest import Run
 from tests.render.samples import PASSED
 

@@ -7,8 +7,8 @@ from rich.cells import cell_len
 
 from grader import exercises
 from grader.cli.panes import Painter, Pane, View
-from grader.workflow.progress import ExerciseProgress, Progress
-from grader.workflow.watch import Doing, Seen
+from grader.workflow.session.progress import ExerciseProgress, Progress
+from grader.workflow.session.watch import Doing, Seen
 from tests.render.samples import FAILED, PASSED
 
 ALL = exercises.all_exercises()

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from grader import exercises
 from grader.cli.proved import print_attempts, print_exempt, print_tally
-from grader.workflow.verify import Attempt, VerifyResult
+from grader.workflow.proof.verify import Attempt, VerifyResult
 from tests.render.samples import FAILED, PASSED
 
 

@@ -25,7 +25,7 @@ from grader.cli.screen import Screen
 from grader.cluster.info import ClusterInfo, load
 from grader.kube.client import KubeApi
 from grader.model.exercise import Exercise
-from grader.workflow.manifests import read_documents
+from grader.workflow.ground.manifests import read_documents
 
 ALL = exercises.all_exercises()
 CLUSTERIP = next(item for item in ALL if item.id == "clusterip")

@@ -19,7 +19,7 @@ from grader.cluster.probes import namespace, probe
 from grader.cluster.provider import silent
 from grader.errors import ClusterUnreachable, CourseError, UsageError
 from grader.kube.client import KubeApi
-from grader.workflow.instruments import is_ours
+from grader.workflow.ground.instruments import is_ours
 
 NAME = "try"
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from grader.model.exercise import Exercise
-from grader.workflow.verify import Task, tasks
+from grader.workflow.proof.verify import Task, tasks
 
 T = TypeVar("T")
 PART = "GRADER_E2E_PART"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.exercises import all_exercises
-from grader.workflow.verify import tasks
+from grader.workflow.proof.verify import tasks
 from tests.e2e.part import PART, attempts, mine
 
 

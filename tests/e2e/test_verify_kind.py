@@ -20,11 +20,11 @@ from grader.model.evidence import Evidence
 from grader.model.exercise import Exercise, Form
 from grader.model.report import Verdict
 from grader.paths import write_atomically
-from grader.workflow import script
 from grader.workflow.check import check_with_evidence
-from grader.workflow.ground import given_ready
-from grader.workflow.reset import reset
-from grader.workflow.verify import verify
+from grader.workflow.ground.laying import given_ready
+from grader.workflow.proof import script
+from grader.workflow.proof.verify import verify
+from grader.workflow.session.reset import reset
 from tests.clusters import real
 from tests.e2e.part import attempts, mine
 

@@ -15,7 +15,7 @@ from IPython.utils.capture import capture_output
 
 from grader import exercises
 from grader.notebook.extension import with_body
-from grader.workflow import progress
+from grader.workflow.session import progress
 from tests.exercises.test_vary import vary
 from tests.render.samples import PASSED
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grader.workflow import lab
+from grader.workflow.session import lab
 
 SCRIPT = """
 import json, sys, warnings

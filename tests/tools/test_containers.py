@@ -13,7 +13,7 @@ import yaml
 
 from grader.lessons.outline import outlines
 from grader.paths import content_root
-from grader.workflow import lab
+from grader.workflow.session import lab
 
 ROOT = content_root()
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

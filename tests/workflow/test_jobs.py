@@ -19,14 +19,14 @@ from grader.model.exercise import Exercise
 from grader.model.ground import Given
 from grader.model.kubernetes import name_of
 from grader.model.report import Hop, Report, Verdict
-from grader.workflow.apply import apply_manifests
-from grader.workflow.bounds import Bounds
 from grader.workflow.check import check, check_with_evidence, observe_once
-from grader.workflow.differences import common, differences
-from grader.workflow.ground import given_ready
-from grader.workflow.reset import reset
-from grader.workflow.start import start
-from grader.workflow.verify import VerifyResult, verify
+from grader.workflow.ground.apply import apply_manifests
+from grader.workflow.ground.bounds import Bounds
+from grader.workflow.ground.laying import given_ready
+from grader.workflow.proof.differences import common, differences
+from grader.workflow.proof.verify import VerifyResult, verify
+from grader.workflow.session.reset import reset
+from grader.workflow.session.start import start
 
 
 @pytest.fixture

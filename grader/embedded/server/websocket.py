@@ -1,42 +1,39 @@
-"""The server's side of a WebSocket (RFC 6455): framing, and the connection on asyncio streams. No extensions."""
+"""The server's side of a WebSocket on asyncio streams; wsproto frames it (RFC 6455). No extensions.
+
+wsproto takes longer to import than most of the server, and most clusters never see a WebSocket: it is imported by
+the first one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+if TYPE_CHECKING:
+    from wsproto.events import Event
+
 MAX_MESSAGE = 32 * 1024 * 1024
+NORMAL, TOO_BIG = 1000, 1009
+"""Status codes of a close frame (RFC 6455 §7.4.1); that of broken framing is wsproto's."""
 
 
 class Opcode(IntEnum):
-    """What a frame carries (RFC 6455 §5.2)."""
+    """What a message carries (RFC 6455 §5.2)."""
 
-    CONTINUATION = 0
     TEXT = 1
     BINARY = 2
-    CLOSE = 8
-    PING = 9
-    PONG = 10
-
-
-class ProtocolError(Exception):
-    """The peer broke the framing; the connection is closed with status 1002."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A complete message or control frame.
+    """A complete message.
 
     Attributes:
-        opcode: TEXT, BINARY, CLOSE, PING or PONG.
-        data: its payload, unmasked.
+        opcode: TEXT or BINARY.
+        data: its payload, unmasked; of a text in UTF-8.
     """
 
     opcode: Opcode
@@ -45,84 +42,9 @@ class Message:
 
 def accept_key(key: str) -> str:
     """Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2)."""
-    return base64.b64encode(hashlib.sha1(key.encode("ascii") + GUID, usedforsecurity=False).digest()).decode("ascii")
+    from wsproto.utilities import generate_accept_token
 
-
-def encode(opcode: Opcode, data: bytes) -> bytes:
-    """One unmasked, final frame, as servers send it."""
-    size = len(data)
-    if size < 126:
-        head = struct.pack("!BB", 0x80 | opcode, size)
-    elif size < 1 << 16:
-        head = struct.pack("!BBH", 0x80 | opcode, 126, size)
-    else:
-        head = struct.pack("!BBQ", 0x80 | opcode, 127, size)
-    return head + data
-
-
-def unmask(data: bytes, key: bytes) -> bytes:
-    """Undo the client's masking (RFC 6455 §5.3)."""
-    size = len(data)
-    pattern = (key * (size // 4 + 1))[:size]
-    return (int.from_bytes(data, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")
-
-
-class Decoder:
-    """Turns received bytes into messages; fragments are put together."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._opcode: Opcode | None = None
-        self._parts = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[Message]:
-        """Take bytes; the messages that are complete with them. Raises ProtocolError."""
-        self._buffer += data
-        while (frame := self._frame()) is not None:
-            final, opcode, payload = frame
-            if opcode >= Opcode.CLOSE:
-                yield Message(opcode, payload)
-                continue
-            if (opcode is Opcode.CONTINUATION) != (self._opcode is not None):
-                raise ProtocolError("a fragment without its beginning, or a beginning inside of a message")
-            if self._opcode is None:
-                self._opcode = opcode
-            self._parts += payload
-            if len(self._parts) > MAX_MESSAGE:
-                raise ProtocolError("message too long")
-            if final:
-                message = Message(self._opcode, bytes(self._parts))
-                self._opcode = None
-                self._parts.clear()
-                yield message
-
-    def _frame(self) -> tuple[bool, Opcode, bytes] | None:
-        buffer = self._buffer
-        if len(buffer) < 2:
-            return None
-        first, second = buffer[0], buffer[1]
-        if first & 0x70 or not second & 0x80:
-            raise ProtocolError("reserved bits set, or a frame that is not masked")
-        try:
-            opcode = Opcode(first & 0x0F)
-        except ValueError:
-            raise ProtocolError(f"unknown opcode {first & 0x0F}") from None
-        size, start = second & 0x7F, 2
-        if size >= 126:
-            if opcode >= Opcode.CLOSE:
-                raise ProtocolError("a control frame must be short")
-            width = 2 if size == 126 else 8
-            if len(buffer) < 2 + width:
-                return None
-            size, start = int.from_bytes(buffer[2 : 2 + width], "big"), 2 + width
-            if size > MAX_MESSAGE:
-                raise ProtocolError("frame too long")
-        end = start + 4 + size
-        if len(buffer) < end:
-            return None
-        payload = unmask(bytes(buffer[start + 4 : end]), bytes(buffer[start : start + 4]))
-        del buffer[:end]
-        return bool(first & 0x80), opcode, payload
+    return generate_accept_token(key.encode("ascii")).decode("ascii")
 
 
 class WebSocket:
@@ -136,38 +58,47 @@ class WebSocket:
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, subprotocol: str, rest: bytes = b""
     ) -> None:
+        from wsproto.connection import Connection, ConnectionType
+
         self._reader = reader
         self._writer = writer
-        self._decoder = Decoder()
-        self._waiting: list[Message] = []
-        self._rest = rest
+        self._frames = Connection(ConnectionType.SERVER, trailing_data=rest)
+        self._events = self._frames.events()
+        self._parts = bytearray()
         self.subprotocol = subprotocol
         self.closed = False
 
     async def receive(self) -> Message | None:
         """The next text or binary message; None once the peer has closed or gone. Pings are answered on the way."""
+        from wsproto import events
+
         try:
-            while True:
-                while self._waiting:
-                    message = self._waiting.pop(0)
-                    if message.opcode is Opcode.PING:
-                        self._write(Opcode.PONG, message.data)
-                    elif message.opcode is Opcode.CLOSE:
-                        await self.close()
+            while not self.closed:
+                event = next(self._events, None)
+                if event is None:
+                    data = await self._reader.read(65536)
+                    if not data:
+                        self.closed = True
                         return None
-                    elif message.opcode is not Opcode.PONG:
+                    self._frames.receive_data(data)
+                    self._events = self._frames.events()
+                elif isinstance(event, events.Ping):
+                    self._write(event.response())
+                elif isinstance(event, events.TextMessage | events.BytesMessage):
+                    is_text = isinstance(event, events.TextMessage)
+                    self._parts += event.data.encode() if isinstance(event.data, str) else event.data
+                    if len(self._parts) > MAX_MESSAGE:
+                        await self.close(TOO_BIG, "message too long")
+                    elif event.message_finished:
+                        message = Message(Opcode.TEXT if is_text else Opcode.BINARY, bytes(self._parts))
+                        self._parts.clear()
                         return message
-                data, self._rest = self._rest or await self._reader.read(65536), b""
-                if not data:
-                    self.closed = True
-                    return None
-                self._waiting.extend(self._decoder.feed(data))
-        except ProtocolError as error:
-            await self.close(1002, str(error))
-            return None
+                elif isinstance(event, events.CloseConnection):
+                    broken = self._frames.state.name == "OPEN"  # the peer's frames could not be read
+                    await self.close(event.code if broken else NORMAL, (event.reason or "") if broken else "")
         except (ConnectionError, TimeoutError):
             self.closed = True
-            return None
+        return None
 
     @property
     def unsent(self) -> int:
@@ -176,20 +107,27 @@ class WebSocket:
 
     def send(self, data: bytes, opcode: Opcode = Opcode.BINARY) -> None:
         """Send one message; nothing happens once the connection is closed."""
-        self._write(opcode, data)
+        from wsproto import events
+
+        if opcode is Opcode.TEXT:
+            self._write(events.TextMessage(data=data.decode(errors="replace")))
+        else:
+            self._write(events.BytesMessage(data=data))
 
     async def drain(self) -> None:
         """Wait until the peer has taken most of what was sent."""
         with contextlib.suppress(ConnectionError, TimeoutError):
             await self._writer.drain()
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
+    async def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send a close frame, once, and flush."""
+        from wsproto.events import CloseConnection
+
         if not self.closed:
-            self._write(Opcode.CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+            self._write(CloseConnection(code=code, reason=reason))
             self.closed = True
             await self.drain()
 
-    def _write(self, opcode: Opcode, data: bytes) -> None:
+    def _write(self, event: Event) -> None:
         if not self.closed and not self._writer.is_closing():
-            self._writer.write(encode(opcode, data))
+            self._writer.write(self._frames.send(event))

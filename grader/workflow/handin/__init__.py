@@ -1,0 +1,1 @@
+"""What is handed in, and doing it again on ground made new."""

@@ -1,0 +1,1 @@
+"""Proving exercises sound: answers, wrong answers, mutations, attacks, renewed Pods."""

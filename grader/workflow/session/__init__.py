@@ -1,0 +1,1 @@
+"""A learner's sitting: start, hints, progress, the watch, the shell and the lab."""
