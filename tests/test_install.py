@@ -31,7 +31,8 @@ def checkout(tmp_path: Path) -> Path:
 
 def begin(checkout: Path, before: str = "") -> subprocess.Popen[str]:
     """Run it after some code of ours, which stands for what the machine is like."""
-    code = f"import runpy, sys\nsys.argv = ['install.py', 'learner']\n{before}\n"
+    code = "import runpy, signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += f"sys.argv = ['install.py', 'learner']\n{before}\n"
     code += f"runpy.run_path({str(checkout / 'tools' / 'install.py')!r}, run_name='__main__')"
     return subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"

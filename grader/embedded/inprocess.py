@@ -253,7 +253,7 @@ class Cluster:
                 return answer.status, answer.body
             case Connect() if answer.kind == "proxy":
                 to = proxying.passage(self._store, answer, path, query, asked.headers)
-                if isinstance(to, proxying.Answer):
+                if isinstance(to, proxying.Proxied):
                     return to.status, to.body
                 return self._fetched(asked, self._control_plane, to, limit)
             case Connect() if answer.kind == "log":
@@ -307,7 +307,7 @@ class Cluster:
             raise targets.unavailable(f"error trying to reach service: {error}") from error
         return answer.status, answer.body
 
-    def _driven(self, asked: Request, source: str | Key, to: proxying.Passage, limit: float) -> proxying.Answer:
+    def _driven(self, asked: Request, source: str | Key, to: proxying.Passage, limit: float) -> proxying.Proxied:
         """Carry a request through the network. Raises TimeoutError after the limit, OSError, BadAnswer."""
         end = self.now + limit
         try:
@@ -316,7 +316,7 @@ class Cluster:
             self.pass_time(end - self.now)
             raise TimeoutError(str(error)) from error
 
-    async def _exchange(self, asked: Request, source: str | Key, to: proxying.Passage) -> proxying.Answer:
+    async def _exchange(self, asked: Request, source: str | Key, to: proxying.Passage) -> proxying.Proxied:
         """Ask a server inside of the network. Raises OSError, BadAnswer."""
         ip, port = to.address
         try:

@@ -55,7 +55,7 @@ class NameError_(Exception):  # noqa: N801 - the built-in name is taken
 
 
 @dataclass(frozen=True)
-class Target:
+class Meaning:
     """One thing a name stands for (plugin/etcd/msg/service.go Service).
 
     Attributes:
@@ -101,13 +101,13 @@ class Names:
         self._primary = primary
         self._pods = pods
 
-    def find(self, name: str, zone: str, qtype: str) -> list[Target]:
+    def find(self, name: str, zone: str, qtype: str) -> list[Meaning]:
         """What a name stands for, to a question of a type (kubernetes.go Services, handler.go ServeDNS).
 
         Nothing where the name merely exists. Raises NameError_.
         """
         if qtype == "PTR":
-            return [Target(host) for host in self._reverse(name, zone)]
+            return [Meaning(host) for host in self._reverse(name, zone)]
         if qtype == "NS":
             return self._servers(zone)
         if qtype == "TXT":
@@ -116,15 +116,15 @@ class Names:
             return [server for server in self._servers(zone) if server.type == qtype]
         return self._records(name, zone)
 
-    def _text(self, name: str, zone: str) -> list[Target]:
+    def _text(self, name: str, zone: str) -> list[Meaning]:
         """The version of the specification, in each zone; its own TTL is 28800, but the cache plugin caps it."""
         if labels(name)[: -len(labels(zone))] == ["dns-version"]:
-            return [Target(VERSION)]
+            return [Meaning(VERSION)]
         if not self._records(name, zone):
             raise NameError_(name)  # so that a bare zone or namespace has A as NODATA but TXT as NXDOMAIN
         return []
 
-    def _records(self, name: str, zone: str) -> list[Target]:
+    def _records(self, name: str, zone: str) -> list[Meaning]:
         """What a name stands for (kubernetes.go Records); nothing where it merely exists. Raises NameError_."""
         request = _parse(labels(name)[: -len(labels(zone))])
         if not request.kind:
@@ -156,13 +156,13 @@ class Names:
             raise NameError_(name)
         return list(found)
 
-    def _servers(self, zone: str) -> list[Target]:
+    def _servers(self, zone: str) -> list[Meaning]:
         """The addresses of the zone's own name server: the Service in front of CoreDNS (ns.go nsAddrs)."""
         service = self._view.service(("kube-system", "kube-dns"))
         ips = cluster_ips(service) if service is not None else []
-        return [Target(ip, f"kube-dns.kube-system.svc.{zone}") for ip in ips]
+        return [Meaning(ip, f"kube-dns.kube-system.svc.{zone}") for ip in ips]
 
-    def _pod(self, request: _Request, zone: str) -> list[Target]:
+    def _pod(self, request: _Request, zone: str) -> list[Meaning]:
         """The name that is a dashed address (kubernetes.go findPods); what is before it is ignored."""
         text = request.service
         if self._pods == "disabled":
@@ -176,9 +176,9 @@ class Names:
             pod = self._view.pod_at(ip)
             if pod is None or pod["metadata"]["namespace"] != request.namespace:
                 raise NameError_(text)
-        return [Target(ip, f"{text}.{request.namespace}.pod.{zone}")]
+        return [Meaning(ip, f"{text}.{request.namespace}.pod.{zone}")]
 
-    def _service(self, request: _Request, zone: str) -> list[Target]:
+    def _service(self, request: _Request, zone: str) -> list[Meaning]:
         """The name of a Service, its port or its endpoint (kubernetes.go findServices)."""
         if not request.service:
             return []
@@ -187,9 +187,9 @@ class Names:
             raise NameError_(request.service)
         spec = service["spec"]
         base = f"{request.service}.{request.namespace}.svc.{zone}"
-        found: list[Target] = []
+        found: list[Meaning] = []
         if spec.get("type") == "ExternalName":
-            target = Target(spec.get("externalName", ""), base)
+            target = Meaning(spec.get("externalName", ""), base)
             if not (request.endpoint or request.port or request.protocol) and target.type == "CNAME":
                 found.append(target)
         elif request.endpoint or spec.get("clusterIP") == "None":
@@ -197,15 +197,15 @@ class Names:
         else:
             for port in spec.get("ports") or ():
                 if _port_matches(request, port):
-                    found += [Target(ip, base, port["port"]) for ip in cluster_ips(service)]
+                    found += [Meaning(ip, base, port["port"]) for ip in cluster_ips(service)]
         if not found:
             raise NameError_(request.service)
         return found
 
-    def _endpoints(self, request: _Request, base: str) -> list[Target]:
+    def _endpoints(self, request: _Request, base: str) -> list[Meaning]:
         """Each ready address with each port that fits; a slice without ports has one that is none."""
         return [
-            Target(address, f"{host}.{base}", port.get("port") or -1)
+            Meaning(address, f"{host}.{base}", port.get("port") or -1)
             for slice_ in self._view.slices((request.namespace, request.service))
             for endpoint, address in _ready_addresses(slice_)
             for host in [_endpoint_hostname(endpoint, address)]
@@ -275,7 +275,7 @@ def _parse(wanted: list[str]) -> _Request:
 
 
 def _port_matches(request: _Request, port: dict[str, object]) -> bool:
-    """Kubernetes.go matchPortAndProtocol."""
+    """Whether a port is the one that a name asks for; unnamed parts match any (kubernetes.go matchPortAndProtocol)."""
     name, protocol = str(port.get("name") or "").lower(), str(port.get("protocol") or "").lower()
     return request.port in ("", name) and request.protocol in ("", protocol)
 

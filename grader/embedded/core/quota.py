@@ -51,7 +51,7 @@ def usage(resource: str, group: str, obj: Obj, now: float) -> Usage:
 
 
 def _service(spec: Mapping[str, Any]) -> Usage:
-    """Services.go Usage: node ports are counted before they are allocated."""
+    """What a Service uses; node ports are counted before they are allocated (services.go Usage)."""
     ports, balanced = spec.get("ports") or (), spec.get("type") == "LoadBalancer"
     node_ports = len(ports) if balanced or spec.get("type") == "NodePort" else 0
     if balanced and spec.get("allocateLoadBalancerNodePorts") is False:
@@ -72,7 +72,7 @@ def _is_over(pod: Obj, now: float) -> bool:
 
 
 def _compute(spec: Mapping[str, Any]) -> Usage:
-    """Pods.go podComputeUsageHelper over PodRequests and PodLimits."""
+    """What a Pod uses: its requests and limits (pods.go podComputeUsageHelper over PodRequests and PodLimits)."""
     requests, limits = (pod_amounts(spec, field) for field in ("requests", "limits"))
     counted = {
         f"{field}.{name}": q for field, held in (("requests", requests), ("limits", limits)) for name, q in held.items()

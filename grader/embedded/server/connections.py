@@ -73,7 +73,7 @@ class Connections:
         finally:
             asking.cancel()
 
-    async def _ask(self, exchange: Exchange, source: str | Key, to: proxying.Passage) -> proxying.Answer:
+    async def _ask(self, exchange: Exchange, source: str | Key, to: proxying.Passage) -> proxying.Proxied:
         """Ask a server inside of the network. Raises OSError, BadAnswer."""
         stream = await self.dial(source, *to.address)
         return await self._driver.wait(proxying.fetch(stream, to, exchange.headers.items(), exchange.body), "proxy")
@@ -210,7 +210,7 @@ class Connections:
 
     async def _proxy(self, exchange: Exchange, connect: Connect) -> None:
         found = proxying.passage(self._store, connect, exchange.raw_path, exchange.raw_query, exchange.headers)
-        if isinstance(found, proxying.Answer):
+        if isinstance(found, proxying.Proxied):
             await exchange.respond(found.status, found.headers, found.body)
         else:
             await self.fetch(exchange, self._control_plane, found)

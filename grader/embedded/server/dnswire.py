@@ -174,7 +174,7 @@ class _Writer:
 def _question(query: dns.message.Message) -> bytes:
     question = query.question[0]
     name = question.name.to_wire()
-    assert name is not None  # which it would be where it was told a file
+    assert name is not None  # to_wire() returns None only when it writes to a file
     return name + struct.pack("!HH", question.rdtype, question.rdclass)
 
 

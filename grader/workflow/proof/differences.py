@@ -15,8 +15,8 @@ def differences(left: VerifyResult, right: VerifyResult) -> tuple[str, ...]:
     one, other = _by_attempt(left), _by_attempt(right)
     found = []
     for key in common(left, right):
-        mine, theirs = _bones(one[key]), _bones(other[key])
-        # a criterion that one side had still to wait for is not among its bones
+        mine, theirs = _compared(one[key]), _compared(other[key])
+        # a criterion that one side was still waiting for is left out of what that side tells
         for what in (what for what in mine if what in theirs):
             if mine[what] != theirs[what]:
                 found.append(f"{key[0]}/{key[2]} {what}: {mine[what]} != {theirs[what]}")
@@ -33,7 +33,7 @@ def _by_attempt(result: VerifyResult) -> dict[tuple[str, str, str], Attempt]:
     return {(item.exercise, item.kind, item.name): item for item in result.attempts}
 
 
-def _bones(attempt: Attempt) -> dict[str, str]:
+def _compared(attempt: Attempt) -> dict[str, str]:
     """Keep of an attempt what must be equal on every cluster: what a learner is told.
 
     That is the verdict, its cause, the chain, and the criteria before the broken hop. What lies behind it may be of
@@ -42,17 +42,17 @@ def _bones(attempt: Attempt) -> dict[str, str]:
     report = attempt.report
     order = [hop for hop, _ in report.chain]
     reached = order.index(report.broken) if report.broken in order else len(order)
-    bones = {
+    told = {
         "verdict": report.verdict.value,
         "broken": str(report.broken),
         "diagnosis": report.finding.diagnosis,
         "chain": " ".join(f"{hop}={state}" for hop, state in report.chain),
     }
     if report.verdict is Verdict.PASS:
-        bones["points"] = f"{report.points:g}"
+        told["points"] = f"{report.points:g}"
     for item in report.criteria:
         before = item.hop not in order or order.index(item.hop) < reached
-        told = item.verdict is Verdict.FAIL and item.finding.diagnosis == report.finding.diagnosis
-        if told or (before and item.verdict is not Verdict.NOT_YET):
-            bones[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
-    return bones
+        is_cause = item.verdict is Verdict.FAIL and item.finding.diagnosis == report.finding.diagnosis
+        if is_cause or (before and item.verdict is not Verdict.NOT_YET):
+            told[item.id] = f"{item.verdict} {item.points:g}/{item.max_points:g} {item.finding.diagnosis}"
+    return told

@@ -259,7 +259,7 @@ def _settle_surge(work: _Work, node: str, running: list[Obj], starts: bool) -> N
 
 
 def _roll(work: _Work, max_unavailable: int) -> None:
-    """Update.go rollingUpdate without surge: end old Pods, as many as may be unavailable."""
+    """End old Pods, as many as may be unavailable (update.go rollingUpdate without surge)."""
     wanted = {node["metadata"]["name"] for node in work.nodes if belongs_on(work.daemon_set, node)[0]}
     unavailable = 0
     replaced: list[Obj] = []
@@ -279,7 +279,7 @@ def _roll(work: _Work, max_unavailable: int) -> None:
 
 
 def _roll_by_surge(work: _Work) -> None:
-    """Update.go rollingUpdate with surge: start new Pods beside old ones, and end the old when those are available."""
+    """Start new Pods beside old ones, and end the old when those are available (update.go rollingUpdate with surge)."""
     desired, _, surge = work.limits()
     nodes = {node["metadata"]["name"]: node for node in work.nodes}
     surging = available = 0

@@ -126,7 +126,7 @@ class DeploymentController(Controller):
         return next((item for item in sets if same_template(item["spec"]["template"], template)), None)
 
     def _ensure_newest(self, deployment: Obj, sets: list[Obj], newest: Obj | None) -> Obj:
-        """Sync.go getNewReplicaSet: find or create the ReplicaSet of the present template."""
+        """Find or create the ReplicaSet of the present template (sync.go getNewReplicaSet)."""
         highest = max((_revision(item) for item in sets if item is not newest), default=0)
         if newest is not None:
             revision = max(_revision(newest), highest + 1)
@@ -208,7 +208,7 @@ class DeploymentController(Controller):
     # --- scaling
 
     def _scale(self, deployment: Obj, replica_set: Obj, size: int) -> None:
-        """Sync.go scaleReplicaSet."""
+        """Set the size of a ReplicaSet, and record an Event where it changes (sync.go scaleReplicaSet)."""
         before = replica_set["spec"].get("replicas", 1)
         stored = self.store.get("replicasets", *key_of(replica_set))
         if stored is None:
@@ -227,19 +227,19 @@ class DeploymentController(Controller):
             self.context.recorder.event(deployment, "Normal", "ScalingReplicaSet", message, COMPONENT)
 
     def _is_scaling(self, deployment: Obj, sets: list[Obj]) -> bool:
-        """Sync.go isScalingEvent."""
+        """Whether the size was changed: a ReplicaSet's annotation still tells another (sync.go isScalingEvent)."""
         replicas = str(deployment["spec"].get("replicas", 1))
         active = [item for item in sets if item["spec"].get("replicas", 1) > 0]
         desired = [(item["metadata"].get("annotations") or {}).get(DESIRED) for item in active]
         return any(value is not None and value != replicas for value in desired)
 
     def _scale_all(self, deployment: Obj, sets: list[Obj]) -> None:
-        """Sync.go scale: one active ReplicaSet gets it all, several share in proportion."""
+        """Give one active ReplicaSet all replicas, or several their share in proportion (sync.go scale)."""
         for replica_set, size in rollout.proportional(deployment, sets, self._newest(deployment, sets)):
             self._scale(deployment, replica_set, size)
 
     def _roll(self, deployment: Obj, sets: list[Obj], newest: Obj) -> None:
-        """Rolling.go rolloutRolling."""
+        """Start new Pods and end old ones, as far as surge and unavailability allow (rolling.go rolloutRolling)."""
         size = rollout.new_size(deployment, sets, newest)
         if size != newest["spec"].get("replicas", 1):
             self._scale(deployment, newest, size)
@@ -259,7 +259,7 @@ class DeploymentController(Controller):
         self._scale(deployment, newest, deployment["spec"].get("replicas", 1))
 
     def _clean_up(self, deployment: Obj) -> None:
-        """Sync.go cleanupDeployment: drop old ReplicaSets beyond revisionHistoryLimit."""
+        """Drop old ReplicaSets beyond revisionHistoryLimit (sync.go cleanupDeployment)."""
         limit = deployment["spec"].get("revisionHistoryLimit", 10)
         sets = self._replica_sets(deployment)
         newest = self._newest(deployment, sets)

@@ -112,7 +112,10 @@ def _fill(
     *,
     keeps_hints: bool = False,
 ) -> None:
-    """Reconciler.go reconcileByPortMapping; slices with other hints are the same where the hints come afterwards."""
+    """Plan the slices of one set of ports (reconciler.go reconcileByPortMapping).
+
+    Slices that differ only in hints count as the same, because hints are added afterwards.
+    """
     left = dict(wanted)
     contents: dict[str, list[dict[str, Any]]] = {}
     changed: list[str] = []

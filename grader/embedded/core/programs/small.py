@@ -34,7 +34,7 @@ async def pause(context: Context) -> int:
 
 
 async def entrypoint(context: Context) -> int:
-    """Run curlimages/curl's entrypoint: what is no program is an argument of curl."""
+    """Run curlimages/curl's entrypoint: a program of the image, or curl with all words as its arguments."""
     args = context.args
     if not args or args[0].startswith("-") or available(context.image, args[0]) is None:
         args = ["curl", *args]

@@ -35,7 +35,7 @@ class BadAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Proxied:
     """An HTTP answer, complete.
 
     Attributes:
@@ -77,7 +77,7 @@ def to_outside(method: str, target: str) -> Passage:
 
 def passage(
     store: Store, connect: Connect, raw_path: str, raw_query: str, headers: Mapping[str, str]
-) -> Passage | Answer:
+) -> Passage | Proxied:
     """Where a request to `/api/v1/namespaces/NAMESPACE/KIND/NAME/proxy/REST` goes on to.
 
     One that ends in `/proxy` is answered at once: it belongs to `/proxy/` (proxyRedirectsforRootPath).
@@ -95,13 +95,13 @@ def passage(
     parts = raw_path.split("/", 8)
     query = f"?{raw_query}" if raw_query else ""
     if len(parts) <= 8 and connect.method in _REDIRECTED:
-        return Answer(301, (("location", f"{raw_path}/{query}"),), b"")
+        return Proxied(301, (("location", f"{raw_path}/{query}"),), b"")
     target = f"/{''.join(parts[8:])}{query}"
     secure = connect.scheme == "https"
     return Passage(address, connect.method, target, headers.get("host", ""), secure, "/".join(parts[:8]))
 
 
-async def fetch(stream: Stream, to: Passage, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
+async def fetch(stream: Stream, to: Passage, headers: Iterable[tuple[str, str]], body: bytes) -> Proxied:
     """Send one request over a connected stream and take the whole answer; runs inside of the kernel.
 
     Raises BadAnswer where the peer speaks no HTTP (or no TLS) or breaks off.
@@ -129,11 +129,11 @@ async def fetch(stream: Stream, to: Passage, headers: Iterable[tuple[str, str]],
         stream.close()
     received = ((name.lower(), value) for name, value in response.headers)
     kept = tuple((name, value) for name, value in received if name not in HOP_BY_HOP and name != "content-length")
-    answer = Answer(response.status, kept, response.body)
+    answer = Proxied(response.status, kept, response.body)
     return _fitted(answer, to) if to.prefix else answer
 
 
-def _fitted(answer: Answer, to: Passage) -> Answer:
+def _fitted(answer: Proxied, to: Passage) -> Proxied:
     """What the proxy makes of an answer: links lead through it, CORS headers are gone."""
     given = dict(answer.headers)
     headers = tuple((name, value) for name, value in answer.headers if name not in _CORS)
@@ -146,7 +146,7 @@ def _fitted(answer: Answer, to: Passage) -> Answer:
     if given.get("content-type", "").partition(";")[0].strip() == "text/html" and "content-encoding" not in given:
         page = body.decode("utf-8", "surrogateescape")
         body = rewrite_links(page, lambda link: _through(link, to)).encode("utf-8", "surrogateescape")
-    return Answer(answer.status, headers, body)
+    return Proxied(answer.status, headers, body)
 
 
 def _through(link: str, to: Passage) -> str:

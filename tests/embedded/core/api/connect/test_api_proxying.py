@@ -39,7 +39,7 @@ def test_other_methods_and_paths_are_passed_on() -> None:
     assert (passage("/").address, passage("/", scheme="https").address) == (("10.244.1.2", 80), ("10.244.1.2", 443))
 
 
-def fetched(to: proxying.Passage, respond: Any, certificate: tls.Certificate | None = None) -> proxying.Answer:
+def fetched(to: proxying.Passage, respond: Any, certificate: tls.Certificate | None = None) -> proxying.Proxied:
     clock = VirtualClock()
     kernel = Kernel(clock)
     near, far = pair()
