@@ -148,11 +148,11 @@ class Painter:
         if seen.report is None:
             return
         card = typed(report_card(seen.report), self._program)
-        yield from body_lines(replace(card, footer=()), width)
-        if seen.passed:
-            yield Text()
+        if seen.passed:  # first: a long card may leave no room for it
             yield Text("  " + table["watch.passed"], style="bold green")
-        elif any("kubectl " in sentence for _, sentence in card.parts):
+            yield Text()
+        yield from body_lines(replace(card, footer=()), width)
+        if not seen.passed and any("kubectl " in sentence for _, sentence in card.parts):
             yield Text()
             yield Text("  " + in_terminal(table["watch.elsewhere"], self._program), style="dim")
 

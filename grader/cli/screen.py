@@ -127,6 +127,8 @@ class Screen:
         elif seen.doing is Doing.RESETTING:
             view = replace(view, pane=Pane.TASK, top=0, hints=())
         file = str(near(seen.begun.starter)) if seen.begun else view.file
+        if seen.passed and not view.seen.passed:
+            view = replace(view, note="")  # what it said was true before
         self._view = replace(view, seen=seen, progress=known, file=file)
         self.application.invalidate()
 
