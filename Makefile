@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# make start BUNDLE=FILE: install from what `grader bundle` wrote, without a network.
+export BUNDLE
+
 .PHONY: start test e2e lint types textlint site verify notebooks bench lock clean learner dev
 
 start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 1

@@ -3,6 +3,8 @@
     python3 tools/install.py learner     what a learner needs (make start)
     python3 tools/install.py dev         everything: tests, classroom, site (make test)
 
+With BUNDLE=FILE in the environment, everything comes from what `grader bundle` wrote, and nothing from a network.
+
 pip installs uv and the builder of the editable install (hash-checked), uv installs the lock file (hash-checked) in a
 fraction of pip's time. Of two that run at once, the second waits for the first. A `.venv` that
 was not finished is made anew.
@@ -10,14 +12,17 @@ was not finished is made anew.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +55,39 @@ def pip_setting(name: str) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
+@contextmanager
+def offline(bundle: str) -> Iterator[tuple[str, ...]]:
+    """Unpack the wheels of a bundle; give the options by which pip and uv take them, and nothing without a bundle."""
+    if not bundle:
+        yield ()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with tarfile.open(bundle) as archive:
+                for member in archive:
+                    content = archive.extractfile(member) if member.name.startswith("wheels/") else None
+                    if content:
+                        with content, Path(folder, Path(member.name).name).open("wb") as wheel:
+                            shutil.copyfileobj(content, wheel)
+                about = json.load(archive.extractfile("bundle.json"))
+        except (OSError, KeyError, ValueError, tarfile.TarError) as error:
+            sys.exit(
+                "何が  まとめたファイル(BUNDLE)を読めませんでした。\n"
+                f"どこで {bundle}({error})\n"
+                "次に  ファイルの場所を確かめてください。途中までしか写っていないときは、もう一度写すか、"
+                "インターネットにつながる環境でgrader bundleを実行して作り直します。"
+            )
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if about["python"] != here:
+            sys.exit(
+                f"何が  まとめたファイル(BUNDLE)は、Python {about['python']}用です。\n"
+                f"どこで このコンピューターの{sys.executable}はPython {here}です。\n"
+                f"次に  make PYTHON=python{about['python']} startのようにPythonを選ぶか、"
+                f"インターネットにつながる環境のPython {here}でgrader bundleを実行して作り直します。"
+            )
+        yield ("--no-index", "--find-links", folder)
+
+
 def run(*command: str) -> None:
     """Run one step; on failure say which one and what to try, and stop."""
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "VIRTUAL_ENV": str(VENV)}
@@ -66,7 +104,18 @@ def run(*command: str) -> None:
         )
 
 
-@contextlib.contextmanager
+def packages(kind: str, wheels: tuple[str, ...]) -> None:
+    """Install uv, the locked packages, and the course itself; `wheels` says where from, () for the package index."""
+    python, uv = str(BIN / "python"), str(BIN / "uv")
+    quiet = () if sys.stdout.isatty() else ("--quiet",)
+    locks = ROOT / "requirements"
+    offline = ("--offline", *wheels) if wheels else ()
+    run(python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", str(locks / "install.txt"))
+    run(uv, "pip", "install", *quiet, *offline, "--require-hashes", "-r", str(locks / f"{kind}.txt"))
+    run(uv, "pip", "install", *quiet, *offline, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+@contextmanager
 def alone() -> Iterator[None]:
     """Wait until no other installation runs; the system ends that with the process, whatever ended it."""
     try:
@@ -135,13 +184,8 @@ def install(kind: str) -> None:
     if not (BIN / "python").exists() or not STAMP.exists():
         make_venv()
     print(f"• パッケージをインストールしています(requirements/{kind}.txt)", flush=True)
-    python = str(BIN / "python")
-    quiet = () if sys.stdout.isatty() else ("--quiet",)
-    run(python, "-m", "pip", "install", *quiet, "--require-hashes", "-r", str(ROOT / "requirements" / "install.txt"))
-    uv = str(BIN / "uv")
-    lock = str(ROOT / "requirements" / f"{kind}.txt")
-    run(uv, "pip", "install", *quiet, "--require-hashes", "-r", lock)
-    run(uv, "pip", "install", *quiet, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    with offline(os.environ.get("BUNDLE", "")) as wheels:
+        packages(kind, wheels)
     temporary = STAMP.with_suffix(".tmp")
     temporary.write_text(json.dumps({**done, kind: wanted}), encoding="utf-8")
     temporary.replace(STAMP)

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from grader.classroom import ASSIGNMENT
+from grader.classroom import ASSIGNMENT, GRADE, answer_id, grade_id
 from grader.errors import UsageError
 from grader.lessons.notebook import varied_note
 from grader.model.exercise import Exercise
@@ -19,16 +19,6 @@ from grader.text.commands import in_cell
 
 SCHEMA_VERSION = 3
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-
-def grade_id(exercise: str) -> str:
-    """The grade_id of the locked cell that carries an exercise's points."""
-    return f"grade-{exercise}"
-
-
-def answer_id(exercise: str) -> str:
-    """The grade_id of the cell that a student writes the manifest in."""
-    return f"answer-{exercise}"
 
 
 def _nbgrader(identifier: str, *, solution: bool = False, points: float | None = None) -> dict[str, Any]:
@@ -89,13 +79,26 @@ def notebook(exercises: Sequence[Exercise]) -> nbformat.NotebookNode:
 def create(course: Path, exercises: Sequence[Exercise]) -> Path:
     """Lay out an nbgrader course folder: configuration and the assignment's source. Returns the source notebook.
 
-    Raises UsageError where the folder holds an nbgrader configuration that is not ours.
+    Raises UsageError where the folder holds an nbgrader configuration that is not ours, or an assignment of other
+    exercises: what was released stays, for students have it.
     """
     config = course / "nbgrader_config.py"
     text = files(__package__).joinpath("nbgrader_config.py.txt").read_text(encoding="utf-8")
-    if config.exists() and config.read_text(encoding="utf-8") != text:
+    if config.exists() and "grader.classroom" not in config.read_text(encoding="utf-8"):
         raise UsageError("course-folder-taken", file=config)
-    write_atomically(config, text)
     source = course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
-    write_atomically(source, nbformat.writes(notebook(exercises)))
+    made = notebook(exercises)
+    if source.exists():
+        before, now = _exercises_in(nbformat.read(source, as_version=4)), _exercises_in(made)
+        if before != now:
+            raise UsageError("course-other-exercises", file=source, before=", ".join(before), now=", ".join(now))
+    if not config.exists():
+        write_atomically(config, text)
+    write_atomically(source, nbformat.writes(made))
     return source
+
+
+def _exercises_in(notebook: nbformat.NotebookNode) -> tuple[str, ...]:
+    """The exercises of an assignment's notebook, by its grade cells."""
+    ids = (cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in notebook.cells)
+    return tuple(sorted(identifier.removeprefix(GRADE) for identifier in ids if identifier.startswith(GRADE)))

@@ -37,9 +37,11 @@ class Files:
 
     Attributes:
         problems: codes of what could not be listed, each with the path it is about.
+        folders: paths of the folders in it.
     """
 
     problems: list[tuple[str, str]] = field(default_factory=list)
+    folders: list[PurePosixPath] = field(default_factory=list)
     _readers: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
 
     @classmethod
@@ -75,8 +77,11 @@ class Files:
             path, place = folder / name, relative / name
             mode = path.lstat().st_mode
             if stat.S_ISDIR(mode):
+                self.folders.append(place)
                 if depth < MOST_DEPTH:
                     self._list(path, place, depth + 1)
+                else:
+                    self.problems.append(("submission-too-deep", str(place)))
             elif stat.S_ISREG(mode) and path.suffix.lower() == ".zip":
                 self._archive(path, place)
             elif not self._add(place, lambda most, path=path: _read(path, most)):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from grader.classroom.fingerprint import fingerprint
 from grader.classroom.forking import Cause, Ended, ForkServer
 from grader.classroom.jobs import Grading, Reading, prepare, work
 from grader.classroom.limits import Limits
-from grader.classroom.results import GradedAnswer, StudentResult, evidence_path, load, owned
+from grader.classroom.results import GradedAnswer, StudentResult, evidence_path, load, owned, presentable
 from grader.errors import EnvironmentError_, UsageError
 from grader.model.exercise import Exercise
 from grader.model.report import Finding, Report, Verdict
@@ -173,6 +173,7 @@ class _Run:
         if answer.problem:
             code, file = answer.problem
             report = needs_look(self._exercises[exercise], code, file=file)
+            evidence_path(self._results, student.name, exercise).unlink(missing_ok=True)
             student.done[exercise] = GradedAnswer(exercise, answer.source, answer.text, report, answer.learner, key)
         elif not answer.text and exercise in self._blank:
             self._judged(student, exercise, answer, Ended(0, Cause.DONE, self._blank[exercise]))
@@ -183,7 +184,7 @@ class _Run:
         key = fingerprint(self._exercises[exercise], answer)
         if ended.cause is Cause.DONE:
             found = json.loads(ended.data)
-            report = Report.from_json(found["report"])
+            report = Report.from_json(presentable(found["report"]))
             kept = evidence_path(self._results, student.name, exercise)
             write_atomically(kept, json.dumps(found["evidence"], ensure_ascii=False), mode=0o600)
             if not answer.text:
@@ -191,6 +192,7 @@ class _Run:
         else:
             report = needs_look(self._exercises[exercise], f"grading-{ended.cause}", reason=_reason(ended))
             key = key if ended.cause.repeats else ""
+            evidence_path(self._results, student.name, exercise).unlink(missing_ok=True)
         student.done[exercise] = GradedAnswer(exercise, answer.source, answer.text, report, answer.learner, key)
 
 

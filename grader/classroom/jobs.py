@@ -7,18 +7,18 @@ child has it as it was.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from grader import exercises
 from grader.classroom import submission
-from grader.classroom.results import LEARNER_UNKNOWN
+from grader.classroom.results import unless_unknown
 from grader.cluster.inprocess import Inside
 from grader.kube.client import KubeApi
 from grader.model.evidence import Evidence, ManifestResult
 from grader.model.exercise import Exercise
-from grader.model.report import Finding, Report, Verdict
+from grader.model.report import Report
 from grader.workflow import check
 from grader.workflow.ground.record import record_clusters_own
 from grader.workflow.handin.handed import read as read_head
@@ -125,8 +125,5 @@ def graded(job: Grading) -> tuple[Report, Evidence]:
         told=read_head(answer.text).ground if exported else (),
         api=here.api,
     )
-    unsure = not (answer.learner and answer.sure)
-    if exercise.values and unsure and answer.text and report.verdict is Verdict.FAIL:
-        finding = Finding(LEARNER_UNKNOWN, {"exercise": exercise.id})
-        report = replace(report, verdict=Verdict.ENVIRONMENT, points=0.0, broken=None, finding=finding)
-    return report, evidence
+    unsure = exercise.values and answer.text and not (answer.learner and answer.sure)
+    return (unless_unknown(report) if unsure else report), evidence

@@ -6,26 +6,38 @@ else a submission holds (outputs with scripts, other files, links) never reaches
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import nbformat
 
-from grader.classroom import ASSIGNMENT
-from grader.classroom.assignment import answer_id
-from grader.classroom.results import StudentResult, load_all
+from grader.classroom import ASSIGNMENT, answer_id
+from grader.classroom.marks import Change, Table, read_gradebook
+from grader.classroom.results import CONTROL, StudentResult, load, load_all
 from grader.errors import EnvironmentError_, UsageError
 from grader.paths import write_atomically
+from grader.text import labels
+
+GRADEBOOK, SHEET = "gradebook.db", "marks.csv"
 
 STAGING = "staging"
 """Folder, relative to the course, that nbgrader takes for `submitted`."""
+
+
+KEPT = "history"
+"""Folder, relative to the course, of dated copies of gradebook and marks."""
+
+LONGEST_SHOWN = 20_000
+"""Characters of an answer that a feedback page shows: highlighting makes a hundred times as much of it."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +45,22 @@ class Recorded:
     """What was taken into the gradebook.
 
     Attributes:
-        students: ids with marks.
-        unscored: ids left out because their environment failed; grade them again.
+        students: ids of those whose results were taken.
+        failed: ids of those of whom nbgrader took none.
+        open: student → exercises without a mark, of everybody in the gradebook.
+        changes: marks that are others than in the table of before.
         csv: the table of marks.
         feedback: the folder of feedback pages.
+        kept: the folder of the copies of before, None where there was nothing to copy.
     """
 
     students: tuple[str, ...]
-    unscored: tuple[str, ...]
+    failed: tuple[str, ...]
+    open: Mapping[str, tuple[str, ...]]
+    changes: tuple[Change, ...]
     csv: Path
     feedback: Path
+    kept: Path | None = None
 
 
 def stage(course: Path, result: StudentResult) -> Path:
@@ -58,7 +76,7 @@ def stage(course: Path, result: StudentResult) -> Path:
     for cell in notebook.cells:
         answer = texts.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if answer:
-            cell.source = f"%%apply {answer.exercise}\n{answer.text}"
+            cell.source = f"%%apply {answer.exercise}\n{_shown(answer.text)}"
     folder = course / STAGING / result.student / ASSIGNMENT
     path = folder / f"{ASSIGNMENT}.ipynb"
     write_atomically(path, nbformat.writes(notebook))
@@ -92,48 +110,80 @@ def release(course: Path) -> Path:
     return course / "release" / ASSIGNMENT
 
 
-def table(results: Sequence[StudentResult]) -> str:
-    """Marks as CSV text: one row a student, one column an exercise; an unscored exercise is empty, never 0.
+def _shown(text: str) -> str:
+    """Cut an answer to what a page can show, without what moves a terminal's cursor."""
+    text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return text[:LONGEST_SHOWN] + "\n" + labels()["feedback.cut"].format(count=len(text))
 
-    `learner` holds the learners' ids that the answers carry, `same_learner` the other students whose answers carry one
-    of them: they worked on one computer, or one handed in what the other made.
-    """
-    exercises = sorted({answer.exercise for result in results for answer in result.answers})
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["student", "timestamp", *exercises, "points", "max_points", "scored", "learner", "same_learner"])
-    for result in results:
-        by_exercise = {answer.exercise: answer.report.points for answer in result.answers}
-        marks = [by_exercise.get(exercise, "") if result.scored else "" for exercise in exercises]
-        total = result.points if result.scored else ""
-        others = (other for other in results if other is not result)
-        same = sorted(other.student for other in others if set(other.learners) & set(result.learners))
-        shared = [" ".join(result.learners), " ".join(same)]
-        writer.writerow([result.student, result.timestamp, *marks, total, result.max_points, result.scored, *shared])
-    return text.getvalue()
+
+def keep(course: Path) -> Path | None:
+    """Copy gradebook and marks as they are into a dated folder; None where there is nothing. Raises OSError."""
+    database, sheet = course / GRADEBOOK, course / SHEET
+    if not database.exists() and not sheet.exists():
+        return None
+    name = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    folder = next(path for path in _names(course / KEPT / name) if not path.exists())
+    folder.mkdir(parents=True)
+    if database.exists():
+        with closing(sqlite3.connect(database)) as live, closing(sqlite3.connect(folder / GRADEBOOK)) as copy:
+            live.backup(copy)  # whole, even where another process writes
+    if sheet.exists():
+        shutil.copyfile(sheet, folder / SHEET)
+    return folder
+
+
+def _names(path: Path) -> Iterator[Path]:
+    """Give a name, and further ones where it is taken."""
+    yield path
+    yield from (path.with_name(f"{path.name}-{number}") for number in count(2))
 
 
 def record(course: Path, results: Path) -> Recorded:
-    """Take a folder of results into the gradebook and make feedback.
+    """Take a folder of results into the gradebook and make feedback. Who is not among them keeps what is there.
 
     Raises UsageError where there is no result or no released assignment, EnvironmentError_ where nbgrader fails.
     """
-    everyone = tuple(load_all(results))
-    if not everyone:
+    students = tuple(path.stem for path in sorted(results.glob("*.json")) if load(results, path.stem))
+    if not students:
         raise UsageError("results-missing", folder=results)
-    scored = [result for result in everyone if result.scored]
+    kept = keep(course)
     shutil.rmtree(course / STAGING, ignore_errors=True)
-    for result in scored:
+    for result in load_all(results):
         stage(course, result)
-    if scored:
+    failed = _into_gradebook(course, results, students)
+    nbgrader(course, "generate_feedback", ASSIGNMENT, "--force")
+    before = Table.read(course / SHEET)
+    everyone = read_gradebook((course / GRADEBOOK).resolve(), load_all(results))
+    now = Table.of(everyone)
+    write_atomically(course / SHEET, str(now))
+    return Recorded(
+        students=students,
+        failed=failed,
+        open={marks.student: marks.open for marks in everyone if marks.open},
+        changes=now.changes(before),
+        csv=course / SHEET,
+        feedback=course / "feedback",
+        kept=kept,
+    )
+
+
+def _into_gradebook(course: Path, results: Path, students: Sequence[str]) -> tuple[str, ...]:
+    """Have nbgrader take marks; returns of whom it took none. Raises EnvironmentError_ where it took nobody's."""
+    shutil.rmtree(course / "autograded", ignore_errors=True)
+    failure = None
+    try:
         nbgrader(
             course,
             *("autograde", ASSIGNMENT, "--force", "--create"),
             f"--CourseDirectory.submitted_directory={STAGING}",
             f"--ExternalGrade.results={results.resolve()}",
         )
-        nbgrader(course, "generate_feedback", ASSIGNMENT, "--force")
-    sheet = course / "marks.csv"
-    write_atomically(sheet, "\ufeff" + table(everyone))
-    unscored = tuple(result.student for result in everyone if not result.scored)
-    return Recorded(tuple(result.student for result in scored), unscored, sheet, course / "feedback")
+    except EnvironmentError_ as error:
+        failure = error
+    made = {path.parts[-3] for path in (course / "autograded").glob(f"*/{ASSIGNMENT}/*.ipynb")}
+    failed = tuple(student for student in students if student not in made)
+    if failure and len(failed) == len(students):
+        raise failure
+    return failed

@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.model.report import Report, Verdict
+from grader.model.report import Finding, Report, Verdict
 from grader.paths import write_atomically
 
 LEARNER_UNKNOWN = "learner-unknown"
@@ -20,6 +20,8 @@ LEARNER_UNKNOWN = "learner-unknown"
 
 EVIDENCE = "evidence"
 LOCK = ".lock"
+LONGEST_TEXT = 2_000
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LEFT_OVER = re.compile(r"\..+\.json\.\d+")
 """What a write that was killed leaves behind (`grader.paths.write_atomically`)."""
 
@@ -109,6 +111,26 @@ class StudentResult:
             "answers": [{**vars(item), "report": item.report.to_json()} for item in self.answers],
         }
         write_atomically(folder / f"{self.student}.json", json.dumps(data, ensure_ascii=False, indent=1), mode=0o600)
+
+
+def unless_unknown(report: Report) -> Report:
+    """Leave open what may be right for a learner whom nothing names."""
+    if report.verdict is not Verdict.FAIL:
+        return report
+    finding = Finding(LEARNER_UNKNOWN, {"exercise": report.exercise})
+    return replace(report, verdict=Verdict.ENVIRONMENT, points=0.0, broken=None, finding=finding)
+
+
+def presentable(data: Any) -> Any:
+    """Cut every text of a JSON value to what a person reads, and leave out what moves a terminal's cursor."""
+    if isinstance(data, str):
+        shown = CONTROL.sub("\N{REPLACEMENT CHARACTER}", data)
+        return shown if len(shown) <= LONGEST_TEXT else f"{shown[: LONGEST_TEXT - 1]}…"
+    if isinstance(data, dict):
+        return {key: presentable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [presentable(value) for value in data]
+    return data
 
 
 def evidence_path(folder: Path, student: str, exercise: str) -> Path:

@@ -22,8 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader import exercises as exercises_of
-from grader.classroom import ASSIGNMENT
-from grader.classroom.assignment import answer_id
+from grader.classroom import ASSIGNMENT, answer_id
 from grader.classroom.files import Files, Refused, entries
 from grader.model.exercise import Exercise
 from grader.workflow.handin.handed import read as read_head
@@ -156,6 +155,12 @@ class _Reader:
                 self._manifest(path, named[0])
             elif path.name != "timestamp.txt":
                 self.unknown.append(str(path))
+        for path in self.files.folders:  # one in the place of a file
+            named = [key for key, pattern in patterns.items() if pattern.fullmatch(path.name)]
+            if path.suffix.lower() == ".ipynb":
+                named = list(patterns)
+            if named:
+                self._refuse("submission-unreadable", str(path), named)
 
     def _refuse(self, code: str, file: str, concerned: Sequence[str]) -> None:
         self.problems.append((code, file))

@@ -115,8 +115,45 @@ def record(session: Session, course: Path, results: Path) -> int:
     from grader.text import labels
 
     recorded = run(course, results)
+    out, table = session.out(), labels()
     facts = {"count": len(recorded.students), "sheet": recorded.csv, "feedback": recorded.feedback}
-    session.out().print(labels()["classroom.recorded"].format(**facts))
-    if recorded.unscored:
-        session.out().print(labels()["autograde.again"].format(students=", ".join(recorded.unscored)))
-    return 4 if recorded.unscored else 0
+    out.print(table["classroom.recorded"].format(**facts), markup=False)
+    if recorded.kept:
+        out.print(table["classroom.kept"].format(folder=recorded.kept), markup=False)
+    if recorded.changes:
+        out.print("\n" + table["classroom.changes"].format(count=len(recorded.changes)), markup=False)
+    for item in recorded.changes:
+        facts = {**vars(item), "before": item.before or "–", "after": item.after or "–"}
+        out.print("  " + table["classroom.change"].format(**facts), markup=False)
+    if recorded.failed:
+        out.print("\n" + table["classroom.failed"].format(students=", ".join(recorded.failed)), markup=False)
+    for student, exercises in recorded.open.items():
+        out.print("  " + table["classroom.open"].format(student=student, exercises=", ".join(exercises)), markup=False)
+    if recorded.open:
+        out.print(table["classroom.open-next"])
+    return 4 if recorded.failed or recorded.open else 0
+
+
+@click.command(cls=Taught, name="regrade")
+@click.argument("results", metavar="RESULTS", type=FOLDER)
+@click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")
+@click.option("--student", "students", multiple=True, metavar="STUDENT")
+@click.option("--dry-run", is_flag=True)
+@click.pass_obj
+def regrade(session: Session, results: Path, names: tuple[str, ...], students: tuple[str, ...], dry_run: bool) -> None:
+    """Judge kept Evidence again, and show which marks changed."""
+    from grader.classroom.regrade import marks
+    from grader.classroom.regrade import regrade as run
+    from grader.render.card import number
+    from grader.text import labels
+
+    changed = list(marks(run(results, _chosen(names), students=students, keep=not dry_run)))
+    out, table = session.out(), labels()
+    out.print(table["regrade.sum"].format(count=len(changed)))
+    for item in changed:
+        before, after = (
+            f"{number(answer.report.points)}/{number(answer.report.max_points)}" if answer.scored else "–"
+            for answer in (item.before, item.after)
+        )
+        facts = {"student": item.student, "column": item.after.exercise, "before": before, "after": after}
+        out.print("  " + table["classroom.change"].format(**facts), markup=False)

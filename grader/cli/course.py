@@ -15,14 +15,35 @@ from grader.cli.teach import Taught, TaughtGroup
 @click.pass_obj
 def lab(session: Session, arguments: tuple[str, ...]) -> None:
     """Bring the cluster up and become JupyterLab at lesson 1."""
-    from grader.cli.steps import Steps
-    from grader.workflow.session.lab import start
+    import os
 
-    shown = Steps(session.err(), keep=True)
-    try:
-        start(arguments, shown)
-    finally:
-        shown.close(broken=True)
+    from grader.cli.steps import steps
+    from grader.workflow.session.lab import prepare
+
+    with steps(session.err()) as shown:
+        command, environment = prepare(arguments, shown)
+    os.execve(command[0], command, environment)  # only now: a step that is still shown has hidden the cursor
+
+
+@click.command(cls=Taught, name="bundle")
+@click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--platform", "platforms", metavar="TAG", multiple=True)
+@click.pass_obj
+def bundle(session: Session, file: Path | None, platforms: tuple[str, ...]) -> None:
+    """Write one file that installs the course where there is no internet."""
+    import shlex
+
+    from grader.cli.steps import steps
+    from grader.text import labels
+    from grader.workflow.session.bundle import NAME, Target
+    from grader.workflow.session.bundle import bundle as write
+
+    target = Target(platforms=platforms)
+    place = file or Path(NAME)
+    with steps(session.err(), keep=False) as shown:
+        size = write(place, target, shown)
+    facts = {"file": shlex.quote(str(place)), "size": f"{size / 1e6:.0f} MB", "python": target.python}
+    session.out().print(labels()["bundle.written"].format(**facts, machine=target.machine))
 
 
 AUTHORS = {name: f"grader.cli.lessons:{name}" for name in ("run", "record")}

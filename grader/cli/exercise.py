@@ -168,8 +168,10 @@ def solution(session: Session, exercise_id: str | None, yes: bool) -> None:
     import sys
 
     from grader.errors import UsageError
+    from grader.paths import work_root
     from grader.text import labels
     from grader.workflow.session import progress
+    from grader.workflow.session.lookback import look_back
 
     chosen = named(exercise_id)
     if not yes and not progress.load().of(chosen.id).passed_at:
@@ -179,6 +181,8 @@ def solution(session: Session, exercise_id: str | None, yes: bool) -> None:
             session.out().print(labels()["solution.kept"].format(exercise=chosen.id))
             return
     _markdown(chosen.solution, session.out())
+    if looked := look_back(chosen, work_root()):
+        _markdown(looked, session.out())
     session.prepare(chosen.solution)
 
 

@@ -57,6 +57,7 @@ class View:
         top: how many lines of it are scrolled away.
         chosen: which exercise of the list is chosen, from 0.
         hints: Japanese Markdown, those that are open.
+        lookback: Japanese Markdown, the learner's answer beside the right ones, "" without one.
         note: an answer to the last key, "" for none.
         file: where the learner edits, as it is typed.
     """
@@ -68,6 +69,7 @@ class View:
     top: int = 0
     chosen: int = 0
     hints: tuple[str, ...] = ()
+    lookback: str = ""
     note: str = ""
     file: str = ""
 
@@ -114,7 +116,7 @@ class Painter:
         filled = round(BAR * done / max(total, 1))
         line = Text(f"[{'#' * filled}{'-' * (BAR - filled)}] ", style="cyan")
         line.append(table["watch.progress"].format(done=done, total=total))
-        line.append(f"  {table['list.lesson'].format(number=seen.exercise.lesson)} {seen.exercise.id}", style="bold")
+        line.append(f"  {table['watch.lesson'].format(number=seen.exercise.lesson)} {seen.exercise.id}", style="bold")
         yield line
         if seen.error:
             yield from head_lines(error_card(seen.error), width)
@@ -133,7 +135,7 @@ class Painter:
             case Pane.HINTS:
                 return self._markdown(_hints(view), width)
             case Pane.SOLUTION:
-                return self._markdown(seen.exercise.solution, width)
+                return self._markdown(f"{seen.exercise.solution}\n\n{view.lookback}", width)
             case Pane.LIST:
                 return self._lines(_listed(view, width), width)
         return self._lines(self._verdict(seen, width), width)
@@ -146,11 +148,11 @@ class Painter:
         if seen.report is None:
             return
         card = typed(report_card(seen.report), self._program)
-        yield from body_lines(replace(card, footer=()), width)
-        if seen.passed:
-            yield Text()
+        if seen.passed:  # first: a long card may leave no room for it
             yield Text("  " + table["watch.passed"], style="bold green")
-        elif any("kubectl " in sentence for _, sentence in card.parts):
+            yield Text()
+        yield from body_lines(replace(card, footer=()), width)
+        if not seen.passed and any("kubectl " in sentence for _, sentence in card.parts):
             yield Text()
             yield Text("  " + in_terminal(table["watch.elsewhere"], self._program), style="dim")
 
@@ -191,7 +193,7 @@ def _listed(view: View, width: int) -> Iterator[Text]:
     for index, item in enumerate(view.exercises):
         if item.lesson != lesson:
             lesson = item.lesson
-            yield Text(labels()["list.lesson"].format(number=lesson), style="bold")
+            yield Text(labels()["watch.lesson"].format(number=lesson), style="bold")
         line = line_of(item, view.progress.of(item.id), widths)
         mark = Text(">" if index == view.chosen else " ", style="bold")
         line = mark + line[1:]

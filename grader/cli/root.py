@@ -33,11 +33,14 @@ COMMANDS = {
     "history": "grader.cli.exercise:history",
     "progress": "grader.cli.overview:progress",
     "certificate": "grader.cli.overview:certificate",
+    "call": "grader.cli.call:call",
     "submit": "grader.cli.exercise:submit",
     "exercise": "grader.cli.author:exercise",
     "verify": "grader.cli.verify:verify",
     "autograde": "grader.cli.classroom:autograde",
+    "regrade": "grader.cli.classroom:regrade",
     "classroom": "grader.cli.classroom:classroom",
+    "bundle": "grader.cli.course:bundle",
     "lessons": "grader.cli.course:lessons",
 }
 

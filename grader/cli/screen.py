@@ -22,6 +22,7 @@ from grader.model.exercise import Exercise
 from grader.paths import near, work_root
 from grader.text import labels
 from grader.workflow.session import hints, progress
+from grader.workflow.session.lookback import look_back
 from grader.workflow.session.watch import Cause, Doing, Seen, Watching, following
 
 LEAVE_SECONDS = 5.0
@@ -126,6 +127,8 @@ class Screen:
         elif seen.doing is Doing.RESETTING:
             view = replace(view, pane=Pane.TASK, top=0, hints=())
         file = str(near(seen.begun.starter)) if seen.begun else view.file
+        if seen.passed and not view.seen.passed:
+            view = replace(view, note="")  # what it said was true before
         self._view = replace(view, seen=seen, progress=known, file=file)
         self.application.invalidate()
 
@@ -193,7 +196,7 @@ class Screen:
     def _solution(self, view: View) -> View:
         open_already = view.pane is Pane.SOLUTION or view.progress.of(view.seen.exercise.id).passed_at
         if open_already or self._asked("s"):
-            return replace(view, pane=Pane.SOLUTION, top=0)
+            return replace(view, pane=Pane.SOLUTION, top=0, lookback=look_back(view.seen.exercise, work_root()))
         return replace(view, note=labels()["watch.sure-solution"])
 
     def _reset(self, view: View) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -18,6 +19,8 @@ from grader.kube.transport import Carrying, Transport
 
 Object = dict[str, Any]
 FIELD_MANAGER = "grader"
+_GROUP_VERSION = re.compile(r"([a-z0-9][-a-z0-9.]*/)?[a-z0-9][-a-z0-9]*")
+"""What can be a part of a path; a server has no other (k8s.io/apimachinery/pkg/runtime/schema)."""
 
 
 class ApiRefused(CourseError):
@@ -240,7 +243,8 @@ class KubeApi:
         found = known(group_version, kind) or self._discovered.get((group_version, kind))
         if found is None:
             root = "/apis/" if "/" in group_version else "/api/"
-            found = discovered(self.get(f"{root}{group_version}"), kind)
+            if _GROUP_VERSION.fullmatch(group_version):
+                found = discovered(self.get(f"{root}{group_version}"), kind)
             if found is None:
                 message = f'no matches for kind "{kind}" in version "{group_version}"'
                 raise ApiRefused({"reason": "NotFound", "message": message}, 404)

@@ -46,6 +46,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from traitlets.config import Config
 
     copy = nbformat.from_dict(notebook)
     started = time.monotonic()
@@ -57,6 +58,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
             kernel_name="python3",
             timeout=CELL_TIMEOUT,
             resources={"metadata": {"path": str(folder)}},
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # as in the course's JupyterLab
         )
         try:
             client.execute(env={**os.environ, **CANONICAL, "BASH_ENV": str(strict)})

@@ -41,7 +41,7 @@ def course_map(
     first = here == lessons[0] and not passed
     lead = word("way.begin" if first else "way.continue", lesson=link(here)) if here else word("way.finished")
     offers = [word("way.newer", lesson=link(lesson), number=lesson.number) for lesson in newer]
-    return "\n".join([lead, "", *rows, *(["", *offers] if offers else [])])
+    return "\n\n".join([lead, "\n".join(rows), *offers])
 
 
 def start_page(shown_map: str) -> nbformat.NotebookNode:

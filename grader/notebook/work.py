@@ -28,6 +28,7 @@ from grader.workflow.session import history as versions
 from grader.workflow.session import reset as resetting
 from grader.workflow.session import start as starting
 from grader.workflow.session.find import exercise as find
+from grader.workflow.session.lookback import look_back
 from grader.workflow.session.place import after
 
 
@@ -158,7 +159,7 @@ def solution(exercise: str, *, yes: bool = False) -> None:
         chosen = find(exercise)
         if not yes and not progress.load().of(chosen.id).passed_at:
             raise UsageError("solution-closed", exercise=chosen.id)
-        put(Prose(chosen.solution))
+        put(Prose("\n\n".join(filter(None, (chosen.solution, look_back(chosen, work_root()))))))
 
 
 def map_() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ import nbformat
 import pytest
 
 from grader import exercises
-from grader.classroom import ASSIGNMENT, record, submission
-from grader.classroom.assignment import answer_id, notebook
+from grader.classroom import ASSIGNMENT, answer_id, submission
+from grader.classroom.assignment import notebook
 from grader.classroom.grading import autograde
+from grader.classroom.marks import Marks, Table
 from grader.classroom.results import StudentResult, load_all
 from grader.model.exercise import Exercise
 from grader.paths import content_root
@@ -104,13 +104,18 @@ def test_an_answer_that_may_be_right_for_somebody_is_not_failed(graded: dict[str
     assert [item.report.finding.diagnosis for item in graded["nameless"].open] == ["learner-unknown"]
 
 
+def marks(result: StudentResult) -> Marks:
+    points = {answer.exercise: answer.report.points if answer.scored else None for answer in result.answers}
+    return Marks(result.student, "", points, 0.0, result.max_points, result.learners)
+
+
 def test_the_table_tells_who_handed_in_the_same_learners_work(graded: dict[str, StudentResult]) -> None:
-    rows = {row["student"]: row for row in csv.DictReader(record.table(list(graded.values())).splitlines())}
+    rows = Table.of([marks(result) for result in graded.values()]).rows
     assert rows["copied"]["same_learner"] == "another exported headed"
     assert rows["copied"]["learner"] == rows["exported"]["learner"]
     assert (rows["shown"]["learner"], rows["shown"]["same_learner"]) == ("hanako", "")
     assert (rows["canonical"]["learner"], rows["canonical"]["same_learner"]) == ("", "")
-    assert (rows["nameless"]["points"], rows["nameless"]["scored"]) == ("", "False")
+    assert (rows["nameless"]["varied"], rows["nameless"]["open"], rows["nameless"]["scored"]) == ("", "varied", "False")
 
 
 def test_the_assignment_says_that_values_differ(exercise: Exercise) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from grader.cluster.info import ClusterInfo
 from grader.errors import ClusterUnreachable
@@ -114,7 +115,7 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
     modified = {**plain, "metadata": {**metadata, "annotations": annotations}}
     for _ in range(TRIES):
         try:
-            live = api.get(f"{collection}/{name}")
+            live = api.get(_item(collection, name))
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
@@ -126,12 +127,18 @@ def _send(api: KubeApi, obj: Mapping[str, Any], collection: str, name: str, name
         if _significant(desired) == _significant(live):
             return Action.UNCHANGED
         try:
-            _change(api, "PUT", f"{collection}/{name}", desired)
+            _change(api, "PUT", _item(collection, name), desired)
             return Action.CONFIGURED
         except ApiRefused as error:
             if error.reason != "Conflict":
                 raise
     raise refusal("metadata.resourceVersion", "Conflict", "the object kept changing")
+
+
+def _item(collection: str, name: str) -> str:
+    """Path of an object, whatever a learner calls it."""
+    quoted = name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")
+    return f"{collection}/{quoted}"
 
 
 def _without(obj: Mapping[str, Any], fields: Collection[str]) -> Mapping[str, Any]:
@@ -153,7 +160,7 @@ def replace(
     path = resource.path(target or None)
     for _ in range(TRIES):
         try:
-            live = api.get(f"{path}/{name}")
+            live = api.get(_item(path, name))
         except ApiRefused as error:
             if error.http_status != 404:
                 raise
@@ -171,7 +178,7 @@ def replace(
         kept = {"status": live["status"]} if "status" in live else {}
         body = {**obj, **kept, "metadata": {**metadata, "annotations": annotations, **version}}
         try:
-            return live, _change(api, "PUT", f"{path}/{name}", body, dry_run=dry_run)
+            return live, _change(api, "PUT", _item(path, name), body, dry_run=dry_run)
         except ApiRefused as error:
             if error.reason != "Conflict":
                 raise

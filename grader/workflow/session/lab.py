@@ -57,12 +57,14 @@ def terminal() -> dict[str, list[str]]:
 def command(folder: Path, first: Path, arguments: tuple[str, ...], *, browser: bool) -> list[str]:
     """The JupyterLab command line that serves `folder` and opens `first`."""
     return [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"),
+        *(sys.executable, "-m", "grader.workflow.session.labserver", f"--ServerApp.root_dir={folder}"),
         f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
         f"--ServerApp.terminado_settings={terminal()}",
         "--LabApp.custom_css=True",
-        f"--ServerApp.static_custom_path={CONFIG / 'custom'}",
-        "--ServerApp.log_level=WARN",  # the URL is told at CRITICAL
+        f"--ServerApp.tornado_settings={ {'static_custom_path': [str(CONFIG / 'custom')]} }",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+        "--KernelManager.transport_encryption=auto",  # a kernel on plain TCP can be listened to, and warns of that
         *(() if browser else ("--no-browser",)),
         *(("--allow-root",) if as_root() else ()),  # a container, mostly; JupyterLab would refuse in English
         *arguments,
@@ -77,6 +79,7 @@ def environment(cluster: info.ClusterInfo) -> dict[str, str]:
         "GRADER_WORK": str(paths.work_root()),
         "JUPYTER_CONFIG_PATH": _before("JUPYTER_CONFIG_PATH"),
         "JUPYTER_PATH": _before("JUPYTER_PATH"),  # the kernel that knows the course without being told
+        "GRADER_PROGRAM": paths.program(),
     }
 
 
@@ -84,8 +87,8 @@ def _before(variable: str) -> str:
     return os.pathsep.join(filter(None, (str(CONFIG), os.environ.get(variable))))
 
 
-def start(arguments: tuple[str, ...], progress: Progress) -> None:
-    """Bring everything up and become JupyterLab (this process is replaced).
+def prepare(arguments: tuple[str, ...], progress: Progress) -> tuple[list[str], dict[str, str]]:
+    """Bring everything up; give the command line and the environment of the JupyterLab that this process becomes.
 
     Raises ToolMissing where JupyterLab is not installed, EnvironmentError_ where the cluster cannot be brought up,
     ContentError where a lesson is malformed.
@@ -96,6 +99,4 @@ def start(arguments: tuple[str, ...], progress: Progress) -> None:
     folder = paths.work_root()
     laid = notebooks.lay(folder / "lessons", learner.current(), passing.load().passed)
     progress("lab-starting", {"folder": str(folder)})
-    browser = has_browser()
-    variables = environment(ready)
-    os.execve(sys.executable, command(folder, laid.start, arguments, browser=browser), variables)
+    return command(folder, laid.start, arguments, browser=has_browser()), environment(ready)

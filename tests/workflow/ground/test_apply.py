@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.workflow.ground.apply import merge
+from grader.cluster.inprocess import Inside
+from grader.model.evidence import Action
+from grader.workflow.ground.apply import apply_document, merge
+from grader.workflow.ground.manifests import Document
 
 PORT = {"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 30123}
 
@@ -66,3 +72,49 @@ def test_applying_what_was_applied_changes_nothing_and_the_manifest_always_holds
         return part == whole
 
     assert holds(modified, once)
+
+
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}
+
+
+class Wire(Inside):
+    """A cluster whose requests would go through a socket: their first line must be one that HTTP can carry."""
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], payload: bytes | None, limit: float
+    ) -> tuple[int, bytes]:
+        path = target.partition("?")[0]
+        assert target.isascii()
+        assert " " not in target
+        assert "/../" not in f"{path}/"
+        assert path.count("/") <= 6
+        return super().request(method, target, headers, payload, limit)
+
+
+@pytest.fixture(scope="module")
+def inside() -> Inside:
+    return Wire()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"name": "バックエンド"}},
+        {"metadata": {"name": "a/b"}},
+        {"metadata": {"name": ".."}},
+        {"metadata": {"name": "../pods/x"}},
+        {"metadata": {"name": "kubernetes?dryRun=All"}},
+        {"metadata": {"name": "a b%2e#"}},
+        {"metadata": {"name": "web", "namespace": "名前"}},
+        {"apiVersion": "\uff56\uff11"},
+        {"apiVersion": "アプリ/v1"},
+        {"apiVersion": "../v1"},
+        {"kind": "サービス"},
+    ],
+    ids=str,
+)
+def test_what_no_path_can_hold_is_refused_and_breaks_nothing(inside: Inside, change: dict[str, object]) -> None:
+    with inside.api() as api:
+        result = apply_document(api, Document(1, {**SERVICE, **change}), "default")
+        assert result.action is Action.REFUSED
+        assert {item["metadata"]["name"] for item in api.list("services", "default")} == {"kubernetes"}

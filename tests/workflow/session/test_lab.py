@@ -42,6 +42,7 @@ def test_a_machine_without_jupyterlab_is_told_before_a_cluster_is_brought_up(mon
 
 def test_what_jupyterlab_is_given_is_there() -> None:
     assert "--LabApp.custom_css=True" in lab.command(Path("work"), Path("work/a.ipynb"), (), browser=True)
+    assert any("static_custom_path" in item for item in lab.command(Path("w"), Path("w/a.ipynb"), (), browser=True))
     style = (lab.CONFIG / "custom" / "custom.css").read_text(encoding="utf-8")
     assert "white-space: pre;" in style and "invert(1)" in style
     settings = json.loads((lab.CONFIG / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8"))
