@@ -69,7 +69,7 @@ def start(session: Session, exercise_id: str | None) -> None:
 
 
 def begin(session: Session, chosen: Exercise) -> None:
-    """Start an exercise, and say what it asks for and what to type next. Raises as `grader.workflow.session.start.start`."""
+    """Start an exercise, and say what it asks for and what to type next. Raises as `session.start`."""
     from grader.cli.steps import steps
     from grader.paths import work_root
     from grader.workflow.session import current

@@ -33,7 +33,7 @@ def run(
 ) -> VerifyResult:
     """Make the attempts that an option asks for: "mutations", "handed-in", "handed-in-wrong", "attacks", "renewed", "".
 
-    Raises as `grader.workflow.verify.verify`.
+    Raises as `grader.workflow.proof.verify.verify`.
     """
     from functools import partial
 
