@@ -226,6 +226,7 @@ class _Server(Generic[J]):
                 os.dup2(nothing, descriptor)
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
+            gc.set_threshold(20_000, 20, 50)  # it lives too briefly to clean up often
             self._limits.impose()
             _write(writing, self._work(job))
             status = 0
