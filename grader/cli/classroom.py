@@ -177,6 +177,25 @@ def fill(session: Session, course: Path, sheet: Path, column: str, output: Path)
     return 4 if missing else 0
 
 
+@classroom.command(cls=Taught, name="report")
+@click.argument("results", metavar="RESULTS", type=FOLDER)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE")
+@click.pass_obj
+def report(session: Session, results: Path, output: Path) -> None:
+    """Write the class on one page."""
+    from grader.classroom.overview import overview, page
+    from grader.classroom.results import load_all
+    from grader.errors import UsageError
+    from grader.paths import write_atomically
+    from grader.text import labels
+
+    found = overview(load_all(results))
+    if not found.students:
+        raise UsageError("results-missing", folder=results)
+    write_atomically(output, page(found))
+    session.out().print(labels()["overview.saved"].format(file=output), markup=False)
+
+
 @click.command(cls=Taught, name="regrade")
 @click.argument("results", metavar="RESULTS", type=FOLDER)
 @click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")
