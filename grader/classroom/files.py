@@ -38,16 +38,18 @@ class Files:
     Attributes:
         problems: codes of what could not be listed, each with the path it is about.
         folders: paths of the folders in it.
+        most: bytes of a zip and a bound of files; None: those of a whole class, from whoever can be trusted.
     """
 
     problems: list[tuple[str, str]] = field(default_factory=list)
     folders: list[PurePosixPath] = field(default_factory=list)
+    most: int | None = MOST_ARCHIVE
     _readers: dict[str, Callable[[int], bytes]] = field(default_factory=dict)
 
     @classmethod
-    def under(cls, root: Path) -> Files:
+    def under(cls, root: Path, most: int | None = MOST_ARCHIVE) -> Files:
         """List a folder, or a zip file."""
-        found = cls()
+        found = cls(most=most)
         if root.is_dir():
             found._list(root, PurePosixPath(), 0)
         else:
@@ -88,7 +90,7 @@ class Files:
                 return
 
     def _add(self, place: PurePosixPath, reader: Callable[[int], bytes]) -> bool:
-        if len(self._readers) >= MOST_FILES:
+        if self.most is not None and len(self._readers) >= MOST_FILES:
             if ("submission-too-many-files", "") not in self.problems:
                 self.problems.append(("submission-too-many-files", ""))
             return False
@@ -100,10 +102,13 @@ class Files:
     def _archive(self, path: Path, place: PurePosixPath) -> None:
         """List the files in a zip; one in a zip stays closed."""
         try:
-            data = _read(path, MOST_ARCHIVE + 1)
-            if len(data) > MOST_ARCHIVE:
-                raise Refused("submission-too-large")
-            archive = zipfile.ZipFile(io.BytesIO(data), metadata_encoding=LEGACY_NAMES)
+            if self.most is None and not place.name:
+                archive = zipfile.ZipFile(path, metadata_encoding=LEGACY_NAMES)
+            else:
+                data = _read(path, MOST_ARCHIVE + 1)
+                if len(data) > MOST_ARCHIVE:
+                    raise Refused("submission-too-large")
+                archive = zipfile.ZipFile(io.BytesIO(data), metadata_encoding=LEGACY_NAMES)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
             self.problems.append(("submission-archive-broken", str(place)))
             return

@@ -18,7 +18,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing import get_context
@@ -30,6 +30,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 from grader.classroom.limits import Limits
 
 CHUNK = 1 << 16
+HASH_SEED = "PYTHONHASHSEED"
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage(2)
 OUT_OF_MEMORY, RAISED = 70, 71
 """Exit statuses of a child that could say nothing else, or has said what it raised."""
@@ -105,7 +106,8 @@ class ForkServer(Generic[J]):
         context = get_context("spawn")
         self._here, there = context.Pipe()
         self._server = context.Process(target=_serve, args=(there, work, prepare, parallel, limits), daemon=True)
-        self._server.start()
+        with _hashing_alike():
+            self._server.start()
         there.close()
         self._outbox: SimpleQueue[tuple[int, J] | None] = SimpleQueue()
         self._sender = Thread(target=self._send, daemon=True)  # who sends must not keep us from receiving
@@ -136,6 +138,20 @@ class ForkServer(Generic[J]):
         found = self._here.recv()
         assert isinstance(found, Ended)
         return found
+
+
+@contextlib.contextmanager
+def _hashing_alike() -> Iterator[None]:
+    """Have a process that is started now walk through sets in the same order in every run: what it grades is equal."""
+    before = os.environ.get(HASH_SEED)
+    os.environ[HASH_SEED] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HASH_SEED]
+        else:
+            os.environ[HASH_SEED] = before
 
 
 class _Server(Generic[J]):
@@ -226,6 +242,7 @@ class _Server(Generic[J]):
                 os.dup2(nothing, descriptor)
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
+            gc.set_threshold(20_000, 20, 50)  # it lives too briefly to clean up often
             self._limits.impose()
             _write(writing, self._work(job))
             status = 0

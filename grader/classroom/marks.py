@@ -120,7 +120,7 @@ class Table:
         writer = csv.DictWriter(text, self.columns, extrasaction="ignore")
         writer.writeheader()
         for row in self.rows.values():
-            writer.writerow({name: _harmless(value or "") for name, value in row.items() if name})
+            writer.writerow({name: harmless(value or "") for name, value in row.items() if name})
         return "\ufeff" + text.getvalue()
 
     def changes(self, before: Table) -> tuple[Change, ...]:
@@ -140,7 +140,8 @@ def _number(points: float | None) -> str:
     return "" if points is None else f"{points:g}"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") and not _is_number(text) else text
 
 

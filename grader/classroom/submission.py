@@ -317,7 +317,7 @@ def read(submissions: Path, student: str, exercises: Sequence[Exercise]) -> Subm
     return Submission(student, answers, tuple(dict.fromkeys(reader.problems)), timestamp)
 
 
-def _is_student(name: str) -> bool:
+def is_student(name: str) -> bool:
     """Whether a name can be an id; macOS keeps 「が」 as two characters."""
     fits = STUDENT_ID.fullmatch(unicodedata.normalize("NFC", name))
     return bool(fits) and not name.endswith((" ", ".")) and len(name.encode(errors="replace")) <= LONGEST_NAME
@@ -329,7 +329,7 @@ def students(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     refused = []
     for path in entries(root):
         name = path.stem if path.suffix.lower() == ".zip" and not path.is_dir() else path.name
-        if path.is_symlink() or not _is_student(name):
+        if path.is_symlink() or not is_student(name):
             refused.append(path.name)
         else:
             good[name] = None

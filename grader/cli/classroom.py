@@ -134,6 +134,68 @@ def record(session: Session, course: Path, results: Path) -> int:
     return 4 if recorded.failed or recorded.open else 0
 
 
+@classroom.command(cls=Taught, name="import")
+@click.argument("download", metavar="DOWNLOAD", type=click.Path(path_type=Path))
+@click.argument("submissions", metavar="SUBMISSIONS", type=FOLDER)
+@click.pass_obj
+def take(session: Session, download: Path, submissions: Path) -> int:
+    """Lay out what an LMS let a teacher download."""
+    from grader.classroom.lms import take as run
+    from grader.text import labels
+
+    found = run(download, submissions)
+    out, table = session.out(), labels()
+    out.print(table["classroom.imported"].format(count=len(found.students), folder=submissions), markup=False)
+    if found.skipped:
+        out.print(table["classroom.skipped"])
+    for path in found.skipped:
+        out.print(f"  {path}", markup=False)
+    return 4 if found.skipped else 0
+
+
+@classroom.command(cls=Taught, name="fill")
+@click.argument("course", metavar="COURSE", type=FOLDER)
+@click.argument("sheet", metavar="SHEET", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--column", required=True, metavar="NAME")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE")
+@click.pass_obj
+def fill(session: Session, course: Path, sheet: Path, column: str, output: Path) -> int:
+    """Write points into a sheet that an LMS exported."""
+    from grader.classroom.lms import fill as run
+    from grader.classroom.marks import read_gradebook
+    from grader.classroom.record import GRADEBOOK
+    from grader.paths import write_atomically
+    from grader.text import labels
+
+    everyone = {marks.student: marks for marks in read_gradebook((course / GRADEBOOK).resolve(), ())}
+    text, missing = run(sheet.read_text(encoding="utf-8-sig"), column, everyone)
+    write_atomically(output, text)
+    out, table = session.out(), labels()
+    out.print(table["classroom.filled"].format(file=output), markup=False)
+    if missing:
+        out.print(table["classroom.not-in-sheet"].format(students=", ".join(missing)), markup=False)
+    return 4 if missing else 0
+
+
+@classroom.command(cls=Taught, name="report")
+@click.argument("results", metavar="RESULTS", type=FOLDER)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE")
+@click.pass_obj
+def report(session: Session, results: Path, output: Path) -> None:
+    """Write the class on one page."""
+    from grader.classroom.overview import overview, page
+    from grader.classroom.results import load_all
+    from grader.errors import UsageError
+    from grader.paths import write_atomically
+    from grader.text import labels
+
+    found = overview(load_all(results))
+    if not found.students:
+        raise UsageError("results-missing", folder=results)
+    write_atomically(output, page(found))
+    session.out().print(labels()["overview.saved"].format(file=output), markup=False)
+
+
 @click.command(cls=Taught, name="regrade")
 @click.argument("results", metavar="RESULTS", type=FOLDER)
 @click.option("--exercise", "names", type=EXERCISE, multiple=True, metavar="EXERCISE")

@@ -58,6 +58,14 @@ def test_one_exercise_without_a_mark_leaves_the_others_theirs(graded: tuple[Path
     assert [answer.exercise for answer in alice.open] == ["nodeport"]
 
 
+def test_another_run_gives_the_same_to_the_last_byte(graded: tuple[Path, Path], tmp_path: Path) -> None:
+    again(graded[0], tmp_path)
+    for student in ("alice", "ALICE"):
+        assert replace(result(tmp_path, student), seconds=0) == replace(result(graded[1], student), seconds=0)
+        kept = (evidence_path(folder, student, "clusterip").read_bytes() for folder in (tmp_path, graded[1]))
+        assert len({*kept}) == 1
+
+
 def test_names_that_differ_in_case_are_two_students(graded: tuple[Path, Path]) -> None:
     assert (result(graded[1], "ALICE").points, result(graded[1], "alice").points) == (0, CLUSTERIP.points)
 

@@ -78,14 +78,14 @@ def test_every_step_that_is_told_has_words(said: Said) -> None:
         assert placeholders(sentence) <= said.facts
 
 
-@pytest.mark.parametrize("name", ["errors", "diagnoses", "proofs", "environment", "refusals"])
+@pytest.mark.parametrize("name", ["classroom", "errors", "diagnoses", "proofs", "environment", "refusals"])
 def test_every_message_says_what_where_and_next(name: str) -> None:
     for code, entry in catalogue(name).items():
         for part in PARTS:
             assert entry[part].strip(), f"{name}: {code} has no {part}"
 
 
-@pytest.mark.parametrize("name", ["errors", "diagnoses", "environment", "refusals"])
+@pytest.mark.parametrize("name", ["classroom", "errors", "diagnoses", "environment", "refusals"])
 def test_every_backquote_has_its_partner(name: str) -> None:
     for code, entry in catalogue(name).items():
         for part in PARTS:
