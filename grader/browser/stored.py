@@ -14,6 +14,7 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
 
+FOLDER = "exercises"  # beside this file, where the site has laid it
 ENDING = ".pickle"
 PROTOCOL = 5
 

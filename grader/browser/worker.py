@@ -12,7 +12,7 @@ from grader.browser import stored
 from grader.browser.course import Course
 
 HOME = Path("/home/learner")
-EXERCISES = Path(__file__).with_name("exercises")
+EXERCISES = Path(__file__).with_name(stored.FOLDER)
 
 
 @cache
