@@ -5,7 +5,7 @@ BIN := .venv/bin
 # make start BUNDLE=FILE: install from what `grader bundle` wrote, without a network.
 export BUNDLE
 
-.PHONY: start test e2e lint types textlint site verify notebooks bench lock clean learner dev
+.PHONY: start test e2e lint types textlint site browser verify notebooks bench lock clean learner dev
 
 start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 1
 	@$(BIN)/grader lab
@@ -36,6 +36,10 @@ textlint: dev  ## Japanese and Markdown (needs Node.js)
 
 site: dev  ## the published site, into build/site
 	site/build.sh $(BIN)/python
+
+browser: site  ## the built site in Chromium and Firefox (needs Node.js)
+	npm ci --silent --no-fund --no-audit
+	$(BIN)/pytest -m browser
 
 bench: dev
 	$(BIN)/python -m benchmarks

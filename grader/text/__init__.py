@@ -5,6 +5,7 @@ Logic names a message by catalogue and code and hands over facts; sentences live
 
 from __future__ import annotations
 
+import json
 import shlex
 import string
 from collections.abc import Mapping
@@ -40,14 +41,23 @@ class Message:
 @cache
 def catalogue(name: str) -> Mapping[str, Mapping[str, str]]:
     """Read `ja/<name>.yaml`: code → {what, where, next}. Raises FileNotFoundError for an unknown catalogue."""
-    text = _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    found: Mapping[str, Mapping[str, str]] = _table(name)
+    return found
 
 
 @cache
 def labels() -> Mapping[str, str]:
     """Short words of the user interface (`ja/labels.yaml`): code → word."""
-    text = _FOLDER.joinpath("labels.yaml").read_text(encoding="utf-8")
+    found: Mapping[str, str] = _table("labels")
+    return found
+
+
+def _table(name: str) -> Any:
+    """Read a file of words; where the site is built they are made JSON, which a page reads a hundred times as fast."""
+    ready = _FOLDER / f"{name}.json"
+    if ready.is_file():
+        return json.loads(ready.read_text(encoding="utf-8"))
+    text = _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
 
 

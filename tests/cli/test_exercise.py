@@ -51,6 +51,15 @@ def test_what_was_solved_can_be_submitted_and_passes_again(learner: Run, home: P
     assert learner("check", "clusterip", "-f", str(exported)).exit_code == 0
 
 
+def test_a_reset_and_a_hint_are_told_as_json(learner: Run, home: Path) -> None:
+    done = json.loads(learner("reset", "clusterip", "--json").stdout)
+    assert done["exit_status"] == 0 and done["namespace"] == "clusterip"
+    assert done["starter"] == (home / "work" / "clusterip.yaml").read_text(encoding="utf-8")
+    assert json.loads(learner("hint", "clusterip", "--all", "--json").stdout)["number"] == 0
+    first = json.loads(learner("hint", "clusterip", "--json").stdout)
+    assert (first["number"], first["new"]) == (1, True) and first["text"]
+
+
 def test_nothing_to_submit_is_told(learner: Run) -> None:
     learner("reset", "clusterip")
     done = learner("submit", "clusterip")

@@ -11,7 +11,18 @@ from pathlib import Path
 from grader.text import catalogue, labels
 
 ROOT = Path(__file__).parents[2]
-CATALOGUES = ("classroom", "cli", "diagnoses", "environment", "errors", "lessons", "progress", "proofs", "refusals", "words")
+CATALOGUES = (
+    "classroom",
+    "cli",
+    "diagnoses",
+    "environment",
+    "errors",
+    "lessons",
+    "progress",
+    "proofs",
+    "refusals",
+    "words",
+)
 
 # kubectl's verbs whose objects live in a Namespace, mostly (kubectl api-resources --namespaced=false for the rest)
 NAMESPACED = frozenset(

@@ -100,13 +100,24 @@ def _kept(file: Path, content: bytes) -> Path:
         for number in count(known[-1].number + 1 if known else 1):
             path = place / f"{number:04}{file.suffix}"
             try:
-                path.hardlink_to(draft)  # whole at once, and never over another process's version
+                _place(draft, path)
             except FileExistsError:
                 continue
             return path
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     raise AssertionError("unreachable")
+
+
+def _place(draft: Path, path: Path) -> None:
+    """Give a draft its name: whole at once, and never over another process's version. Raises FileExistsError."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):  # no hard links there: FAT on a USB stick, the memory of a page
+        path.touch(exist_ok=False)  # a name taken, which a kill may leave empty; the work file is still there
+        draft.replace(path)
 
 
 def save(file: Path, text: str, starter: str = "") -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.cluster.info import ClusterInfo, Provider
 from grader.cluster.provider import Progress, silent
 from grader.errors import CourseError, ManifestError
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import ApiRefused, KubeApi, connected
 from grader.kube.ground import KINDS, restore_cluster
 from grader.model.exercise import Exercise, Form
 from grader.model.kubernetes import name_of
@@ -25,37 +25,46 @@ from grader.workflow.session.start import StartResult, refused, start, starter_p
 DEFAULT_NAMESPACE = "default"
 
 
-def reset(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
+def reset(
+    exercise: Exercise,
+    cluster: ClusterInfo,
+    work: Path,
+    progress: Progress | None = None,
+    *,
+    api: KubeApi | None = None,
+) -> StartResult:
     """Delete what the learner made, make the given workload exactly as given and lay the starter file.
 
     What the learner wrote is kept (`history`); where nothing was written, what the commands made is.
-    Raises as `start`.
+    Arguments and errors as `start`.
     """
     report = progress or silent
-    with KubeApi(cluster.kubeconfig) as api:
+    with connected(cluster.kubeconfig, api) as server:
         report("clear-exercise", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
-            ensure_namespaces(api, exercise)
+            ensure_namespaces(server, exercise)
             starter = starter_path(exercise, work)
-            kept = history.keep(starter, starter_text(exercise)) or _made_by_commands(exercise, cluster, starter)
+            kept = history.keep(starter, starter_text(exercise)) or _made_by_commands(
+                server, exercise, cluster, starter
+            )
             if cluster.provider is not Provider.CONTEXT:
-                restore_cluster(api)
-            removed = clear(api, exercise)
-            forget(api, exercise)
-            left = _left_elsewhere(api, exercise)
+                restore_cluster(server)
+            removed = clear(server, exercise)
+            forget(server, exercise)
+            left = _left_elsewhere(server, exercise)
         except ApiRefused as error:
             raise refused(exercise, error) from error
     edited = starter.is_file() and starter.read_text(encoding="utf-8", errors="replace") != starter_text(exercise)
     if edited:
         starter.unlink()
-    return replace(start(exercise, cluster, work, progress), removed=removed, left=left, kept=kept, reset=True)
+    return replace(start(exercise, cluster, work, progress, api=api), removed=removed, left=left, kept=kept, reset=True)
 
 
-def _made_by_commands(exercise: Exercise, cluster: ClusterInfo, starter: Path) -> Path | None:
+def _made_by_commands(api: KubeApi, exercise: Exercise, cluster: ClusterInfo, starter: Path) -> Path | None:
     """Keep what stands in the cluster as a version of the work file, None where nothing can be told of it."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            result = submit(exercise, cluster, Path(scratch))
+            result = submit(exercise, cluster, Path(scratch), api=api)
         except (CourseError, ApiRefused):  # there is nothing; or it cannot be told, and a reset is what mends that
             return None
         return history.keep_text(starter, result.path.read_text(encoding="utf-8")) if result.objects else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from grader.cluster.info import ClusterInfo
 from grader.cluster.provider import Progress, silent
 from grader.errors import EnvironmentError_
-from grader.kube.client import ApiRefused, KubeApi
+from grader.kube.client import ApiRefused, KubeApi, connected
 from grader.model.evidence import ManifestResult
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically
@@ -43,23 +43,30 @@ class StartResult:
     kept: Path | None = None
 
 
-def start(exercise: Exercise, cluster: ClusterInfo, work: Path, progress: Progress | None = None) -> StartResult:
+def start(
+    exercise: Exercise,
+    cluster: ClusterInfo,
+    work: Path,
+    progress: Progress | None = None,
+    *,
+    api: KubeApi | None = None,
+) -> StartResult:
     """Apply the given workload and lay the starter file.
 
     A second start keeps the learner's file and objects: of what was given, it applies again only what the learner is
-    not asked to change.
+    not asked to change. `api` is the cluster's API server, where connections to it are open already.
 
     Raises ClusterUnreachable where the API server does not answer, EnvironmentError_ where the workload cannot be
     applied, OSError where the work folder cannot be written.
     """
     report = progress or silent
-    with KubeApi(cluster.kubeconfig) as api:
+    with connected(cluster.kubeconfig, api) as server:
         report("apply-given", {"exercise": exercise.id, "namespace": exercise.namespace})
         try:
-            ensure_namespaces(api, exercise)
-            record_clusters_own(api, cluster)
-            given = lay_given(api, exercise)
-            ensure_probe(api, exercise.namespace)
+            ensure_namespaces(server, exercise)
+            record_clusters_own(server, cluster)
+            given = lay_given(server, exercise)
+            ensure_probe(server, exercise.namespace)
         except ApiRefused as error:
             raise refused(exercise, error) from error
     report("lay-starter", {"exercise": exercise.id})

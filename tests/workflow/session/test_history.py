@@ -49,7 +49,15 @@ def test_bytes_that_are_no_text_are_kept_as_they_are(tmp_path: Path) -> None:
     assert kept is not None and kept.read_bytes() == b"\x93\xfa\x96{\n"
 
 
-def test_two_who_keep_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "none, as on a USB stick"])
+def test_two_who_keep_at_the_same_time_lose_nothing(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
     file = tmp_path / "x.yaml"
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda number: history.keep_text(file, f"{number}\n"), range(40)))

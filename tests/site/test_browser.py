@@ -1,0 +1,98 @@
+"""The built site runs the course in Chromium and in Firefox, without a secure context or special headers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import exercises
+from grader.model.report import Report, Verdict
+from grader.text import catalogue
+from tests.site.browsers import Browser, Server, browser, serving
+
+SITE = Path(__file__).resolve().parents[2] / "build" / "site"
+WORDS = catalogue("browser")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    assert (SITE / "assets" / "browser" / "manifest.json").is_file(), "make site builds it"
+    with serving(SITE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["chrome", "firefox"])
+def window(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    with browser(request.param) as started:
+        yield started
+
+
+def asked(window: Browser, call: str, *given: str) -> dict[str, Any]:
+    found: dict[str, Any] = window.evaluate(f"window.course.{call}({', '.join(map(json.dumps, given))})")
+    return found
+
+
+def verdict(answer: dict[str, Any]) -> Verdict:
+    return Report.from_json(answer["report"]).verdict
+
+
+def press(window: Browser, verb: str) -> str:
+    """Press a button and wait until it may be pressed again; return what the page says then."""
+    return str(
+        window.evaluate(
+            f"""new Promise((resolve) => {{
+              const button = document.querySelector('.course button[value={verb}]');
+              button.click();
+              const wait = () => button.disabled
+                ? setTimeout(wait, 20)
+                : resolve(document.querySelector('.course-status').textContent);
+              setTimeout(wait, 0);
+            }})"""
+        )
+    )
+
+
+def test_a_download_that_fails_is_a_sentence_and_can_be_tried_again(window: Browser, server: Server) -> None:
+    server.asked.clear()
+    window.open(f"{server.address}exercises/clusterip/")
+    window.evaluate("new Promise((resolve) => setTimeout(resolve, 300))")
+    assert server.large() == []
+    status = window.evaluate("document.querySelector('.course-status').textContent")
+    assert status.startswith(WORDS["ready"].split("{")[0])  # type: ignore[attr-defined]
+    server.lacks = (".bin",)
+    assert press(window, "check").startswith(WORDS["download"].split("(")[0])  # type: ignore[attr-defined]
+    server.lacks = ()
+
+
+def test_one_verdict_end_to_end_with_the_buttons(window: Browser, server: Server) -> None:
+    assert window.evaluate("[window.crossOriginIsolated, window.isSecureContext]") == [False, False]
+    exercise = exercises.load("clusterip")
+    editor = "document.querySelector('.course textarea')"
+    assert window.evaluate(f"{editor}.value") == exercise.starter
+    assert press(window, "check") == WORDS["done"]
+    assert "gsc-fail" in window.evaluate("document.querySelector('.course-card').innerHTML")
+    window.evaluate(f"void ({editor}.value = {json.dumps(exercise.answers[0].text)})")
+    assert press(window, "apply") == WORDS["done-apply"]
+    assert press(window, "check") == WORDS["done-check"]
+    assert "gsc-pass" in window.evaluate("document.querySelector('.course-card').innerHTML")
+    assert press(window, "hint") == WORDS["done-hint"]
+    assert window.evaluate("[...document.querySelectorAll('details.tip')].map((hint) => hint.open)")[:2] == [
+        True,
+        False,
+    ]
+    assert press(window, "reset") == WORDS["done-reset"]
+    assert window.evaluate(f"{editor}.value") == exercise.starter
+
+
+def test_a_second_load_fetches_nothing_of_the_large_files(window: Browser, server: Server) -> None:
+    window.open(f"{server.address}exercises/nodeport/")
+    server.asked.clear()
+    assert verdict(asked(window, "check", "nodeport")) is Verdict.FAIL
+    assert server.large() == []
+    assert "assets/browser/worker.js" in "".join(server.asked)
