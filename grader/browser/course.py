@@ -20,6 +20,7 @@ from grader.render.apply import apply_card
 from grader.render.machine import apply_object, error_object, hint_object, report_object, reset_object
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground.apply import apply_manifests
+from grader.workflow.ground.laying import wait_ready
 from grader.workflow.session import hints, progress
 from grader.workflow.session.reset import reset
 from grader.workflow.session.start import start, starter_path
@@ -55,11 +56,11 @@ class Course:
 
         return self._answered(exercise, run)
 
-    def check(self, exercise: str) -> Answer:
-        """Give one verdict."""
+    def check(self, exercise: str, text: str | None = None) -> Answer:
+        """Give one verdict; where a manifest is given, apply it first, as `grader check --file` does."""
 
         def run(chosen: Exercise) -> Answer:
-            report, _ = check_with_evidence(chosen, self._cluster, api=self._api)
+            report, _ = check_with_evidence(chosen, self._cluster, text=text, api=self._api)
             progress.record(report)
             return {**report_object(report), "html": html.card(report)}
 
@@ -79,7 +80,7 @@ class Course:
 
         def run(chosen: Exercise) -> Answer:
             result = reset(chosen, self._cluster, self._work, api=self._api)
-            self._started.add(chosen.id)
+            self._up(chosen)
             progress.forget(chosen.id)
             text = result.starter.read_text(encoding="utf-8")
             return reset_object(result.namespace, text, result.removed, result.left)
@@ -94,7 +95,12 @@ class Course:
             title = chosen.title
             if begin and exercise not in self._started:
                 start(chosen, self._cluster, self._work, api=self._api)
-                self._started.add(exercise)
+                self._up(chosen)
             return run(chosen)
         except (ApiRefused, CourseError) as error:
             return {**error_object(error), "html": html.error(error, title=title)}
+
+    def _up(self, chosen: Exercise) -> None:
+        """Let what is given come up: elsewhere it does while its learner reads, here time would stand still."""
+        wait_ready(self._api, chosen)
+        self._started.add(chosen.id)

@@ -25,7 +25,7 @@ def course() -> Course:
 
 
 def answer(asked: str) -> str:
-    """Answer one question: `{"do": "check", "exercise": "clusterip"}`, with `text` for "apply".
+    """Answer one question: `{"do": "check", "exercise": "clusterip"}`, with `text` a manifest.
 
     Raises ValueError for a verb that is none of the interface's.
     """
@@ -35,7 +35,7 @@ def answer(asked: str) -> str:
         case "apply":
             found = course().apply(exercise, str(question["text"]))
         case "check":
-            found = course().check(exercise)
+            found = course().check(exercise, question.get("text"))
         case "hint":
             found = course().hint(exercise)
         case "reset":

@@ -14,8 +14,8 @@ export interface Answer {
 export interface Course {
   /** Keep a manifest as the learner's file of an exercise, and apply it. */
   apply(exercise: string, text: string): Promise<Answer>;
-  /** Give one verdict. */
-  check(exercise: string): Promise<Answer>;
+  /** Give one verdict; where a manifest is given, apply it first, and hold what the API server said against it. */
+  check(exercise: string, text?: string): Promise<Answer>;
   /** Open the next hint. */
   hint(exercise: string): Promise<Answer>;
   /** Make the exercise new. */
@@ -65,7 +65,7 @@ export function course(progress: (bytes: number) => void): Course {
 
   return {
     apply: (exercise, text) => ask({ do: "apply", exercise, text }),
-    check: (exercise) => ask({ do: "check", exercise }),
+    check: (exercise, text) => ask({ do: "check", exercise, ...(text === undefined ? {} : { text }) }),
     hint: (exercise) => ask({ do: "hint", exercise }),
     reset: (exercise) => ask({ do: "reset", exercise }),
   };

@@ -62,6 +62,7 @@ function live(place: HTMLElement): void {
   const buttons = [...place.querySelectorAll<HTMLButtonElement>("button")];
   const key = `course/work/${exercise}`;
   let total = 0;
+  let applied = editor.value; // the starter: whoever has not begun has nothing to apply
 
   const say = (word: string, facts: Words = {}): void => {
     status.textContent = filled(words[word], facts);
@@ -77,14 +78,16 @@ function live(place: HTMLElement): void {
     reset: () => window.course.reset(exercise),
   };
   const show = (verb: string, answer: Answer): void => {
+    if (verb === "apply") applied = editor.value;
     if (answer.html !== undefined) card.innerHTML = answer.html;
     if (verb === "hint" && answer.exit_status === 0) openHint(Number(answer["number"]));
     if (verb === "reset" && answer.exit_status === 0) {
       card.replaceChildren();
-      editor.value = String(answer["starter"]);
+      editor.value = applied = String(answer["starter"]);
       remember(key, editor.value);
     }
-    say(answer.exit_status === 0 ? `done-${verb}` : "done");
+    const unapplied = verb === "check" && editor.value !== applied;
+    say(unapplied ? "unapplied" : answer.exit_status === 0 ? `done-${verb}` : "done");
   };
   const pressed = async (verb: string): Promise<void> => {
     for (const button of buttons) button.disabled = true;

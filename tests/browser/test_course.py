@@ -68,6 +68,22 @@ def test_from_the_starter_to_a_pass_and_back(course: Course) -> None:
     assert verdict(course.check("clusterip")) is Verdict.FAIL
 
 
+@pytest.mark.parametrize("renewed", [True, False], ids=["after a reset", "at first"])
+def test_a_verdict_rests_on_what_is_given_and_has_come_up(course: Course, renewed: bool) -> None:
+    exercise = exercises.load("complete-example")
+    wrong = next(item for item in exercise.wrong if item.name == "public-selector-too-wide")
+    if renewed:
+        course.reset(exercise.id)
+    assert verdict(course.check(exercise.id, wrong.text)) is Verdict.FAIL  # it selects a given Pod too
+
+
+def test_a_manifest_to_be_judged_is_applied_first_and_its_refusal_is_the_verdict(course: Course) -> None:
+    exercise = exercises.load("clusterip")
+    assert verdict(course.check("clusterip", exercise.answers[0].text)) is Verdict.PASS
+    refused = course.check("clusterip", "apiVersion: v1\nkind: Service\nmetadata: {name: Backend}\nspec: {}\n")
+    assert refused["report"]["broken"] == "manifest"
+
+
 def test_what_the_server_refuses_and_what_cannot_be_read_are_told_apart(course: Course) -> None:
     refused = course.apply("clusterip", "apiVersion: v1\nkind: Service\nmetadata: {name: Backend}\nspec: {}\n")
     assert refused["exit_status"] == 1 and refused["objects"][0]["status"]["reason"] == "Invalid"

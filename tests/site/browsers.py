@@ -90,10 +90,15 @@ def executable(name: str) -> str | None:
 
 
 class Browser:
-    """One window."""
+    """One window.
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    Attributes:
+        name: "chrome" or "firefox".
+    """
+
+    def __init__(self, process: subprocess.Popen[str], name: str) -> None:
         self._process = process
+        self.name = name
 
     def _ask(self, **question: str) -> Any:
         assert self._process.stdin and self._process.stdout
@@ -125,6 +130,6 @@ def browser(name: str) -> Iterator[Browser]:
     assert program, f"no {name} is installed"
     command = ["node", str(HERE / "drive.mjs"), name, program, HOST]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Browser(process)
+        yield Browser(process, name)
         assert process.stdin
         process.stdin.close()

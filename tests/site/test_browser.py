@@ -13,6 +13,7 @@ from grader import exercises
 from grader.model.report import Report, Verdict
 from grader.text import catalogue
 from tests.site.browsers import Browser, Server, browser, serving
+from tests.site.corpus import in_page, manifests
 
 SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 WORDS = catalogue("browser")
@@ -96,3 +97,12 @@ def test_a_second_load_fetches_nothing_of_the_large_files(window: Browser, serve
     assert verdict(asked(window, "check", "nodeport")) is Verdict.FAIL
     assert server.large() == []
     assert "assets/browser/worker.js" in "".join(server.asked)
+
+
+def test_exercises_come_out_as_on_the_command_line(window: Browser) -> None:
+    """A sample: `python -m tests.site.corpus` tries everything that is a manifest."""
+    chosen = exercises.all_exercises() if window.name == "chrome" else exercises.all_exercises()[::8]
+    for exercise in chosen:
+        sample = [next(task for task in manifests(exercise) if task.kind in ("answer", "wrong"))]
+        assert [got for got, _ in in_page(window, exercise, sample)] == [sample[0].expected], exercise.id
+    assert window.complaints == []
