@@ -1,4 +1,4 @@
-"""Judge every answer and wrong answer that is a manifest in one page, and hold the verdicts against `verify --in-process`.
+"""Judge every manifest among the answers in one page, and hold the verdicts against `verify --in-process`.
 
     python -m tests.site.corpus [--browser firefox] [EXERCISE…]
 
