@@ -38,7 +38,7 @@ CELLS = (
 LICENSED = (*LIBRARIES[:-1], "pyyaml", "rich")
 ABSENT = (  # what no page asks for
     "browser/exercises", "classroom", "cli", "cluster/kind", "embedded/server", "embedded/testing.py", "exercises",
-    "lessons", "notebook", "workflow/attacks", "workflow/jupyter",
+    "lessons", "notebook", "workflow/proof", "workflow/session/jupyter",
 )  # fmt: skip
 STORED = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 

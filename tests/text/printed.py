@@ -31,7 +31,7 @@ NAMESPACED = frozenset(
 )
 CLUSTER_WIDE = frozenset(
     "apiservices clusterrole clusterrolebinding crd csr customresourcedefinition ingressclass ingressclasses ipaddress "
-    "ipaddresses namespace namespaces node nodes ns pv servicecidr servicecidrs storageclass".split()
+    "$node ipaddresses namespace namespaces node nodes ns pv servicecidr servicecidrs storageclass".split()
 )
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -36,7 +36,7 @@ def test_a_machine_without_jupyterlab_is_told_before_a_cluster_is_brought_up(mon
     monkeypatch.setattr(lab, "find_spec", lambda name: None)
     monkeypatch.setattr(lab, "cluster", lambda progress: pytest.fail("a cluster is brought up"))
     with pytest.raises(ToolMissing) as told:
-        lab.start((), silent)
+        lab.prepare((), silent)
     assert told.value.code == "lab-missing"
 
 
