@@ -112,6 +112,10 @@ class Browser:
         """Load a page."""
         self._ask(open=url)
 
+    def reload(self) -> None:
+        """Load the page again, as it was at first."""
+        self.open(str(self.evaluate("location.href")))
+
     def evaluate(self, source: str) -> Any:
         """The value of a JavaScript expression; a promise is waited for."""
         return self._ask(evaluate=f"async () => {source}")
