@@ -37,6 +37,10 @@ CELLS = (
     "_unicode_data/_versions.py",
 )  # of rich
 LICENSED = (*LIBRARIES[:-1], "pyyaml", "rich")
+NOTICE = """\
+Pyodide {version}, Mozilla Public License 2.0; its source: https://github.com/pyodide/pyodide/tree/{version}
+It holds CPython, Python Software Foundation License Version 2: https://docs.python.org/3/license.html
+"""
 ABSENT = (  # what no page asks for
     "browser/exercises", "classroom", "cli", "cluster/kind", "embedded/server", "embedded/testing.py", "exercises",
     "lessons", "notebook", "workflow/attacks", "workflow/jupyter",
@@ -56,6 +60,7 @@ def main(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     run(str(MODULES / ".bin" / "tsc"), "--project", str(CACHE), "--outDir", str(target))
     shutil.copy(MODULES / "pyodide" / "pyodide.mjs", target)
+    (target / "LICENSES.txt").write_text(licences(), encoding="utf-8")
     files = {name: (MODULES / "pyodide" / name).read_bytes() for name in STORED}
     files["lock.json"] = json.dumps(lock()).encode()
     files["python_stdlib.zip"] = standard_library().read_bytes()
@@ -167,10 +172,19 @@ def sources() -> Iterator[tuple[str, bytes]]:
     )
     for path in (*(rich / name for name in CELLS), newest[-1]):
         yield f"rich/{path.relative_to(rich).as_posix()}", path.read_bytes()
+
+
+def licences() -> str:
+    """Name what the site carries that others wrote, and under which licences."""
+    version = json.loads((MODULES / "pyodide" / "package.json").read_text(encoding="utf-8"))["version"]
+    parts = [NOTICE.format(version=version)]
     for name in LICENSED:
-        for file in distribution(name).files or ():
+        known = distribution(name)
+        for file in known.files or ():
             if "dist-info/licenses/" in str(file) or file.name in ("LICENSE", "LICENSE.txt"):
-                yield f"licenses/{name}/{file.name}", Path(str(file.locate())).read_bytes()
+                text = Path(str(file.locate())).read_text(encoding="utf-8")
+                parts.append(f"{name} {known.version}\n\n{text.strip()}\n")
+    return f"\n{'-' * 80}\n\n".join(parts)
 
 
 if __name__ == "__main__":
