@@ -14,7 +14,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -36,11 +37,20 @@ CELLS = (
     "_unicode_data/_versions.py",
 )  # of rich
 LICENSED = (*LIBRARIES[:-1], "pyyaml", "rich")
+NOTICE = """\
+Pyodide {version}, Mozilla Public License 2.0; its source: https://github.com/pyodide/pyodide/tree/{version}
+It holds CPython, Python Software Foundation License Version 2: https://docs.python.org/3/license.html
+"""
 ABSENT = (  # what no page asks for
     "browser/exercises", "classroom", "cli", "cluster/kind", "embedded/server", "embedded/testing.py", "exercises",
     "lessons", "notebook", "workflow/proof", "workflow/session/jupyter",
 )  # fmt: skip
-STORED = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+STORED = ("pyodide.asm.mjs", "pyodide.asm.wasm")
+UNUSED = (  # of Python's own library, by the first part of a path
+    "_pydecimal.py", "_pyio.py", "_pyrepl", "concurrent/interpreters", "ctypes", "doctest.py", "idlelib", "imaplib.py",
+    "lib2to3", "mailbox.py", "optparse.py", "pdb.py", "profiling", "pydoc.py", "pydoc_data", "smtplib.py", "sqlite3",
+    "tarfile.py", "test", "tkinter", "tomllib", "turtle.py", "unittest", "venv", "wsgiref", "xmlrpc",
+)  # fmt: skip
 
 
 def main(target: Path) -> None:
@@ -50,8 +60,10 @@ def main(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     run(str(MODULES / ".bin" / "tsc"), "--project", str(CACHE), "--outDir", str(target))
     shutil.copy(MODULES / "pyodide" / "pyodide.mjs", target)
+    (target / "LICENSES.txt").write_text(licences(), encoding="utf-8")
     files = {name: (MODULES / "pyodide" / name).read_bytes() for name in STORED}
     files["lock.json"] = json.dumps(lock()).encode()
+    files["python_stdlib.zip"] = standard_library().read_bytes()
     files["course.zip"] = code().read_bytes()
     manifest = {name: put(target, name, content) for name, content in files.items()}
     data = {"bytes": sum(int(item["bytes"]) for item in manifest.values()), "files": manifest}
@@ -96,7 +108,7 @@ def put(target: Path, name: str, content: bytes) -> dict[str, object]:
 
 def code() -> Path:
     """Compile the course's code, exercises and libraries, where they have changed; return the zip."""
-    tree = CACHE / "tree"
+    tree = CACHE / "course"
     shutil.rmtree(tree, ignore_errors=True)
     for path, content in sources():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -105,12 +117,31 @@ def code() -> Path:
     exercises.mkdir(parents=True)
     for exercise in all_exercises():
         stored.write(exercise, exercises)
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes())
+    return compiled(tree)
+
+
+def standard_library() -> Path:
+    """Compile Python's own library, which Pyodide brings as source: that is read anew at each start; return the zip."""
+    tree = CACHE / "library"
+    shutil.rmtree(tree, ignore_errors=True)
+    with zipfile.ZipFile(MODULES / "pyodide" / "python_stdlib.zip") as packed:
+        packed.extractall(tree, [name for name in packed.namelist() if not below(name, UNUSED)])
+    return compiled(tree)
+
+
+def below(name: str, parts: Iterable[str]) -> bool:
+    """Whether a path is one of these, or in one of them."""
+    return any(f"{name}/".startswith(f"{part}/") for part in parts)
+
+
+def compiled(tree: Path) -> Path:
+    """Compile a folder, where it has changed; return the zip."""
+    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes() + (HERE / "compile.mjs").read_bytes())
     for path in sorted(path for path in tree.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(tree)}\0".encode() + path.read_bytes() + b"\0")
-    built = CACHE / f"course-{digest.hexdigest()}.zip"
+    built = CACHE / f"{tree.name}-{digest.hexdigest()}.zip"
     if not built.is_file():
-        for old in CACHE.glob("course-*.zip"):
+        for old in CACHE.glob(f"{tree.name}-*.zip"):
             old.unlink()
         run("node", "compile.mjs", str(tree), str(built))
     return built
@@ -121,7 +152,7 @@ def sources() -> Iterator[tuple[str, bytes]]:
     grader = ROOT / "grader"
     for path in sorted(grader.rglob("*")):
         name = path.relative_to(grader).as_posix()
-        if not path.is_file() or "__pycache__" in name or any(f"{name}/".startswith(f"{part}/") for part in ABSENT):
+        if not path.is_file() or "__pycache__" in name or below(name, ABSENT):
             continue
         if path.parent == grader / "text" / "ja":
             words = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -141,10 +172,19 @@ def sources() -> Iterator[tuple[str, bytes]]:
     )
     for path in (*(rich / name for name in CELLS), newest[-1]):
         yield f"rich/{path.relative_to(rich).as_posix()}", path.read_bytes()
+
+
+def licences() -> str:
+    """Name what the site carries that others wrote, and under which licences."""
+    version = json.loads((MODULES / "pyodide" / "package.json").read_text(encoding="utf-8"))["version"]
+    parts = [NOTICE.format(version=version)]
     for name in LICENSED:
-        for file in distribution(name).files or ():
+        known = distribution(name)
+        for file in known.files or ():
             if "dist-info/licenses/" in str(file) or file.name in ("LICENSE", "LICENSE.txt"):
-                yield f"licenses/{name}/{file.name}", Path(str(file.locate())).read_bytes()
+                text = Path(str(file.locate())).read_text(encoding="utf-8")
+                parts.append(f"{name} {known.version}\n\n{text.strip()}\n")
+    return f"\n{'-' * 80}\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -116,11 +116,14 @@ export async function files(
   const arrived = (bytes: number): void => progress((done += bytes));
   const found = await Promise.all(
     Object.entries(manifest.files).map(async ([name, { path, bytes }]) => {
-      let stored = await kept(database, path);
-      if (stored) arrived(bytes);
-      else stored = await fetched(new URL(path, base), bytes, arrived);
-      const content = await unpacked(stored, path); // before it is kept: what is broken is fetched anew
-      await keep(database, path, stored, wanted);
+      const stored = await kept(database, path);
+      if (stored) {
+        arrived(bytes);
+        return [name, await unpacked(stored, path)] as const;
+      }
+      const found = await fetched(new URL(path, base), bytes, arrived);
+      const content = await unpacked(found, path); // before it is kept: what is broken is fetched anew
+      await keep(database, path, found, wanted);
       return [name, content] as const;
     }),
   );

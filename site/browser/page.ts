@@ -86,8 +86,10 @@ function live(place: HTMLElement): void {
       editor.value = applied = String(answer["starter"]);
       remember(key, editor.value);
     }
-    const unapplied = verb === "check" && editor.value !== applied;
-    say(unapplied ? "unapplied" : answer.exit_status === 0 ? `done-${verb}` : "done");
+    const left = (answer["left"] as readonly string[] | undefined) ?? [];
+    if (left.length) say("left", { objects: left.join("、") });
+    else if (verb === "check" && editor.value !== applied) say("unapplied");
+    else say(answer.exit_status === 0 ? `done-${verb}` : "done");
   };
   const pressed = async (verb: string): Promise<void> => {
     for (const button of buttons) button.disabled = true;

@@ -32,6 +32,8 @@ class Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
+        if self.server.policy:
+            self.send_header("Content-Security-Policy", self.server.policy)
         super().end_headers()
 
     def send_response(self, code: int, message: str | None = None) -> None:
@@ -48,6 +50,7 @@ class Server(ThreadingHTTPServer):
     Attributes:
         asked: paths that were asked for, in order.
         lacks: ends of paths that are not found.
+        policy: a Content-Security-Policy, "" for none.
     """
 
     BELOW = "/some/path/"  # a site need not be at the root of its host
@@ -57,6 +60,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
         self.asked: list[str] = []
         self.lacks: tuple[str, ...] = ()
+        self.policy = ""
 
     @property
     def address(self) -> str:
@@ -111,6 +115,10 @@ class Browser:
     def open(self, url: str) -> None:
         """Load a page."""
         self._ask(open=url)
+
+    def reload(self) -> None:
+        """Load the page again, as it was at first."""
+        self.open(str(self.evaluate("location.href")))
 
     def evaluate(self, source: str) -> Any:
         """The value of a JavaScript expression; a promise is waited for."""
