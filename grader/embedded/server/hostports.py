@@ -16,6 +16,8 @@ from grader.embedded.core.store import Change, Obj, Store
 from grader.embedded.server.driver import break_off, splice
 
 HOST = "127.0.0.1"
+TRY_AGAIN_SECONDS = 2.0
+"""How long a port that somebody else holds is left alone: each change of a Service asks for all of them."""
 log = logging.getLogger(__name__)
 
 Dial = Callable[[int], Awaitable[Stream]]
@@ -30,6 +32,8 @@ class HostPorts:
         self._dial = dial
         self._recorder = Recorder(store)
         self._servers: dict[int, asyncio.Server | None] = {}
+        self._tried: dict[int, float] = {}
+        self._waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
         self._unsubscribe = store.subscribe(self._changed)
@@ -37,7 +41,7 @@ class HostPorts:
 
     async def addresses(self) -> dict[int, str]:
         """Node port → "127.0.0.1:port", once every Service known now has its sockets."""
-        await self._adjust()
+        await self._adjust(again=True)
         return {
             port: f"{HOST}:{_bound(server)}" for port, server in sorted(self._servers.items()) if server is not None
         }
@@ -57,29 +61,43 @@ class HostPorts:
             self._schedule()
 
     def _schedule(self) -> None:
+        if self._waiting:  # that one sees this change too
+            return
+        self._waiting = True
         task = asyncio.create_task(self._adjust())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _adjust(self) -> None:
-        """Open and close sockets until they are those that the Services ask for."""
+    async def _adjust(self, *, again: bool = False) -> None:
+        """Open and close sockets until they are those that the Services ask for; `again`: try for those held, too."""
         async with self._changing:
-            await self._open_and_close()
+            self._waiting = False
+            await self._open_and_close(again=again)
 
-    async def _open_and_close(self) -> None:
+    async def _open_and_close(self, *, again: bool) -> None:
         wanted = node_ports(self._store)
         for port in [port for port in self._servers if port not in wanted]:
             server = self._servers.pop(port)
+            self._tried.pop(port, None)
             if server is not None:
                 server.close()
         for port in sorted(wanted):
             held = self._servers.get(port)
             if held is None:
+                self._tried[port] = asyncio.get_running_loop().time()
                 self._servers[port] = await self._listen(port, port) or await self._listen(port, 0)
                 self._tell(port)
-            elif _bound(held) != port and (own := await self._listen(port, port)):
+            elif _bound(held) != port and (again or self._due(port)) and (own := await self._listen(port, port)):
                 self._servers[port] = own
                 held.close()
+
+    def _due(self, port: int) -> bool:
+        """Tell whether to try again for a port that somebody else held a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if now < self._tried.get(port, -TRY_AGAIN_SECONDS) + TRY_AGAIN_SECONDS:
+            return False
+        self._tried[port] = now
+        return True
 
     def _tell(self, port: int) -> None:
         """Record where a node port is reached that is not to be had on this machine."""
@@ -103,7 +121,8 @@ class HostPorts:
         try:
             return await asyncio.start_server(accepted, HOST, number)
         except OSError as error:
-            log.warning("node port %d cannot be bound as %s:%d: %s", port, HOST, number, error)
+            level = logging.DEBUG if port in self._servers else logging.WARNING  # once is enough
+            log.log(level, "node port %d cannot be bound as %s:%d: %s", port, HOST, number, error)
             return None
 
     async def _accepted(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
