@@ -32,6 +32,8 @@ class Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
+        if self.server.encoded and self.path.endswith(".bin"):
+            self.send_header("Content-Encoding", "gzip")
         if self.server.policy:
             self.send_header("Content-Security-Policy", self.server.policy)
         super().end_headers()
@@ -50,6 +52,7 @@ class Server(ThreadingHTTPServer):
     Attributes:
         asked: paths that were asked for, in order.
         lacks: ends of paths that are not found.
+        encoded: whether what is stored compressed is sent with Content-Encoding, as some hosts do.
         policy: a Content-Security-Policy, "" for none.
     """
 
@@ -60,6 +63,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
         self.asked: list[str] = []
         self.lacks: tuple[str, ...] = ()
+        self.encoded = False
         self.policy = ""
 
     @property
