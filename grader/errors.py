@@ -12,7 +12,7 @@ CourseError                    a message for a person: 何が・どこで・次�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -34,6 +34,16 @@ class CourseError(Exception):
 
 class UsageError(CourseError):
     """The person asked for something that does not exist."""
+
+
+def unknown_exercise(name: str, known: Sequence[str]) -> UsageError:
+    """Say that there is no exercise of that name, with the nearest of those that are known."""
+    from difflib import get_close_matches
+
+    facts = {"exercise": name, "known": ", ".join(known)}
+    if near := get_close_matches(name, known, n=1, cutoff=0.4):
+        return UsageError("exercise-unknown-near", near=near[0], **facts)
+    return UsageError("exercise-unknown", **facts)
 
 
 class ContentError(CourseError):

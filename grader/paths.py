@@ -57,16 +57,18 @@ def program() -> str:
     return f"{shlex.quote(sys.executable)} -m grader.cli"
 
 
-def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a text file so that a reader or a kill at any moment sees the old or the new content, never a part.
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that a reader or a kill at any moment sees the old or the new content, never a part.
+
+    Text is written as UTF-8.
 
     Raises OSError where the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content.encode() if isinstance(content, str) else content)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.errors import unknown_exercise
 from grader.model.exercise import Exercise
 
 FOLDER = "exercises"  # beside this file, where the site has laid it
@@ -29,9 +28,6 @@ def read(name: str, folder: Path) -> Exercise:
     """Read a stored exercise. Raises UsageError, with the nearest name, for one that is not there."""
     known = sorted(path.stem for path in folder.glob(f"*{ENDING}"))
     if name not in known:
-        facts = {"exercise": name, "known": ", ".join(known)}
-        if near := get_close_matches(name, known, n=1, cutoff=0.4):
-            raise UsageError("exercise-unknown-near", near=near[0], **facts)
-        raise UsageError("exercise-unknown", **facts)
+        raise unknown_exercise(name, known)
     found: Exercise = pickle.loads((folder / f"{name}{ENDING}").read_bytes())
     return found

@@ -111,7 +111,7 @@ class _Run:
         self._server, self._submissions, self._results, self._force = server, submissions, results, force
         self._exercises = {exercise.id: exercise for exercise in exercises}
         self._order = exercises_of.ids()
-        self._jobs: dict[int, tuple[_Student, str, submission.StudentAnswer | None]] = {}
+        self._jobs: dict[int, tuple[_Student, str, submission.StudentAnswer | None, str]] = {}
         self._count = 0
         self._blank: dict[str, bytes] = {}
 
@@ -135,22 +135,24 @@ class _Run:
                     result.save(self._results)
                 yield result, student.reused
 
-    def _submit(self, student: _Student, exercise: str, answer: submission.StudentAnswer | None) -> None:
+    def _submit(
+        self, student: _Student, exercise: str = "", answer: submission.StudentAnswer | None = None, key: str = ""
+    ) -> None:
         self._count += 1
         student.missing += 1
-        self._jobs[self._count] = (student, exercise, answer)
+        self._jobs[self._count] = (student, exercise, answer, key)
         job = Grading(exercise, answer) if answer else Reading(self._submissions, student.name, tuple(self._exercises))
         self._server.submit(self._count, job)
 
     def _read(self, name: str) -> None:
-        self._submit(_Student(name, time.monotonic(), load(self._results, name)), "", None)
+        self._submit(_Student(name, time.monotonic(), load(self._results, name)))
 
     def _took(self, ended: Ended) -> _Student:
         """Take what a child handed back."""
-        student, exercise, answer = self._jobs.pop(ended.number)
+        student, exercise, answer, key = self._jobs.pop(ended.number)
         student.missing -= 1
         if answer is not None:
-            self._judged(student, exercise, answer, ended)
+            self._judged(student, exercise, answer, key, ended)
         elif ended.cause is Cause.DONE:
             student.read = submission.Submission.from_json(json.loads(ended.data))
             for name, given in student.read.answers.items():
@@ -176,12 +178,13 @@ class _Run:
             evidence_path(self._results, student.name, exercise).unlink(missing_ok=True)
             student.done[exercise] = GradedAnswer(exercise, answer.source, answer.text, report, answer.learner, key)
         elif not answer.text and exercise in self._blank:
-            self._judged(student, exercise, answer, Ended(0, Cause.DONE, self._blank[exercise]))
+            self._judged(student, exercise, answer, key, Ended(0, Cause.DONE, self._blank[exercise]))
         else:
-            self._submit(student, exercise, answer)
+            self._submit(student, exercise, answer, key)
 
-    def _judged(self, student: _Student, exercise: str, answer: submission.StudentAnswer, ended: Ended) -> None:
-        key = fingerprint(self._exercises[exercise], answer)
+    def _judged(
+        self, student: _Student, exercise: str, answer: submission.StudentAnswer, key: str, ended: Ended
+    ) -> None:
         if ended.cause is Cause.DONE:
             found = json.loads(ended.data)
             report = Report.from_json(presentable(found["report"]))

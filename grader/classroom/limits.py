@@ -32,19 +32,17 @@ class Limits:
 
     def impose(self) -> None:
         """Limit this process, for good: it writes no file, starts no process, and does not outlive its parent."""
-        hard = {
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_FSIZE: 0,
-            resource.RLIMIT_NOFILE: self.files,
-            resource.RLIMIT_DATA: self.memory,
+        most = {
+            resource.RLIMIT_CORE: (0, 0),
+            resource.RLIMIT_FSIZE: (0, 0),
+            resource.RLIMIT_NOFILE: (self.files, self.files),
+            resource.RLIMIT_DATA: (self.memory, self.memory),
+            resource.RLIMIT_CPU: (self.cpu, self.cpu + 1),  # the signal that tells why, before the one that ends it
+            resource.RLIMIT_NPROC: (0, 0),
         }
-        for kind, most in hard.items():
+        for kind, soft_and_hard in most.items():
             with contextlib.suppress(ValueError, OSError):  # a system that does not count it, or allows less already
-                resource.setrlimit(kind, (most, most))
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_CPU, (self.cpu, self.cpu + 1))
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+                resource.setrlimit(kind, soft_and_hard)
         signal.setitimer(signal.ITIMER_REAL, self.seconds + 5)  # whoever should end it may have died
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

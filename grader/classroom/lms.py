@@ -18,6 +18,7 @@ from grader.classroom.files import Files, Refused
 from grader.classroom.marks import Marks, harmless
 from grader.classroom.submission import is_student
 from grader.errors import UsageError
+from grader.paths import write_atomically
 
 MOST_BYTES = 30_000_000
 MOODLE = re.compile(r"(?P<name>[^/]+)_(?P<id>\d+)_assignsubmission_file_?/?(?P<rest>[^/].*)")
@@ -60,9 +61,7 @@ def take(download: Path, submissions: Path) -> Imported:
         except Refused:
             skipped.append(str(path))
             continue
-        target = submissions / student / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_atomically(submissions / student / place, data)
         students[student] = None
     if not students:
         raise UsageError("download-unknown", file=download)
@@ -81,7 +80,7 @@ def _whose(path: PurePosixPath) -> tuple[str, PurePosixPath] | None:
         else:
             continue
         student = f"{match['name'].strip()}_{match['id']}"
-        return (student, rest) if is_student(student) else None
+        return (student, rest) if is_student(student) and ".." not in rest.parts else None
     return None
 
 
@@ -118,4 +117,5 @@ def _numbers(row: list[str], place: int) -> Iterator[str]:
     """The numbers that may be the id of whom a line is about: Moodle writes "Participant 123" (or 参加者123)."""
     for index, cell in enumerate(row):
         if index != place:
-            yield from _ID.findall(cell) if len(_ID.findall(cell)) == 1 else ()
+            found = _ID.findall(cell)
+            yield from found if len(found) == 1 else ()

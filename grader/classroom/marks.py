@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from grader.classroom import ASSIGNMENT, GRADE
-from grader.classroom.results import StudentResult
 
 HEAD = ("student", "timestamp")
 TAIL = ("late_penalty", "points", "max_points", "scored", "open", "learner", "same_learner")
@@ -153,11 +152,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def read_gradebook(database: Path, results: Iterable[StudentResult]) -> tuple[Marks, ...]:
-    """Read everybody's marks, by student; `results` tell the learners' ids. Raises sqlalchemy's errors."""
+def read_gradebook(database: Path, learners: Mapping[str, tuple[str, ...]]) -> tuple[Marks, ...]:
+    """Read everybody's marks, by student; `learners`: student → learners' ids. Raises sqlalchemy's errors."""
     from nbgrader.api import Gradebook, MissingEntry  # a third of a second
 
-    learners = {result.student: result.learners for result in results}
     with Gradebook(f"sqlite:///{database}") as book:
         try:
             submissions = book.assignment_submissions(ASSIGNMENT)

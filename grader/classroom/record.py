@@ -22,7 +22,7 @@ import nbformat
 
 from grader.classroom import ASSIGNMENT, answer_id
 from grader.classroom.marks import Change, Table, read_gradebook
-from grader.classroom.results import CONTROL, StudentResult, load, load_all
+from grader.classroom.results import StudentResult, load_all, visible
 from grader.errors import EnvironmentError_, UsageError
 from grader.paths import write_atomically
 from grader.text import labels
@@ -112,7 +112,7 @@ def release(course: Path) -> Path:
 
 def _shown(text: str) -> str:
     """Cut an answer to what a page can show, without what moves a terminal's cursor."""
-    text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    text = visible(text)
     if len(text) <= LONGEST_SHOWN:
         return text
     return text[:LONGEST_SHOWN] + "\n" + labels()["feedback.cut"].format(count=len(text))
@@ -145,7 +145,8 @@ def record(course: Path, results: Path) -> Recorded:
 
     Raises UsageError where there is no result or no released assignment, EnvironmentError_ where nbgrader fails.
     """
-    students = tuple(path.stem for path in sorted(results.glob("*.json")) if load(results, path.stem))
+    learners = {result.student: result.learners for result in load_all(results)}
+    students = tuple(learners)
     if not students:
         raise UsageError("results-missing", folder=results)
     kept = keep(course)
@@ -155,7 +156,7 @@ def record(course: Path, results: Path) -> Recorded:
     failed = _into_gradebook(course, results, students)
     nbgrader(course, "generate_feedback", ASSIGNMENT, "--force")
     before = Table.read(course / SHEET)
-    everyone = read_gradebook((course / GRADEBOOK).resolve(), load_all(results))
+    everyone = read_gradebook((course / GRADEBOOK).resolve(), learners)
     now = Table.of(everyone)
     write_atomically(course / SHEET, str(now))
     return Recorded(

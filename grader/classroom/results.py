@@ -121,10 +121,15 @@ def unless_unknown(report: Report) -> Report:
     return replace(report, verdict=Verdict.ENVIRONMENT, points=0.0, broken=None, finding=finding)
 
 
+def visible(text: str) -> str:
+    """Leave out of a text what moves a terminal's cursor."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def presentable(data: Any) -> Any:
     """Cut every text of a JSON value to what a person reads, and leave out what moves a terminal's cursor."""
     if isinstance(data, str):
-        shown = CONTROL.sub("\N{REPLACEMENT CHARACTER}", data)
+        shown = visible(data)
         return shown if len(shown) <= LONGEST_TEXT else f"{shown[: LONGEST_TEXT - 1]}…"
     if isinstance(data, dict):
         return {key: presentable(value) for key, value in data.items()}

@@ -250,7 +250,7 @@ def _learners(cell: Mapping[str, Any]) -> Iterator[str]:
         for text in texts:
             whole = "".join(text) if isinstance(text, list) else text
             if isinstance(whole, str) and "# learner:" in whole:
-                yield from (read_head(line).learner for line in whole.splitlines() if read_head(line).learner)
+                yield from filter(None, (read_head(line).learner for line in whole.splitlines()))
 
 
 def _source(cell: Mapping[str, Any]) -> str:

@@ -87,6 +87,6 @@ def check(
         session.prepare(finding_message(report).next)
         if report.verdict.exit_status == 0:
             session.out().print(labels()["solution.next"].format(exercise=chosen.id), style="dim")
-            if following := find.following(chosen.id):
-                session.out().print(labels()["next.exercise"].format(exercise=following), style="dim")
+            if going := find.following(find.every(), chosen):
+                session.out().print(labels()["next.exercise"].format(exercise=going.id), style="dim")
     return report.verdict.exit_status

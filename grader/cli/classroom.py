@@ -167,7 +167,7 @@ def fill(session: Session, course: Path, sheet: Path, column: str, output: Path)
     from grader.paths import write_atomically
     from grader.text import labels
 
-    everyone = {marks.student: marks for marks in read_gradebook((course / GRADEBOOK).resolve(), ())}
+    everyone = {marks.student: marks for marks in read_gradebook((course / GRADEBOOK).resolve(), {})}
     text, missing = run(sheet.read_text(encoding="utf-8-sig"), column, everyone)
     write_atomically(output, text)
     out, table = session.out(), labels()

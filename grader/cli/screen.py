@@ -22,8 +22,9 @@ from grader.model.exercise import Exercise
 from grader.paths import near, work_root
 from grader.text import labels
 from grader.workflow.session import hints, progress
+from grader.workflow.session.find import following
 from grader.workflow.session.lookback import look_back
-from grader.workflow.session.watch import Cause, Doing, Seen, Watching, following
+from grader.workflow.session.watch import Cause, Doing, Seen, Watching
 
 LEAVE_SECONDS = 5.0
 """How long the work may take to come to an end: it takes away what it made in the cluster to compare with."""

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def watch(session: Session, exercise_id: str | None, deadline: float) -> None:
     """Apply the work file at every save, judge that and every change; go on when an exercise passes."""
     from grader.text import labels
-    from grader.workflow.session.find import every
-    from grader.workflow.session.watch import following
+    from grader.workflow.session.find import every, following
 
     cluster = session.cluster()
     exercises = tuple(every())
@@ -47,7 +46,8 @@ def _plainly(
     from grader.render.card import finding_message
     from grader.render.terminal import print_report
     from grader.text import labels
-    from grader.workflow.session.watch import Watching, following
+    from grader.workflow.session.find import following
+    from grader.workflow.session.watch import Watching
 
     out, table = session.out(), labels()
     before: Seen | None = None

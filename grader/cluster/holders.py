@@ -66,12 +66,15 @@ def running_clusters() -> tuple[Running, ...]:
             continue
         named = dict(pairwise(options))
         with suppress(psutil.Error, KeyError):  # it ended meanwhile, or is somebody else's
-            listening = {
-                item.laddr.port for item in process.net_connections("tcp") if item.status == psutil.CONN_LISTEN
-            }
             place = Path(named["--state"])
-            found.append(Running(named["--name"], place, process.info["pid"], frozenset(listening)))
+            found.append(Running(named["--name"], place, process.info["pid"], _listening(process)))
     return tuple(found)
+
+
+def _listening(process: psutil.Process) -> frozenset[int]:
+    """The TCP ports on which a process listens. Raises psutil.Error."""
+    connections = process.net_connections("tcp")
+    return frozenset(item.laddr.port for item in connections if item.status == psutil.CONN_LISTEN)
 
 
 def own_ports() -> frozenset[int]:
@@ -123,8 +126,6 @@ def _program(port: int) -> str:
             uids = process.info["uids"]
             if uids and uids.real != os.getuid() and os.getuid():
                 continue
-            if any(
-                item.laddr.port == port and item.status == psutil.CONN_LISTEN for item in process.net_connections("tcp")
-            ):
+            if port in _listening(process):
                 return f"{process.info['name']}({process.info['pid']})"
     return "-"

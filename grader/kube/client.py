@@ -126,6 +126,10 @@ class KubeApi:
                 return None
             raise
 
+    def host_ports(self, path: str) -> dict[int, str]:
+        """Ask an embedded cluster at which address of this machine each node port is reached. Raises as `raw_get`."""
+        return {int(port): str(address) for port, address in self.get(path).items() if port.isdigit()}
+
     def version(self, timeout: float | None = None) -> str:
         """Version of the API server, "v1.36.3"."""
         return str(self.get("/version", timeout=timeout).get("gitVersion") or "")
@@ -268,9 +272,7 @@ class KubeApi:
         Raises ClusterUnreachable ("api-unreachable", "api-timeout", "api-untrusted").
         """
         target = self.connection.base_path + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        headers = {"Accept": "application/json", "User-Agent": "grader"}
-        if self.connection.authorization:
-            headers["Authorization"] = self.connection.authorization
+        headers = self.connection.headers
         payload = None if body is None else json.dumps(body).encode()
         if payload is not None:
             headers["Content-Type"] = content_type

@@ -47,6 +47,12 @@ class Connection:
     proxy: str = ""
 
     @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every request."""
+        login = {"Authorization": self.authorization} if self.authorization else {}
+        return {"Accept": "application/json", "User-Agent": "grader", **login}
+
+    @property
     def host(self) -> str:
         """The server's host, without brackets and port."""
         return urlsplit(self.server).hostname or ""

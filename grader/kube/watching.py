@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 from grader.errors import ClusterUnreachable
 from grader.kube.client import ApiRefused, KubeApi
-from grader.kube.connection import read
 from grader.kube.resources import by_plural
 from grader.kube.transport import Stream, Transport
 
@@ -52,7 +51,7 @@ class Watch:
         Raises ClusterUnreachable where the kubeconfig cannot be used.
         """
         self._api = KubeApi(kubeconfig)
-        self._transport = Transport(read(kubeconfig))
+        self._transport = Transport(self._api.connection)
         self._collections = tuple(dict.fromkeys(collections))
         self._leaving_out = leaving_out
         self._lock = threading.Lock()
@@ -122,11 +121,8 @@ class Watch:
     def _follow(self, path: str, since: str, known: dict[str, str]) -> None:
         """Tell of one watch's events until it ends. Raises ClusterUnreachable."""
         connection = self._api.connection
-        headers = {"Accept": "application/json", "User-Agent": "grader"}
-        if connection.authorization:
-            headers["Authorization"] = connection.authorization
         query = urlencode({"watch": "true", "resourceVersion": since})
-        with self._transport.stream(f"{connection.base_path}{path}?{query}", headers) as stream:
+        with self._transport.stream(f"{connection.base_path}{path}?{query}", connection.headers) as stream:
             with self._lock:
                 self._streams.add(stream)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grader.exercises import all_exercises
@@ -19,20 +19,23 @@ from grader.model.exercise import Exercise
 from grader.paths import content_root, write_atomically
 
 
-def build_notebooks(target: Path, *, solved: bool = False, learner: str = "") -> tuple[Path, ...]:
+def build_notebooks(
+    target: Path, *, solved: bool = False, learner: str = "", only: Collection[str] = ()
+) -> tuple[Path, ...]:
     """Write one notebook a lesson into `target`, and return their paths, by lesson.
 
     Args:
         target: folder to write.
         solved: with the reference answers.
         learner: whose values exercises show that differ from learner to learner, "": the canonical ones.
+        only: slugs of the lessons ("03-clusterip"); empty: all.
 
     Raises ContentError for a malformed lesson or exercise, OSError where the folder cannot be written.
     """
     exercises = {exercise.id: exercise for exercise in all_exercises(learner)}
     heads = {head.number: head for head in outlines()}
     paths: list[Path] = []
-    for lesson in read_lessons():
+    for lesson in read_lessons(only=only):
         head = heads[lesson.number]
         end = "" if solved else onwards(head, tuple(heads.values()))
         made = solution_notebook(lesson, exercises) if solved else learner_notebook(lesson, exercises, end)

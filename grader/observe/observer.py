@@ -275,8 +275,7 @@ class Observer:
         """Tell how the learner's host reaches node ports. Raises ClusterUnreachable, ApiRefused."""
         if not self.target.host_ports_path:
             return self.target.host_ports
-        answer = self.target.api.get(self.target.host_ports_path)
-        return {int(port): str(address) for port, address in answer.items() if port.isdigit()}
+        return self.target.api.host_ports(self.target.host_ports_path)
 
     @property
     def pace(self) -> float:

@@ -130,9 +130,7 @@ def found_by(carrier: Carrier, host: str) -> Found:
 def _read_found(printed: str) -> Found:
     inside, *outside = printed.split("outside")
     words = inside.split()
-    if words.count("status:") != words.count("asked") or "asked" not in words:
-        return Found.UNKNOWN
-    if "A" in words:
+    if "A" in words or "asked" not in words or words.count("status:") != words.count("asked"):
         return Found.UNKNOWN
     late = False
     for part in outside:

@@ -49,6 +49,12 @@ def test_a_download_becomes_a_folder_for_each_student(tmp_path: Path, names: lis
         assert (found.answers["clusterip"].text, found.problems) == (ANSWER, ())
 
 
+def test_a_name_that_would_lead_out_of_the_students_folder_is_skipped(tmp_path: Path) -> None:
+    names = ["山田 太郎_123_assignsubmission_file_..", "A. O'Hara_45_assignsubmission_file_/clusterip.yaml"]
+    done = take(zipped(tmp_path / "all.zip", names), tmp_path / "submitted")
+    assert (done.students, done.skipped) == (("A. O'Hara_45",), (names[0],))
+
+
 def test_an_unpacked_download_is_the_same(tmp_path: Path) -> None:
     folder = tmp_path / "unpacked" / "山田 太郎_123_assignsubmission_file_"
     folder.mkdir(parents=True)

@@ -210,7 +210,8 @@ def test_an_option_that_the_cluster_was_not_made_with_is_refused(cluster: Cluste
 def test_a_port_in_use_is_named_before_anything_is_made(cluster: ClusterInfo) -> None:
     with pytest.raises(EnvironmentError_) as refusal:
         KindProvider().up("course-lifecycle-two", {}, silent)
-    assert (refusal.value.code, refusal.value.facts["port"]) == ("port-taken", "30280")
+    assert refusal.value.code == "port-of-kind-cluster"
+    assert (refusal.value.facts["port"], refusal.value.facts["name"]) == ("30280", NAME)
     KindProvider().down("course-lifecycle-two", silent)
     assert not folder("course-lifecycle-two").exists()
 

@@ -66,6 +66,8 @@ class Api:
     def get(self, path: str) -> Raw:
         return {"30080": "127.0.0.1:30080", "more": "x"}
 
+    host_ports = KubeApi.host_ports
+
     def pod_get(
         self, namespace: str, pod: str, path: str, query: Mapping[str, str], *, port: int, timeout: float
     ) -> bytes:

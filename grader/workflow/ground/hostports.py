@@ -48,7 +48,7 @@ def conflicts(exercise: Exercise, cluster: ClusterInfo) -> tuple[Conflict, ...]:
     if cluster.provider is not Provider.EMBEDDED or not ports:
         return ()
     with KubeApi(cluster.kubeconfig) as api:
-        mapped = {int(port): str(address) for port, address in api.get(cluster.host_ports_path).items()}
+        mapped = api.host_ports(cluster.host_ports_path)
     elsewhere = [port for port in ports if mapped.get(port) != f"{HOST}:{port}"]
     return tuple(
         Conflict(port, holder(port), f"http://{mapped[port]}" if port in mapped else "")

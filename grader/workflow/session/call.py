@@ -124,12 +124,12 @@ def _brought_here(cluster: ClusterInfo, parts: SplitResult) -> SplitResult:
     """Find where a node port of this machine is the cluster's."""
     if parts.hostname not in LOOPBACK:
         return parts
-    ports = {str(number): address for number, address in cluster.host_ports.items()}
+    ports = cluster.host_ports
     if cluster.host_ports_path:
         with KubeApi(cluster.kubeconfig) as api:
-            ports = {str(number): str(address) for number, address in api.get(cluster.host_ports_path).items()}
-    if (asked := str(parts.port or 80)) not in ports:
-        raise UsageError("host-port-unmapped", port=asked, known=", ".join(sorted(ports)) or "-")
+            ports = api.host_ports(cluster.host_ports_path)
+    if (asked := parts.port or 80) not in ports:
+        raise UsageError("host-port-unmapped", port=asked, known=", ".join(map(str, sorted(ports))) or "-")
     return parts._replace(netloc=ports[asked])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from grader import exercises
-from grader.errors import ContentError, UsageError
+from grader.errors import ContentError, unknown_exercise
 from grader.model.exercise import Exercise
 from grader.workflow.ground import learner as who
 from grader.workflow.session import progress
@@ -17,8 +17,8 @@ def exercise(name: str, learner: str | None = None) -> Exercise:
     Raises UsageError, with the nearest name, for an unknown one, ContentError, OSError.
     """
     known = exercises.ids()
-    if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.4)):
-        raise UsageError("exercise-unknown-near", exercise=name, near=near[0], known=", ".join(known))
+    if name not in known:
+        raise unknown_exercise(name, known)
     return exercises.load(name, who.current() if learner is None else learner)
 
 
@@ -32,9 +32,14 @@ def every() -> tuple[Exercise, ...]:
     return readable()[0]
 
 
-def following(name: str) -> str:
-    """Name the exercise to go on with after one: the next that has not passed, else the first such; "" after all."""
-    known = exercises.ids()
-    at = known.index(name) + 1
-    passed = progress.load().passed
-    return next((item for item in (*known[at:], *known[:at]) if item not in passed), "")
+def following(known: Sequence[Exercise], done: Exercise | None) -> Exercise | None:
+    """Give the next exercise that has not passed: behind this one, else from the beginning; None where all have.
+
+    Args:
+        known: all of them, in order.
+        done: what was worked on; None at the beginning.
+
+    """
+    passed = progress.load().passed | {done.id if done else ""}
+    at = next((index for index, item in enumerate(known) if done and item.id == done.id), 0)
+    return next((item for item in (*known[at:], *known[:at]) if item.id not in passed), None)

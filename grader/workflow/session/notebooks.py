@@ -87,7 +87,7 @@ def shown_map(folder: Path, passed: Collection[str]) -> str:
     """Draw the map of the course, as Markdown, for a notebook in this folder. Raises ContentError, OSError."""
     lessons = outlines()
     known, newest = _known(folder, LAID), _known(folder, NEWEST)
-    worked = [path for lesson in lessons if _touched(path := folder / lesson.notebook, known) and path.exists()]
+    worked = [path for lesson in lessons if _touched(path := folder / lesson.notebook, known)]
     newer = [item for item in lessons if folder / item.notebook in worked and _is_old(item, known, newest)]
     return course_map(lessons, passed, left_off(lessons, passed, worked), newer)
 
@@ -107,9 +107,9 @@ def renew(folder: Path, number: int, learner: str = "") -> tuple[Path, Path | No
     chosen = lesson(number)
     path, known = folder / chosen.notebook, _known(folder, LAID)
     with tempfile.TemporaryDirectory() as scratch:
-        build_notebooks(Path(scratch), learner=learner)
-        text = (Path(scratch) / chosen.notebook).read_text(encoding="utf-8")
-    kept = history.save(path, text) if path.exists() and _touched(path, known) else None
+        (built,) = build_notebooks(Path(scratch), learner=learner, only=(chosen.slug,))
+        text = built.read_text(encoding="utf-8")
+    kept = history.save(path, text) if _touched(path, known) else None
     write_atomically(path, text)
     _keep_known(folder, LAID, {**known, path.name: _hash(text)})
     return path, kept

@@ -98,19 +98,6 @@ def changes_in(exercise: Exercise, cluster: ClusterInfo) -> AbstractContextManag
     return Watch(cluster.kubeconfig, collections(exercise), leaving_out=lambda item: name_of(item) == PROBE_POD)
 
 
-def following(exercises: Sequence[Exercise], done: Exercise | None) -> Exercise | None:
-    """Give the next exercise that has not passed: behind this one, else from the beginning; None where all have.
-
-    Args:
-        exercises: all of them, in order.
-        done: what was worked on; None at the beginning.
-
-    """
-    passed = progress.load().passed | {done.id if done else ""}
-    at = next((index for index, exercise in enumerate(exercises) if done and exercise.id == done.id), 0)
-    return next((item for item in (*exercises[at:], *exercises[:at]) if item.id not in passed), None)
-
-
 def stamp(path: Path) -> Stamp:
     """Tell states of a file apart: its time of change (nanoseconds) and its size; None where it is missing."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,15 @@ BUILT: dict[str, dict[str, str]] = {}
 def build(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notebooks of each learner are built once, for they take a second."""
 
-    def built(target: Path, *, learner: str = "") -> tuple[Path, ...]:
+    def built(target: Path, *, learner: str = "", only: Collection[str] = ()) -> tuple[Path, ...]:
         if learner not in BUILT:
             BUILT[learner] = {
                 path.name: path.read_text(encoding="utf-8") for path in build_notebooks(target, learner=learner)
             }
-        for name, text in BUILT[learner].items():
+        chosen = {name: text for name, text in BUILT[learner].items() if not only or Path(name).stem in only}
+        for name, text in chosen.items():
             (target / name).write_text(text, encoding="utf-8")
-        return tuple(target / name for name in BUILT[learner])
+        return tuple(target / name for name in chosen)
 
     monkeypatch.setattr(notebooks, "build_notebooks", built)
 

@@ -12,7 +12,7 @@ from grader.model.evidence import Evidence
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Verdict
 from grader.workflow.check import Superseded
-from grader.workflow.session import progress, watch
+from grader.workflow.session import find, progress, watch
 from grader.workflow.session.start import StartResult, starter_text
 from tests.render.samples import FAILED, PASSED
 
@@ -29,24 +29,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_work_begins_at_the_first_exercise_that_has_not_passed() -> None:
-    assert watch.following(ALL, None) == ALL[0]
+    assert find.following(ALL, None) == ALL[0]
     progress.record(replace(PASSED, exercise=ALL[0].id))
-    assert watch.following(ALL, None) == ALL[1]
+    assert find.following(ALL, None) == ALL[1]
 
 
 def test_what_has_passed_is_skipped_on_the_way() -> None:
     progress.record(replace(PASSED, exercise=ALL[1].id))
-    assert watch.following(ALL, ALL[0]) == ALL[2]
+    assert find.following(ALL, ALL[0]) == ALL[2]
 
 
 def test_after_the_last_one_comes_what_was_left_before() -> None:
-    assert watch.following(ALL, ALL[-1]) == ALL[0]
+    assert find.following(ALL, ALL[-1]) == ALL[0]
 
 
 def test_nothing_follows_where_all_have_passed() -> None:
     for exercise in ALL[:-1]:
         progress.record(replace(PASSED, exercise=exercise.id))
-    assert watch.following(ALL, ALL[-1]) is None
+    assert find.following(ALL, ALL[-1]) is None
 
 
 class Still:
