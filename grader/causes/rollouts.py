@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grader.causes.owners import WORKLOADS
 from grader.causes.pods import State, state_of
 from grader.causes.ruling import Ruling, fail, not_yet
 from grader.causes.scene import Scene
+from grader.model.choosing import alive
+from grader.model.ground import Given
 from grader.model.kubernetes import labels_of, name_of, workload_of
 from grader.model.objects import RawObject
 from grader.model.report import Hop
@@ -39,6 +42,47 @@ def rollout(scene: Scene, labels: Mapping[str, str] | None = None) -> Ruling | N
         if not _stuck(scene, kind, item):
             return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=kind, name=name_of(item))
     return None
+
+
+def unmade(scene: Scene) -> Ruling | None:
+    """Say that a given workload does not have its Pods yet: whom they would be endpoints of cannot be seen before.
+
+    One that the learner may change is the criteria's to judge; one whose Pods are broken for good is not waited for.
+    """
+    laid = scene.evidence.ground.laid if scene.evidence.ground else ()
+    rule = scene.exercise.ground
+    for what in (item.what for item in laid if item.what.kind in WORKLOADS):
+        if what in rule.may_differ.keys() | rule.may_go or what.namespace not in scene.exercise.all_namespaces:
+            continue
+        home = scene.home(what.namespace)
+        listed = scene.objects.of(WORKLOADS[what.kind], home)
+        live = next((item for item in listed if name_of(item) == what.name), None)
+        if live is not None and _lacks_pods(scene, live, what, home):
+            return not_yet("rollout-moving", Hop.ENDPOINT_SLICE, kind=what.kind, name=what.name)
+    return None
+
+
+def _lacks_pods(scene: Scene, workload: RawObject, what: Given, home: str) -> bool:
+    if is_unseen(workload):
+        return True
+    pods = [pod for pod in alive(scene.objects.of("pods", home)) if workload_of(pod) == (what.kind, what.name)]
+    if len(pods) < pods_of(what.kind, workload, scene.exercise.ready.get(what.name)):
+        return True
+    return any(
+        not pod.get("status", {}).get("podIPs")
+        and state_of(pod, scene.now, scene.evidence.pace).state is not State.BROKEN
+        for pod in pods
+    )
+
+
+def pods_of(kind: str, workload: RawObject, ready: int | None) -> int:
+    """Count the Pods that a workload's controller makes, where only so many (None: all) ever become ready."""
+    if kind == "DaemonSet":
+        return int(workload.get("status", {}).get("desiredNumberScheduled", 0))
+    wanted = int(workload["spec"].get("replicas", 1))
+    if kind == "StatefulSet" and ready is not None and workload["spec"].get("podManagementPolicy") != "Parallel":
+        return min(wanted, ready + 1)  # the next Pod is made when the one before it is ready
+    return wanted
 
 
 def workloads(scene: Scene) -> list[tuple[str, RawObject]]:

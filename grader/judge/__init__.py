@@ -7,6 +7,7 @@ from dataclasses import replace
 from grader.causes.acting import opened_beside
 from grader.causes.lasting import going
 from grader.causes.owed import owed
+from grader.causes.rollouts import unmade
 from grader.causes.ruling import Ruling, environment, fail, waited
 from grader.causes.scene import Scene
 from grader.causes.service import more_addresses
@@ -29,8 +30,11 @@ def judge(exercise: Exercise, evidence: Evidence) -> Report:
     scene = Scene(exercise, evidence)
     whole = _of_all(scene)
     rulings = [whole or _rule(criterion, scene) for criterion in exercise.criteria]
-    if all(ruling.verdict is Verdict.PASS for ruling in rulings) and (whole := opened_beside(scene)):
-        rulings = [whole] * len(rulings)  # everything asked for is there, and something that nobody asked for
+    if all(ruling.verdict is Verdict.PASS for ruling in rulings) and (
+        # everything asked for is there: and something that nobody asked for, or a given Pod not yet?
+        whole := opened_beside(scene) or unmade(scene)
+    ):
+        rulings = [whole] * len(rulings)
     done = any(
         ruling.verdict is Verdict.PASS and not kind_of(criterion).forbids
         for criterion, ruling in zip(exercise.criteria, rulings, strict=True)

@@ -58,6 +58,44 @@ def test_where_nothing_is_known_of_the_ground_nothing_is_told_of_it() -> None:
     assert told(world).verdict is Verdict.PASS
 
 
+def unborn(world: World) -> None:
+    world.pods.pop()
+
+
+def without_address(world: World) -> None:
+    del world.pods[-1]["status"]["podIPs"]
+    world.pods[-1]["status"]["conditions"] = []
+
+
+def not_looked_at(world: World) -> None:
+    world.deployments[-1]["metadata"]["generation"] = 2
+
+
+@pytest.mark.parametrize("change", [unborn, without_address, not_looked_at])
+def test_while_a_given_workload_has_no_pods_nobody_can_be_sure_whom_a_selector_takes(
+    change: Callable[[World], None],
+) -> None:
+    world = World().ground()
+    change(world)
+    report = told(world)
+    assert (report.verdict, report.finding.diagnosis) == (Verdict.NOT_YET, "rollout-moving")
+    assert report.finding.facts["name"] == "batch"
+
+
+def test_a_given_workload_that_may_be_changed_is_the_criteria_s_to_judge() -> None:
+    world = changed(World().ground(), may_differ={Given(NAMESPACE, "Deployment", "batch"): ("spec",)})
+    unborn(world)
+    assert told(world).verdict is Verdict.PASS
+
+
+def test_a_given_pod_that_is_broken_for_good_is_not_waited_for() -> None:
+    world = World().ground()
+    without_address(world)
+    waiting = {"name": "server", "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    world.pods[-1]["status"]["containerStatuses"] = [waiting]
+    assert told(world).verdict is Verdict.PASS
+
+
 def scaled(world: World) -> None:
     world.deployments[0]["spec"]["replicas"] = 1
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from grader.causes.owners import WORKLOADS
+from grader.causes.rollouts import pods_of
 from grader.cluster.info import ClusterInfo, Provider
 from grader.errors import EnvironmentError_
 from grader.kube.client import ApiRefused, KubeApi, Object
@@ -191,9 +192,6 @@ def _settled(workload: Object, ready: int | None) -> bool:
     if workload["kind"] == "DaemonSet":
         wanted = status.get("desiredNumberScheduled", 0)
         return bool(wanted == status.get("updatedNumberScheduled", 0) == status.get("numberReady", 0))
-    wanted = spec.get("replicas", 1)
-    made = wanted
-    if workload["kind"] == "StatefulSet" and ready is not None and spec.get("podManagementPolicy") != "Parallel":
-        made = min(wanted, ready + 1)  # the next Pod is made when the one before it is ready
+    wanted, made = spec.get("replicas", 1), pods_of(workload["kind"], workload, ready)
     counts = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0))
     return counts == (made, made, wanted if ready is None else ready)
