@@ -72,6 +72,7 @@ def collect(lesson: Lesson, executed: nbformat.NotebookNode, cluster: str, versi
         if not cell.prints:
             continue
         text = "".join(output.text for output in ran.outputs if output.output_type == "stream")
+        text = text.replace("\r\n", "\n")  # a `!` cell runs in a pseudo-terminal
         if text.strip():
             by_cell[key(cell)] = _ANSI.sub("", text).rstrip() + "\n"
     return Outputs(cluster, version, by_cell)

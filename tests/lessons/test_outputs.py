@@ -14,11 +14,11 @@ def printed(text: str, name: str = "stdout") -> object:
     return new_output("stream", name=name, text=text)
 
 
-def test_what_a_command_prints_is_collected_without_colours(lesson: Lesson) -> None:
+def test_what_a_command_prints_is_collected_without_colours_and_carriage_returns(lesson: Lesson) -> None:
     executed = new_notebook(
         cells=[
             new_markdown_cell("text"),
-            new_code_cell("echo", outputs=[printed("\x1b[32mone\x1b[0m\n"), printed("warning\n", "stderr")]),
+            new_code_cell("echo", outputs=[printed("\x1b[32mone\x1b[0m\r\n"), printed("warning\n", "stderr")]),
             new_code_cell("print", outputs=[new_output("display_data", data={"text/html": "<b>card</b>"})]),
             new_markdown_cell("text"),
             new_code_cell("%%apply", outputs=[printed("applied\n")]),
