@@ -31,7 +31,7 @@ types: dev
 textlint: dev  ## Japanese and Markdown (needs Node.js)
 	npm ci --silent --no-fund --no-audit
 	npm run --silent lint
-	$(BIN)/python tools/catalogue_text.py build/text
+	$(BIN)/python -m tools.catalogue_text build/text
 	npm run --silent lint:catalogues
 
 site: dev  ## the published site, into build/site
