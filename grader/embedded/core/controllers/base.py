@@ -24,7 +24,7 @@ BATCH = 0.003
 
 
 @dataclass(frozen=True)
-class Context:
+class ControllerContext:
     """What a controller works with.
 
     Attributes:
@@ -120,7 +120,7 @@ async def _fail(error: Exception) -> None:
 class Controller:
     """Reacts to changes by queueing keys, and brings each key's objects to what is asked for."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         self.context = context
         self.store = context.store
         self.index = context.index

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.podendpoints import find_port, services_to_update, should_be_in_endpoints
 from grader.embedded.core.objects import Key, is_pod_ready, key_of, labels_of, pod_ip
 from grader.embedded.core.store import Change, Obj, timestamp
@@ -28,7 +28,7 @@ Subset = dict[str, Any]
 class EndpointsController(Controller):
     """Keeps one Endpoints object for each Service with a selector."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

@@ -18,7 +18,7 @@ from grader.embedded.core.api.kinds.service_rules import (
     needs_health_check,
     same_cluster_ips,
 )
-from grader.embedded.core.api.kinds.strategy import Context
+from grader.embedded.core.api.kinds.strategy import HookContext
 from grader.embedded.core.index import SERVICE_RANGE
 from grader.embedded.core.store import Obj, Store
 
@@ -91,7 +91,7 @@ class Ports:
         return port
 
 
-def allocate_create(service: Obj, context: Context) -> None:
+def allocate_create(service: Obj, context: HookContext) -> None:
     """Give a new Service its families, ClusterIP and node ports. Raises ApiError."""
     spec: Spec = service["spec"]
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
@@ -105,7 +105,7 @@ def allocate_create(service: Obj, context: Context) -> None:
         _health_check_port(spec, ports)
 
 
-def allocate_update(service: Obj, old: Obj, context: Context) -> None:
+def allocate_update(service: Obj, old: Obj, context: HookContext) -> None:
     """Keep, give and take back what a changed Service needs. Raises ApiError."""
     spec: Spec = service["spec"]
     before: Spec = old["spec"]
@@ -175,7 +175,7 @@ def _families(service: Obj, old: Obj | None) -> None:
     spec["ipFamilies"] = families or ["IPv4"]
 
 
-def _allocate_ip(service: Obj, context: Context) -> None:
+def _allocate_ip(service: Obj, context: HookContext) -> None:
     spec: Spec = service["spec"]
     if spec["type"] == "ExternalName" or headless(spec) or spec.get("clusterIPs", ("",))[0] == "None":
         return

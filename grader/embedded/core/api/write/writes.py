@@ -19,7 +19,7 @@ from grader.embedded.core.api.kinds.admission import admit
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.pod import random_suffix
 from grader.embedded.core.api.kinds.registry import Resource
-from grader.embedded.core.api.kinds.strategy import Context, validate_meta, validate_meta_update
+from grader.embedded.core.api.kinds.strategy import HookContext, validate_meta, validate_meta_update
 from grader.embedded.core.api.read import views
 from grader.embedded.core.api.read.reads import answer
 from grader.embedded.core.api.read.scale import scale_of
@@ -55,9 +55,9 @@ class Write:
     validation: str
     warnings: list[str] = field(default_factory=list)
 
-    def context(self, store: Store) -> Context:
+    def context(self, store: Store) -> HookContext:
         """What hooks may see."""
-        return Context(store, self.dry_run, self.call.target.subresource)
+        return HookContext(store, self.dry_run, self.call.target.subresource)
 
 
 def _open(call: Call, *, applying: bool = False) -> Write:
