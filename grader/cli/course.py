@@ -21,7 +21,7 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
     from grader.workflow.session.lab import prepare
 
     with steps(session.err()) as shown:
-        command, environment = prepare(arguments, shown)
+        command, environment = prepare(session.target, arguments, shown)
     os.execve(command[0], command, environment)  # only now: a step that is still shown has hidden the cursor
 
 
