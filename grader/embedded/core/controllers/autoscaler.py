@@ -15,7 +15,7 @@ from grader.embedded.core.objects import Key, key_of, set_condition
 from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "horizontal-pod-autoscaler"
-PERIOD = 15.0
+PERIOD = 15.0  # seconds (pkg/controller/podautoscaler/config/v1alpha1/defaults.go HorizontalPodAutoscalerSyncPeriod)
 TARGETS = {
     ("apps/v1", "Deployment"): "deployments",
     ("apps/v1", "ReplicaSet"): "replicasets",

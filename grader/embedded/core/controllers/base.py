@@ -17,6 +17,7 @@ T = TypeVar("T")
 FIRST_RETRY = 0.005
 """Seconds until a failed key is tried again; doubled each time (client-go's default rate limiter)."""
 
+# client-go waits up to 1,000 s (util/workqueue/default_rate_limiters.go); a learner would think it had given up.
 LAST_RETRY = 60.0
 
 BATCH = 0.003

@@ -17,7 +17,7 @@ from grader.embedded.core.store import Change, Obj, timestamp
 MANAGED_BY = "endpoint-controller"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-CAPACITY = 1000
+CAPACITY = 1000  # addresses (endpoints_controller.go maxCapacity): what is over is in the EndpointSlices alone
 _PORT_FIELDS: tuple[tuple[str, Any], ...] = (("name", ""), ("port", 0), ("protocol", ""), ("appProtocol", ""))
 """Fields of an EndpointPort, and their zero values."""
 _NO_PORT: dict[str, Any] = {}

@@ -28,7 +28,7 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "replicaset-controller"
-BURST = 500
+BURST = 500  # Pods made or given up in one pass (replica_set.go BurstReplicas)
 
 
 class ReplicaSetController(Controller):

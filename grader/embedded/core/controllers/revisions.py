@@ -30,7 +30,7 @@ HASH_LABEL = "controller.kubernetes.io/hash"
 POD_LABEL = "controller-revision-hash"
 """On a Pod: the revision that it was made of (k8s.io/api/apps/v1/types.go ControllerRevisionHashLabelKey)."""
 
-LONGEST_PREFIX = 223
+LONGEST_PREFIX = 223  # controller_history.go ControllerRevisionName: the whole is at most 253
 
 
 def data_of(workload: Obj) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from grader.embedded.core.api.kinds.strategy import HookContext, Strategy
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
+# Three hours (k8s.io/api/core/v1/types.go): a learner who "just waits" sees no other Pod.
 DEFAULT_AFFINITY_SECONDS = 10800
 _HINTS = "service.kubernetes.io/topology-aware-hints"
 _MODE = "service.kubernetes.io/topology-mode"

@@ -23,10 +23,11 @@ from grader.embedded.core.index import SERVICE_RANGE
 from grader.embedded.core.store import Obj, Store
 
 SERVICE_CIDR = ipaddress.ip_network(SERVICE_RANGE)
-NODE_PORTS = range(30000, 32768)
-DRY_RUN_PORT = 32768
+NODE_PORTS = range(30000, 32768)  # pkg/kubeapiserver/options/options.go DefaultServiceNodePortRange, which kind keeps
+DRY_RUN_PORT = 32768  # numbers made up begin above the range: none of them is one that somebody holds
+# ipallocator/bitmap.go calculateRangeOffset, of a /16: the lower part is left to those who name an address.
 _IP_OFFSET = 256
-_PORT_OFFSET = 86
+_PORT_OFFSET = 86  # portallocator/allocator.go calculateRangeOffset, of 2,768 ports: likewise
 Spec = dict[str, Any]
 
 

@@ -16,7 +16,7 @@ from grader.embedded.core.store import Obj, Store
 
 IMMUTABLE = "field is immutable"
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
-ANNOTATIONS_LIMIT = 256 * 1024
+ANNOTATIONS_LIMIT = 256 * 1024  # bytes (apimachinery pkg/api/validation/objectmeta.go TotalAnnotationSizeLimitB)
 
 
 @dataclass(frozen=True)

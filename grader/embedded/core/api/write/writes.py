@@ -33,7 +33,7 @@ from grader.embedded.core.support.telling import record, warnings
 from grader.embedded.core.support.unemulated import unemulated
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
-GENERATE_TRIES = 8
+GENERATE_TRIES = 8  # apiserver pkg/registry/generic/registry/store.go maxNameGenerationCreateAttempts
 SERVER_KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.embedded.core.programs.net.http import Response
 
 VERSION = "8.17.0"
+# Seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries), before curl's own 300 s.
 CONNECT_LIMIT = 127.0
 PORTS = {"http": 80, "https": 443}
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"

@@ -17,7 +17,7 @@ from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 SERVICES = {80: "http", 443: "https", 53: "domain", 22: "ssh", 8080: "http-alt"}
-CONNECT_LIMIT = 127.0
+CONNECT_LIMIT = 127.0  # seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries)
 _LETTERS = "46CDdFhklNnrStUuvZzI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:b"
 _OBEYED = frozenset("46dklNnrtuvzpqsw")
 _USAGE = (

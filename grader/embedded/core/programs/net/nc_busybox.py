@@ -33,8 +33,8 @@ nc [OPTIONS] -l -p PORT [HOST] [PORT]  - listen
 \t-o FILE\tHex dump traffic
 \t-z\tZero-I/O mode (scanning)"""
 _NUMBERS = {"http": 80, "https": 443, "domain": 53, "ssh": 22, "http-alt": 8080, "telnet": 23, "smtp": 25}
-_EPHEMERAL = 32768
-CONNECT_LIMIT = 127.0
+_EPHEMERAL = 32768  # the first of Linux' ip_local_port_range (ip(7))
+CONNECT_LIMIT = 127.0  # seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries)
 
 
 async def main(context: ProgramContext) -> int:

@@ -13,7 +13,7 @@ from grader.embedded.core.programs.options import banner
 from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
-TIMEOUT = 900.0
+TIMEOUT = 900.0  # seconds: wget.c's default for -T
 LONG = {
     "--quiet": "q", "--spider": "spider", "--output-document": "O", "--timeout": "T", "--header": "header",
     "--tries": "t", "--server-response": "S", "--post-data": "post", "--no-check-certificate": "nocheck",

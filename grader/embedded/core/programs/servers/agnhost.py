@@ -120,7 +120,7 @@ async def serve_hostname(context: ProgramContext, args: list[str]) -> int:
     log(context, f"Serving on port {port}.")
     await process.signalled(SIGTERM)
     log(context, "Shutting down after receiving signal: terminated.", "Awaiting pod deletion.")
-    await sleep(60)
+    await sleep(60)  # seconds: so it stays for the grace period, and traffic that still comes is not refused
     return 0
 
 
