@@ -35,10 +35,10 @@ def bundle(session: Session, file: Path | None, platforms: tuple[str, ...]) -> N
 
     from grader.cli.steps import steps
     from grader.text import labels
-    from grader.workflow.session.bundle import NAME, Target
+    from grader.workflow.session.bundle import NAME, Platform
     from grader.workflow.session.bundle import bundle as write
 
-    target = Target(platforms=platforms)
+    target = Platform(platforms=platforms)
     place = file or Path(NAME)
     with steps(session.err(), keep=False) as shown:
         size = write(place, target, shown)

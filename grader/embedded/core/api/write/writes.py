@@ -14,7 +14,7 @@ from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import required
 from grader.embedded.core.api.http.messages import Response, Tree
 from grader.embedded.core.api.http.negotiate import body
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.routes import ResourcePath
 from grader.embedded.core.api.kinds.admission import admit
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.pod import random_suffix
@@ -374,7 +374,7 @@ class Writer:
         return deletion.success(201)
 
 
-def _check_name(obj: Obj, target: Target) -> None:
+def _check_name(obj: Obj, target: ResourcePath) -> None:
     name = obj.get("metadata", {}).get("name")
     if name != target.name:
         text = f"the name of the object ({name}) does not match the name on the URL ({target.name})"
