@@ -11,7 +11,7 @@ start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 
 	@$(BIN)/grader lab
 
 test: dev  ## everything that needs no Docker
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal  # a module stays with one worker, so what its tests share is made once
 
 e2e: dev  ## what runs on a real kind cluster
 	$(BIN)/pytest -m kind
