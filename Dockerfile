@@ -4,9 +4,9 @@ FROM python:3.13-slim AS python
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 ARG PIP_INDEX_URL
 WORKDIR /course
-COPY tools/install.py tools/
+COPY tools/install.py tools/metadata.py tools/
 COPY requirements/ requirements/
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY grader/__init__.py grader/
 # Stand-ins, so that the package can be installed before its content comes.
 RUN mkdir course exercises

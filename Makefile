@@ -11,7 +11,7 @@ start: learner  ## the course: embedded cluster, JupyterLab in Japanese, lesson 
 	@$(BIN)/grader lab
 
 test: dev  ## everything that needs no Docker
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal  # a module stays with one worker, so what its tests share is made once
 
 e2e: dev  ## what runs on a real kind cluster
 	$(BIN)/pytest -m kind
@@ -31,7 +31,7 @@ types: dev
 textlint: dev  ## Japanese and Markdown (needs Node.js)
 	npm ci --silent --no-fund --no-audit
 	npm run --silent lint
-	$(BIN)/python tools/catalogue_text.py build/text
+	$(BIN)/python -m tools.catalogue_text build/text
 	npm run --silent lint:catalogues
 
 site: dev  ## the published site, into build/site

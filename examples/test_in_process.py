@@ -2,8 +2,7 @@
 
 import json
 
-from manifests import DEPLOYMENT, SERVICE
-
+from examples.manifests import DEPLOYMENT, SERVICE
 from grader.embedded.inprocess import Cluster
 
 JSON = {"Content-Type": "application/json"}

@@ -2,8 +2,8 @@
 
 import kr8s
 import pytest
-from manifests import DEPLOYMENT, SERVICE
 
+from examples.manifests import DEPLOYMENT, SERVICE
 from grader.embedded.testing import ServedCluster
 
 

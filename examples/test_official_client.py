@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from kubernetes import client, config, watch
-from manifests import DEPLOYMENT, SERVICE
 
+from examples.manifests import DEPLOYMENT, SERVICE
 from grader.embedded.testing import ServedCluster
 
 

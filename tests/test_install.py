@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader.paths import content_root
+from tools import install
 
 INSTALL = content_root() / "tools" / "install.py"
 
@@ -74,3 +75,15 @@ def test_the_second_of_two_waits_for_the_first(checkout: Path) -> None:
         time.sleep(0.05)
         assert process.poll() is None
     assert "ensurepip" in said(process)[1]
+
+
+@pytest.mark.parametrize("keeps_none", [True, False])
+def test_packages_are_compiled_at_once_where_python_keeps_nothing_later(
+    keeps_none: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(install, "run", lambda *command: commands.append(command))
+    monkeypatch.setattr(sys, "dont_write_bytecode", keeps_none)
+    install.packages("learner", ())
+    (locked,) = [command for command in commands if command[-1].endswith("learner.txt")]
+    assert ("--compile-bytecode" in locked) is keeps_none

@@ -1,6 +1,6 @@
 """Write the Japanese of the YAML catalogues and exercise titles as Markdown, so that the text lint reads it too.
 
-Usage: python tools/catalogue_text.py TARGET_FOLDER
+Usage: python -m tools.catalogue_text TARGET_FOLDER
 One file a catalogue; each sentence under a heading that names its key, so that a finding leads back to it.
 """
 

@@ -1,6 +1,6 @@
 """Build `grader/embedded/core/api/schema/data/schema.json.gz` from the sources of Kubernetes.
 
-    python tools/embedded_schema.py --kubernetes DIR --api DIR --apimachinery DIR
+    python -m tools.embedded_schema --kubernetes DIR --api DIR --apimachinery DIR
 
 The three folders are the Go modules k8s.io/kubernetes, k8s.io/api and k8s.io/apimachinery of one version, as
 `go mod download` unpacks them (`go list -m -f '{{.Dir}}' k8s.io/kubernetes`). The file holds, for the kinds that the

@@ -111,7 +111,9 @@ def packages(kind: str, wheels: tuple[str, ...]) -> None:
     locks = ROOT / "requirements"
     offline = ("--offline", *wheels) if wheels else ()
     run(python, "-m", "pip", "install", *quiet, *wheels, "--require-hashes", "-r", str(locks / "install.txt"))
-    run(uv, "pip", "install", *quiet, *offline, "--require-hashes", "-r", str(locks / f"{kind}.txt"))
+    # An image that keeps no __pycache__ later would compile JupyterLab and its kernels at each of their starts.
+    compiled = ("--compile-bytecode",) if sys.dont_write_bytecode else ()
+    run(uv, "pip", "install", *quiet, *compiled, *offline, "--require-hashes", "-r", str(locks / f"{kind}.txt"))
     run(uv, "pip", "install", *quiet, *offline, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 

@@ -1,6 +1,6 @@
 """Record how a real cluster answers the cases of tests/embedded/core/api/parity_cases.py.
 
-    python tools/record_parity.py --kubeconfig FILE
+    python -m tools.record_parity --kubeconfig FILE
 
 Writes tests/embedded/core/api/parity.json. The cluster needs a Namespace of its own (it is made and emptied between
 cases) and Kubernetes of the version that the embedded cluster claims to be.
@@ -12,7 +12,6 @@ import argparse
 import base64
 import json
 import ssl
-import sys
 import tempfile
 import time
 import urllib.error
@@ -22,11 +21,9 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "embedded" / "core" / "api"
-sys.path.insert(0, str(FOLDER))
+from tests.embedded.core.api import parity_cases, parity_shape
 
-import parity_cases  # noqa: E402
-import parity_shape  # noqa: E402
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "embedded" / "core" / "api"
 
 
 class Cluster:

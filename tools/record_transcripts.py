@@ -1,6 +1,6 @@
 """Record what a cluster answers to the scripts of tests/parity/scripts.
 
-    python tools/record_transcripts.py [--to FOLDER] [SCRIPT]...
+    python -m tools.record_transcripts.py [--to FOLDER] [SCRIPT]...
 
 Uses the current cluster (GRADER_CLUSTER). A real one writes tests/parity/recorded, which the embedded cluster is
 compared with; `--to` writes elsewhere, to look at.
@@ -12,13 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from grader.cluster import info  # noqa: E402
-from grader.cluster.info import Provider  # noqa: E402
-from grader.kube import kubectl  # noqa: E402
-from tests.parity.transcript import FOLDER, Runner, scripts  # noqa: E402
+from grader.cluster import info
+from grader.cluster.info import Provider
+from grader.kube import kubectl
+from tests.parity.transcript import FOLDER, Runner, scripts
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-KEY_WEIGHT = 1000
+KEY_WEIGHT = 1000  # more than all other fields of an item together: an item with another key is another item
 # What tells the items of a list apart: the patchMergeKeys of k8s.io/api core/v1 types.go.
 KEYS = frozenset({("ports", "port"), ("containers", "name"), ("initContainers", "name"), ("volumes", "name")})
 # Which difference is told first where a port differs in several fields.

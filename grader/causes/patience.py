@@ -14,6 +14,6 @@ CONTROL_SECONDS = 5.0  # a Service of our own that is younger may still be on it
 STEADY_SECONDS = 2.0  # one that was answered for so long is believed to be served
 DNS_SECONDS = 35.0  # CoreDNS may remember for 30 s that a name was not there (plugin cache, where it is not disabled)
 HOST_SECONDS = 12.0  # for silence of a port of the learner's host that others answer at; a loaded machine is silent too
-SILENCE_SECONDS = 6.0  # for silence at what no object says to be served
+SILENCE_SECONDS = 6.0  # for silence where no object says that anything is served
 PROBE_SECONDS = 15.0  # in which kubelets ask Pods again whether they are ready; a loaded machine asks late
 LEAST_PROBE_SECONDS = 3.0  # where the kubelets run in the API server's own process, and ask as late as it answers

@@ -22,9 +22,9 @@ STUCK = frozenset(
     }
 )
 IMAGE = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
-UNSCHEDULABLE_SECONDS = 5.0
-SLACK_SECONDS = 5.0
-LEAST_SLACK_SECONDS = 1.0
+UNSCHEDULABLE_SECONDS = 5.0  # it may wait for a Pod that is just going; after that its reason is told
+SLACK_SECONDS = 5.0  # beside the probe's own fields, for the kubelet to begin and to report
+LEAST_SLACK_SECONDS = 1.0  # timestamps are whole seconds, whatever the pace
 
 
 class State(Enum):

@@ -68,7 +68,7 @@ def check(
 
     session.json = as_json
     try:
-        chosen = named(exercise_id)
+        chosen = named(session, exercise_id)
         manifest = _manifest(file, apply, chosen.id)
         cluster = session.cluster()
         if manifest and file is None:

@@ -50,27 +50,25 @@ def _known(name: str) -> ClusterInfo | None:
 @click.pass_obj
 def up(session: Session, kind: str | None, context: str | None, settings: tuple[str, ...]) -> None:
     """Bring a cluster up and make it the one that commands use."""
-    import os
-
     from grader.cli.steps import steps
     from grader.cluster.choose import provider
-    from grader.cluster.info import DEFAULT_NAME, Provider, current_name
+    from grader.cluster.info import DEFAULT_NAME, Provider
     from grader.paths import state_root, write_atomically
     from grader.text import labels
 
     if kind and context:
         raise UsageError("cluster-two-kinds")
     options = _options(settings)
-    name = current_name()
+    name = session.target
     if context:
         options["context"] = context
         chosen = Provider.CONTEXT
-        if "GRADER_CLUSTER" not in os.environ:
+        if not session.is_named:
             name = re.sub(r"[^a-z0-9]+", "-", context.lower()).strip("-") or DEFAULT_NAME
     else:
         before = _known(name)
         chosen = Provider(kind) if kind else before.provider if before else Provider.EMBEDDED
-        if kind and before and before.provider is not chosen and "GRADER_CLUSTER" not in os.environ:
+        if kind and before and before.provider is not chosen and not session.is_named:
             name = DEFAULT_NAME
     before = _known(name)
     if before and before.provider is not chosen:
@@ -78,11 +76,10 @@ def up(session: Session, kind: str | None, context: str | None, settings: tuple[
     with steps(session.err()) as shown:
         info = provider(chosen).up(name, options, shown)
     marker = state_root() / "current-cluster"
-    named = "GRADER_CLUSTER" in os.environ
-    if not (named and marker.is_file()):  # a cluster that was named for one command does not become everybody's
+    if not (session.is_named and marker.is_file()):  # one named for a command does not become everybody's
         write_atomically(marker, info.name + "\n")
     facts = {"name": info.name, "provider": labels()[f"provider.{info.provider.value}"], "version": info.version}
-    session.cluster_name = info.name if named else ""
+    session.cluster_name = info.name if session.is_named else ""
     session.out().print(labels()["cluster.ready"].format(**facts))
 
 
@@ -92,11 +89,11 @@ def down(session: Session) -> None:
     """Take the cluster away."""
     from grader.cli.steps import steps
     from grader.cluster.choose import provider, provider_of
-    from grader.cluster.info import Provider, current_name
+    from grader.cluster.info import Provider
     from grader.paths import state_root
     from grader.text import labels
 
-    name = current_name()
+    name = session.target
     known = _known(name)
     with steps(session.err()) as shown:
         if known:
@@ -165,7 +162,7 @@ def doctor(session: Session) -> int:
     out = session.out()
     table = labels()
     needed_missing = False
-    for finding in examine():
+    for finding in examine(session.target):
         tone = "pass" if finding.ok else "fail" if finding.needed else "environment-error"
         style = {"pass": "green", "fail": "red", "environment-error": "yellow"}[tone]
         seen = plain(table[f"doctor.{finding.name}"].format_map(finding.facts))

@@ -21,7 +21,7 @@ def lab(session: Session, arguments: tuple[str, ...]) -> None:
     from grader.workflow.session.lab import prepare
 
     with steps(session.err()) as shown:
-        command, environment = prepare(arguments, shown)
+        command, environment = prepare(session.target, arguments, shown)
     os.execve(command[0], command, environment)  # only now: a step that is still shown has hidden the cursor
 
 
@@ -35,10 +35,10 @@ def bundle(session: Session, file: Path | None, platforms: tuple[str, ...]) -> N
 
     from grader.cli.steps import steps
     from grader.text import labels
-    from grader.workflow.session.bundle import NAME, Target
+    from grader.workflow.session.bundle import NAME, Platform
     from grader.workflow.session.bundle import bundle as write
 
-    target = Target(platforms=platforms)
+    target = Platform(platforms=platforms)
     place = file or Path(NAME)
     with steps(session.err(), keep=False) as shown:
         size = write(place, target, shown)

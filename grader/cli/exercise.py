@@ -65,7 +65,7 @@ def _begun(result: StartResult, chosen: Exercise, session: Session) -> None:
 @click.pass_obj
 def start(session: Session, exercise_id: str | None) -> None:
     """Lay the given workload and the starter file."""
-    begin(session, named(exercise_id))
+    begin(session, named(session, exercise_id))
 
 
 def begin(session: Session, chosen: Exercise) -> None:
@@ -155,7 +155,7 @@ def hint(session: Session, exercise_id: str | None, again: bool, as_json: bool) 
     from grader.workflow.session import hints
 
     session.json = as_json
-    chosen = named(exercise_id)
+    chosen = named(session, exercise_id)
     out = session.out()
     table = labels()
     shown = hints.opened(chosen) if again else (hints.next_hint(chosen),)
@@ -187,7 +187,7 @@ def solution(session: Session, exercise_id: str | None, yes: bool) -> None:
     from grader.workflow.session import progress
     from grader.workflow.session.lookback import look_back
 
-    chosen = named(exercise_id)
+    chosen = named(session, exercise_id)
     if not yes and not progress.load().of(chosen.id).passed_at:
         if not sys.stdin.isatty():
             raise UsageError("solution-closed", exercise=chosen.id)

@@ -66,7 +66,7 @@ def _run(session: Session, lesson: Lesson, exercises: Mapping[str, Exercise], un
         _grader(session, "reset", exercise, PASS)
     notebook = learner_notebook(lesson, exercises) if unsolved else solution_notebook(lesson, exercises)
     with tempfile.TemporaryDirectory() as folder:
-        executed = run_notebook(notebook, Path(folder))
+        executed = run_notebook(notebook, Path(folder), session.inherited)
     facts = {"lesson": lesson.slug, "cells": len(lesson.cells), "seconds": f"{executed.seconds:.1f}"}
     session.out().print(labels()["lessons.ran"].format(**facts))
     if different := mismatches(lesson, executed.notebook, read_outputs(lessons_root(), lesson)):
@@ -86,7 +86,7 @@ def record(session: Session, names: tuple[str, ...], cluster: str) -> None:
         notebook = solution_notebook(lesson, exercises)
         notebook.cells.append(code_cell("!kubectl version --output=json"))
         with tempfile.TemporaryDirectory() as folder:
-            executed = run_notebook(notebook, Path(folder))
+            executed = run_notebook(notebook, Path(folder), session.inherited)
         printed = "".join(output.text for output in executed.notebook.cells.pop().outputs)
         version = json.loads(printed)["serverVersion"]["gitVersion"]
         write_outputs(lessons_root(), lesson, collect(lesson, executed.notebook, cluster, version))
@@ -111,7 +111,7 @@ def _grader(session: Session, command: str, exercise: str, expected: int, before
     """Run a command of the learner's, and insist on its exit status; `before` is told where it is another."""
     done = subprocess.run(
         [sys.executable, "-m", "grader.cli", command, exercise],
-        env={**os.environ, **CANONICAL},
+        env={**os.environ, **session.inherited, **CANONICAL},
         check=False,
         capture_output=True,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -138,15 +137,5 @@ def root(context: click.Context, cluster_name: str | None) -> None:
     """Set what every command reads: the cluster's name."""
     if cluster_name:
         context.ensure_object(Session).cluster_name = cluster_name
-        before = os.environ.get("GRADER_CLUSTER")
-        os.environ["GRADER_CLUSTER"] = cluster_name
-        context.call_on_close(lambda: _restore(before))
     if context.invoked_subcommand is None:
         _no_arguments(context)
-
-
-def _restore(before: str | None) -> None:
-    if before is None:
-        os.environ.pop("GRADER_CLUSTER", None)
-    else:
-        os.environ["GRADER_CLUSTER"] = before

@@ -39,6 +39,25 @@ class Session:
         return f"{program()} --cluster {quote(self.cluster_name)}" if self.cluster_name else program()
 
     @property
+    def is_named(self) -> bool:
+        """Whether a cluster was named: for this command by --cluster, or for this shell by GRADER_CLUSTER."""
+        import os
+
+        return bool(self.cluster_name or os.environ.get("GRADER_CLUSTER"))
+
+    @property
+    def target(self) -> str:
+        """The name of the cluster that commands use, whether it was brought up or not."""
+        from grader.cluster.info import current_name
+
+        return self.cluster_name or current_name()
+
+    @property
+    def inherited(self) -> dict[str, str]:
+        """What the environment of a child that runs `grader` says beside ours, so that it uses the same cluster."""
+        return {"GRADER_CLUSTER": self.cluster_name} if self.cluster_name else {}
+
+    @property
     def colored(self) -> bool:
         """Whether colours are shown on a terminal."""
         import os
@@ -63,7 +82,7 @@ class Session:
         """Find the cluster that commands use. Raises ClusterMissing where none was brought up."""
         from grader.cluster.info import load
 
-        return load()
+        return load(self.target)
 
     def prepare(self, text: str) -> None:
         """Print what must come before a kubectl of this text, where kubectl in this shell means another cluster."""
@@ -98,14 +117,14 @@ class ExerciseName(click.types.StringParamType):
 EXERCISE = ExerciseName()
 
 
-def named(name: str | None) -> Exercise:
+def named(session: Session, name: str | None) -> Exercise:
     """Read an exercise; without a name that which this shell is in, else the one that was begun last.
 
     Raises as `exercise`; UsageError ("exercise-none-begun") where none was begun, ClusterMissing.
     """
     from grader.workflow.session.current import current
 
-    return exercise(name or current())
+    return exercise(name or current(session.cluster()))
 
 
 def exercise(name: str, learner: str | None = None) -> Exercise:

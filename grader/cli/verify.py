@@ -123,7 +123,7 @@ def verify(
     from grader.cli.proved import print_attempts, print_exempt, print_tally, run, run_in_process
     from grader.cli.steps import steps
     from grader.cluster.choose import provider
-    from grader.cluster.info import Provider, current_name
+    from grader.cluster.info import Provider
     from grader.exercises import all_exercises
     from grader.paths import write_atomically
 
@@ -145,7 +145,7 @@ def verify(
         if in_process:
             result = run_in_process("".join(asked), chosen, shown, session.out(), **ways)
         else:
-            cluster = provider(Provider(kind)).up(current_name(), {}, shown) if kind else session.cluster()
+            cluster = provider(Provider(kind)).up(session.target, {}, shown) if kind else session.cluster()
             result = run("".join(asked), chosen, cluster, shown, **ways)
     out = session.out()
     print_attempts(result, out)

@@ -190,8 +190,12 @@ def check_inotify(limits: Mapping[str, int]) -> Finding:
     return Finding("inotify", facts=facts)
 
 
-def examine() -> tuple[Finding, ...]:
-    """Look at this machine and run every check that applies: what works, what the course needs, what kind needs."""
+def examine(name: str) -> tuple[Finding, ...]:
+    """Look at this machine and run every check that applies: what works, what the course needs, what kind needs.
+
+    Args:
+        name: the cluster that commands use; there may be none of this name.
+    """
     environment = dict(os.environ)
     findings = [check_python(tuple(sys.version_info[:3])), _see_kubectl(), check_proxy(environment)]
     findings.insert(0, check_system(see_system()))
@@ -205,18 +209,18 @@ def examine() -> tuple[Finding, ...]:
     root = state_root()
     existing = next(place for place in (root, *root.parents) if place.exists())
     findings.append(check_disk(shutil.disk_usage(existing).free, existing, kind=engine is not None))
-    findings.append(_see_ports(parse({}, environment)))
+    findings.append(_see_ports(parse({}, environment), name))
     findings.append(check_docker(engine, unusable))
     if engine is not None:
         findings += [check_kind(_output(["kind", "version"])), list_kind_clusters(engine.kind_clusters)]
         findings += [check_memory(_available_memory(), engine.memory), check_inotify(_inotify_limits())]
-    return (*works(findings, _ready_cluster()), *findings)
+    return (*works(findings, _ready_cluster(name)), *findings)
 
 
-def _ready_cluster() -> str:
-    """Name the current cluster, "" where there is none or it cannot be used now."""
+def _ready_cluster(name: str) -> str:
+    """Give the name of a cluster, "" where there is none of it or it cannot be used now."""
     try:
-        info = load()
+        info = load(name)
         return info.name if provider_of(info).status(info.name).ready else ""
     except CourseError:
         return ""
@@ -245,8 +249,8 @@ def _see_kubectl() -> Finding:
     return check_kubectl(str(version))
 
 
-def _see_ports(wished: KindOptions) -> Finding:
-    own = own_ports()
+def _see_ports(wished: KindOptions, name: str) -> Finding:
+    own = own_ports(name)
     used = taken(wished.listen_address, [port for port in wished.node_ports if port not in own])
     held = holder(used[0], wished.listen_address) if used else None
     return check_ports(wished.listen_address, wished.node_ports, held)

@@ -41,7 +41,7 @@ LOG_BYTES = 1_000_000  # a log that has grown beyond is begun anew at the next s
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ServerProcess:
     """Where a running process listens, as it wrote down itself.
 
     Attributes:
@@ -57,7 +57,7 @@ class Endpoint:
     dns: str
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Endpoint:
+    def of(cls, facts: Mapping[str, Any]) -> ServerProcess:
         """Read what the process says of itself. Raises KeyError, ValueError."""
         return cls(int(facts["pid"]), int(facts["port"]), str(facts["version"]), str(facts["dns"]))
 
@@ -91,7 +91,7 @@ class EmbeddedProvider:
         progress("embedded-ready", {"name": name, "version": endpoint.version})
         return info
 
-    def _record(self, name: str, place: Path, endpoint: Endpoint) -> ClusterInfo:
+    def _record(self, name: str, place: Path, endpoint: ServerProcess) -> ClusterInfo:
         info = ClusterInfo(
             name=name,
             provider=Provider.EMBEDDED,
@@ -137,11 +137,11 @@ class EmbeddedProvider:
         return Status(running=True, ready=ready, detail=detail, facts={"dns": endpoint.dns}, nodes=nodes)
 
 
-def _lost_nodes(name: str, place: Path, endpoint: Endpoint) -> bool:
+def _lost_nodes(name: str, place: Path, endpoint: ServerProcess) -> bool:
     return _lost(name, _listed(place, endpoint, "/api/v1/nodes"))
 
 
-def _listed(place: Path, endpoint: Endpoint, path: str) -> list[dict[str, Any]]:
+def _listed(place: Path, endpoint: ServerProcess, path: str) -> list[dict[str, Any]]:
     """The objects of a list; a process that has just started may take its time. Raises ClusterUnreachable."""
     try:
         found: list[dict[str, Any]] = get(place, endpoint, path, READY_SECONDS)["items"]
@@ -156,7 +156,7 @@ def _lost(name: str, nodes: list[dict[str, Any]]) -> bool:
     return not there.issuperset(plan.name for plan in node_plans(name))
 
 
-def _lost_probes(place: Path, endpoint: Endpoint) -> bool:
+def _lost_probes(place: Path, endpoint: ServerProcess) -> bool:
     """Whether a node has no probe Pod, or one that will not come back by itself."""
     items = _listed(place, endpoint, f"/api/v1/namespaces/{PROBE_NAMESPACE}/pods")
     live = {pod["metadata"]["name"] for pod in items if not pod["metadata"].get("deletionTimestamp")}
@@ -224,16 +224,16 @@ def forget_pid(place: Path) -> None:
         handle.truncate(0)
 
 
-def read_endpoint(place: Path) -> Endpoint | None:
+def read_endpoint(place: Path) -> ServerProcess | None:
     """Where the process said it listens, None where it has not said so yet."""
     try:
         facts = json.loads((place / "endpoint.json").read_text(encoding="utf-8"))
-        return Endpoint.of(facts)
+        return ServerProcess.of(facts)
     except (FileNotFoundError, ValueError, KeyError):
         return None
 
 
-def start(name: str, place: Path) -> Endpoint:
+def start(name: str, place: Path) -> ServerProcess:
     """Start the process in the background and wait until it is ready. Raises ClusterUnreachable, with the log's end."""
     forget_pid(place)
     log_path = place / "log.txt"
@@ -253,7 +253,7 @@ def start(name: str, place: Path) -> Endpoint:
     process.wait()
     if line:
         facts = json.loads(line)
-        return Endpoint.of(facts)
+        return ServerProcess.of(facts)
     stop(place)
     tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:].strip()
     raise ClusterUnreachable("embedded-did-not-start", name=name, log=log_path, tail=tail)
@@ -287,7 +287,7 @@ def _ready_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
     return received
 
 
-def wait_until_answers(place: Path) -> Endpoint | None:
+def wait_until_answers(place: Path) -> ServerProcess | None:
     """Where the process listens, once it answers; None where none runs, or it stays silent or never gets ready."""
     started = time.monotonic()
     while pid := running(place):
@@ -306,7 +306,7 @@ def wait_until_answers(place: Path) -> Endpoint | None:
     return None
 
 
-def get(place: Path, endpoint: Endpoint, path: str, limit: float | None = None) -> Any:
+def get(place: Path, endpoint: ServerProcess, path: str, limit: float | None = None) -> Any:
     """GET on the cluster's API server: parsed JSON, or text.
 
     Args:

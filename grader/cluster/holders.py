@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from grader.cluster.info import current_name, folder, load
+from grader.cluster.info import folder, load
 from grader.errors import ClusterMissing, CourseError
 
 MODULE = "grader.embedded"
@@ -77,9 +77,8 @@ def _listening(process: psutil.Process) -> frozenset[int]:
     return frozenset(item.laddr.port for item in connections if item.status == psutil.CONN_LISTEN)
 
 
-def own_ports() -> frozenset[int]:
-    """The ports of this machine that the current cluster holds itself."""
-    name = current_name()
+def own_ports(name: str) -> frozenset[int]:
+    """The ports of this machine that a cluster holds itself."""
     with suppress(ClusterMissing):
         known = load(name)
         if known.host_ports:

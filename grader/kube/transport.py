@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from grader.errors import ClusterUnreachable
 from grader.kube.connection import Connection, is_loopback, tls_context
 
-CONNECT_SECONDS = 3.0
+CONNECT_SECONDS = 3.0  # a server on this machine or in the same network accepts within milliseconds, or is not there
 FRESH_SECONDS = 5.0  # a connection idle for longer may have been closed by the server; changes do not risk it
 
 

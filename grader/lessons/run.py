@@ -10,8 +10,10 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 
@@ -39,8 +41,15 @@ class Executed:
     seconds: float
 
 
-def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
+def run_notebook(
+    notebook: nbformat.NotebookNode, folder: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> Executed:
     """Execute every cell, in a kernel of this Python whose current folder is `folder`.
+
+    Args:
+        notebook: the notebook; it is not changed.
+        folder: where its commands run.
+        more: variables of the kernel's environment beside this process's own, such as GRADER_CLUSTER.
 
     Raises ContentError("lesson-cell-failed") with the cell's source and the end of its error where a cell fails.
     """
@@ -61,7 +70,7 @@ def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> Executed:
             config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # as in the course's JupyterLab
         )
         try:
-            client.execute(env={**os.environ, **CANONICAL, "BASH_ENV": str(strict)})
+            client.execute(env={**os.environ, **more, **CANONICAL, "BASH_ENV": str(strict)})
         except (CellExecutionError, CellTimeoutError) as error:
             reason = _ANSI.sub("", str(error))[-ERROR_TAIL:]
             raise ContentError(

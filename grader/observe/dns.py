@@ -11,7 +11,7 @@ from grader.model.evidence import DnsAnswer, DnsQuestion, Outcome
 from grader.observe.carriers import Carrier, RejectionError, SilenceError
 
 _STATUS = re.compile(r"HEADER<<- .*status: (\w+)")
-SECONDS = 2.5
+SECONDS = 2.5  # longer than dig's two tries of 1 s, so that its own words come back
 
 
 def ask_dns(carrier: Carrier, question: DnsQuestion, namespace: str) -> DnsAnswer:

@@ -41,7 +41,7 @@ from grader.observe.plan import Plan, needs_outside, plan, resources
 from grader.observe.reach import FIRST_SECONDS
 from grader.observe.target import Target
 
-THREADS = 8
+THREADS = 8  # questions asked at once; they wait for networks, not for the processor
 BRIEF_SECONDS = 1.2  # how long a first try may take while a Service of our own shows whether silence is news
 FURTHER = ("services", "pods", "endpointslices")
 # What acts on traffic or Pods beside them: looked at once a check, for every list has its price.

@@ -21,12 +21,14 @@ from grader.model.dnsnames import CLUSTER_DOMAIN
 from grader.model.evidence import Outcome, ReachAnswer, ReachQuestion
 from grader.observe.carriers import Carrier, CarrierError, RejectionError, SilenceError
 
+# What answers, answers in milliseconds; longer is waited where waiting has begun (workflow/check.py PATIENCE).
 FIRST_SECONDS = 0.35
+# For the whole batch of an address that has just answered, below the 5 s that `/dial` gives each try.
 BATCH_SECONDS = 4.0
 LEAST_BATCH_SECONDS = 1.5  # where the network is in the API server's own process
-ALIVE_SECONDS = 3.0
-RESOLVE_SECONDS = 12.0
-SLOW_MILLISECONDS = 300
+ALIVE_SECONDS = 3.0  # a vantage that does not answer about itself within this is what is broken, not what it asks
+RESOLVE_SECONDS = 12.0  # for a whole search list, whose domains dig asks for up to 2 s each
+SLOW_MILLISECONDS = 300  # in a cluster names resolve in single milliseconds; DNS asks again only after seconds
 SLOW_NAME_SECONDS = 14.0  # two domains that nobody answers for, each asked twice for 2 s, and the connection
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

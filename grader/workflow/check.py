@@ -26,18 +26,18 @@ from grader.workflow.ground.bounds import Bounds
 from grader.workflow.ground.controls import Control
 from grader.workflow.ground.laying import target
 
-INSPECT_AFTER = 1.5
-INSPECT_EVERY = 2.0
+INSPECT_AFTER = 1.5  # seconds: a verdict that comes at once needs no look at the environment
+INSPECT_EVERY = 2.0  # seconds: each look lists nodes, Pods of kube-system and Leases
 COMPARE_AFTER = 2.0  # seconds of silence after which a Service of our own is asked too
 PATIENCE = ((12.0, 4.0), (5.0, 1.2), (0.0, FIRST_SECONDS))
 """Seconds that were waited, and how long a first try may then take: a busy machine answers late, but it answers."""
 # How long a verdict must stand before it is given although something else is still moving.
 FAIL_STANDS = 8.0
 AHEAD_STANDS = 20.0  # where what is moving comes first on the way: the cause may lie there
-LEAST_FAIL_STANDS = 2.0
-ENVIRONMENT_STANDS = 2.0
+LEAST_FAIL_STANDS = 2.0  # seconds, whatever the pace: two looks
+ENVIRONMENT_STANDS = 2.0  # seconds: one look may fall on a moment in which something restarts
 OVERTIME = 0.5  # of the deadline, where the objects are done and the verdict waits for time alone
-PROBE_COMES_UP = 10.0
+PROBE_COMES_UP = 10.0  # seconds for which a probe Pod that was made anew is no fault yet
 
 
 class Superseded(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +27,7 @@ def lessons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], list[str]]:
     def running(run: Run) -> list[str]:
         begun: list[str] = []
 
-        def executed(notebook: str, folder: Path) -> Executed:
+        def executed(notebook: str, folder: Path, more: Mapping[str, str]) -> Executed:
             begun.append(notebook)
             run(notebook)
             return Executed(nbformat.v4.new_notebook(), 0.0)

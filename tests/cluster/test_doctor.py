@@ -99,7 +99,7 @@ def test_a_proxy_s_password_is_not_shown() -> None:
 def test_a_machine_without_docker_is_examined_for_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("GRADER_HOME", str(tmp_path / "not" / "yet"))
-    findings = {finding.name: finding for finding in examine()}
+    findings = {finding.name: finding for finding in examine("services-course")}
     assert findings["docker"].code == "docker-missing"
     assert findings["python"].ok
     assert findings["kubectl"].ok
@@ -115,7 +115,7 @@ def told(finding: Finding) -> str:
 
 
 def test_what_works_is_said_first() -> None:
-    embedded, kind = examine()[:2]
+    embedded, kind = examine("services-course")[:2]
     assert embedded.name.startswith("works-")
     assert kind.name.startswith("works-kind")
 

@@ -29,7 +29,7 @@ def test_the_current_cluster_holds_its_own_ports(
 ) -> None:
     monkeypatch.setenv("GRADER_HOME", str(cluster_home))
     monkeypatch.delenv("GRADER_CLUSTER", raising=False)
-    assert port in own_ports()
+    assert port in own_ports(NAME)
 
 
 def test_a_cluster_of_ours_from_another_folder_is_called_that_with_the_command_that_stops_it(
@@ -37,7 +37,7 @@ def test_a_cluster_of_ours_from_another_folder_is_called_that_with_the_command_t
 ) -> None:
     monkeypatch.setenv("GRADER_HOME", str(tmp_path))
     assert [item.place for item in running_clusters() if port in item.ports] == [cluster_home / "clusters" / NAME]
-    assert port not in own_ports()
+    assert port not in own_ports(NAME)
     found = holder(port)
     words = message("errors", found.code, found.facts)
     assert str(cluster_home) in words.where
@@ -60,7 +60,7 @@ def test_the_doctor_sees_a_taken_port_although_a_cluster_exists(
         number = listener.getsockname()[1]
         wished = parse({}, {"GRADER_LISTEN_ADDRESS": "127.0.0.1"})
         object.__setattr__(wished, "node_ports", range(number, number + 1))
-        finding = doctor._see_ports(wished)
+        finding = doctor._see_ports(wished, NAME)
     assert (finding.state, finding.code, finding.facts["port"]) == (State.WARN, "port-taken", str(number))
 
 
@@ -71,4 +71,4 @@ def test_the_ports_of_the_current_cluster_are_no_fault(
     monkeypatch.delenv("GRADER_CLUSTER", raising=False)
     wished = parse({}, {})
     object.__setattr__(wished, "node_ports", range(port, port + 1))
-    assert doctor._see_ports(wished).ok
+    assert doctor._see_ports(wished, NAME).ok

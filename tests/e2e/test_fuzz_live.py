@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from grader.cluster import info
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/embedded/core/api"), str(ROOT / "tools")]
-
-import fuzz_verdicts  # noqa: E402
-import record_parity  # noqa: E402
-from fuzz_manifests import CHANGES, MANIFESTS  # noqa: E402
+from tests.embedded.core.api import fuzz_verdicts
+from tests.embedded.core.api.fuzz_manifests import CHANGES, MANIFESTS
+from tools import record_parity
 
 MANIFESTS_ASKED = int(os.environ.get("GRADER_FUZZ", "2000"))
 CHANGES_ASKED = MANIFESTS_ASKED // 4  # three requests each

@@ -19,6 +19,7 @@ from grader.embedded.core.dnsrecords import DnsReply, Record
 TTL = 30
 """Seconds; `ttl 30` in kind's Corefile."""
 
+# plugin/backend_lookup.go maxCnameChainLength: Services of type ExternalName that lead to one another end there.
 MAX_CNAME_CHAIN = 10
 
 

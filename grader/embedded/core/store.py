@@ -24,6 +24,7 @@ Obj = dict[str, Any]
 
 Objs = list[Obj]
 
+# Changes that a watch can go on from; one from before is told 410 and lists anew, as after etcd compacted.
 HISTORY_LIMIT = 10_000
 
 GENERATION_FIELDS = {

@@ -13,7 +13,7 @@ from grader.embedded.core import addons, bootstrap, nodes
 from grader.embedded.core.api.kinds.registry import STORED
 from grader.embedded.core.apiendpoint import ApiEndpoint
 from grader.embedded.core.controllers.autoscaler import AutoscalerController
-from grader.embedded.core.controllers.base import Context, Controller
+from grader.embedded.core.controllers.base import Controller, ControllerContext
 from grader.embedded.core.controllers.daemonset import DaemonSetController
 from grader.embedded.core.controllers.deployment import DeploymentController
 from grader.embedded.core.controllers.disruption import DisruptionController
@@ -92,7 +92,7 @@ class World:
         self.network = Network(self.index, kernel, self.random)
         self.nameserver = Nameserver(self.network, self.index, self.random, lambda: max(1, int(kernel.now())))
         self._plans = nodes.node_plans(name)
-        context = Context(store, self.index, kernel, Recorder(store), self.random)
+        context = ControllerContext(store, self.index, kernel, Recorder(store), self.random)
         self.context = context
         self.kubelets = Kubelets(context)
         server = next(plan.name for plan in self._plans if plan.control_plane)

@@ -44,7 +44,7 @@ _TAIL = 5
 
 
 @dataclass(frozen=True)
-class Target:
+class Platform:
     """What the wheels are for.
 
     Attributes:
@@ -62,13 +62,13 @@ class Target:
         return ", ".join(self.platforms) or f"{platform.system()} {platform.machine()}"
 
 
-def bundle(file: Path, target: Target | None = None, progress: Progress | None = None) -> int:
+def bundle(file: Path, target: Platform | None = None, progress: Progress | None = None) -> int:
     """Write the bundle, and return its size in bytes. What was there is replaced only by a whole one.
 
     Raises UsageError ("bundle-no-checkout") where the course is installed without its sources,
     EnvironmentError_ ("bundle-download") where a wheel cannot be had, OSError.
     """
-    report, wanted, root = progress or silent, target or Target(), content_root()
+    report, wanted, root = progress or silent, target or Platform(), content_root()
     if not (root / "requirements" / LOCKS[-1]).is_file():
         raise UsageError("bundle-no-checkout", folder=root)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def bundle(file: Path, target: Target | None = None, progress: Progress | None =
     return file.stat().st_size
 
 
-def download(root: Path, wheels: Path, target: Target) -> None:
+def download(root: Path, wheels: Path, target: Platform) -> None:
     """Fetch every locked wheel, its hash checked. Raises EnvironmentError_ ("bundle-download")."""
     locks = [part for name in LOCKS for part in ("-r", str(root / "requirements" / name))]
     tags = [part for tag in target.platforms for part in ("--platform", tag)]

@@ -34,12 +34,11 @@ def last(cluster: ClusterInfo) -> str:
     return name if name in exercises.ids() else ""
 
 
-def current(environment: Mapping[str, str] = os.environ) -> str:
+def current(cluster: ClusterInfo, environment: Mapping[str, str] = os.environ) -> str:
     """Name the exercise that the shell is in, else the one that was begun last.
 
-    Raises UsageError ("exercise-none-begun") where there is none, ClusterMissing.
+    Raises UsageError ("exercise-none-begun") where there is none.
     """
-    cluster = info.load()
     own = shell.own(cluster, environment)
     here = shell.namespace_of(own) if own else ""
     name = here if here in exercises.ids() else last(cluster)

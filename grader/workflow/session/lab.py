@@ -28,12 +28,12 @@ exec "${{SHELL:-/bin/bash}}"
 CONFIG = Path(__file__).with_name("jupyter")
 
 
-def cluster(progress: Progress) -> info.ClusterInfo:
-    """The cluster that was chosen last, running; the embedded one where none was ever brought up."""
+def cluster(name: str, progress: Progress) -> info.ClusterInfo:
+    """The cluster of this name, running; an embedded one where none was ever brought up under it."""
     try:
-        known = info.load()
+        known = info.load(name)
     except ClusterMissing:
-        return choose.provider(info.Provider.EMBEDDED).up(info.current_name(), {}, progress)
+        return choose.provider(info.Provider.EMBEDDED).up(name, {}, progress)
     return choose.provider(known.provider).up(known.name, {}, progress)
 
 
@@ -87,15 +87,20 @@ def _before(variable: str) -> str:
     return os.pathsep.join(filter(None, (str(CONFIG), os.environ.get(variable))))
 
 
-def prepare(arguments: tuple[str, ...], progress: Progress) -> tuple[list[str], dict[str, str]]:
+def prepare(name: str, arguments: tuple[str, ...], progress: Progress) -> tuple[list[str], dict[str, str]]:
     """Bring everything up; give the command line and the environment of the JupyterLab that this process becomes.
+
+    Args:
+        name: the cluster's name.
+        arguments: more options of JupyterLab.
+        progress: told each step.
 
     Raises ToolMissing where JupyterLab is not installed, EnvironmentError_ where the cluster cannot be brought up,
     ContentError where a lesson is malformed.
     """
     if find_spec("jupyterlab") is None:
         raise ToolMissing("lab-missing", python=sys.executable)
-    ready = cluster(progress)
+    ready = cluster(name, progress)
     folder = paths.work_root()
     laid = notebooks.lay(folder / "lessons", learner.current(), passing.load().passed)
     progress("lab-starting", {"folder": str(folder)})

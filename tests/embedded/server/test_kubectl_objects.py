@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 MANIFESTS = Path(__file__).with_name("manifests")
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 MANIFESTS = Path(__file__).with_name("manifests")
 BACKEND = (MANIFESTS / "backend.yaml").read_text()

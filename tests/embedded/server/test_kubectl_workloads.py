@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 PEERS = Path(__file__).with_name("manifests").joinpath("peers.yaml").read_text()
 AGENT = """

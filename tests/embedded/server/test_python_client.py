@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 MANIFESTS = Path(__file__).with_name("manifests")
 OBJECTS = "---\n".join((MANIFESTS / f"{name}.yaml").read_text() for name in ("backend", "service", "client"))

@@ -4,14 +4,13 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from loopback import talk
-
 from grader.embedded.core.api.http.messages import Answer, Connect, Request, Response, Watch
 from grader.embedded.core.api.http.status import not_found
 from grader.embedded.core.api.server import ApiServer
 from grader.embedded.core.store import Store
 from grader.embedded.server.front import Front
 from grader.embedded.server.http import Exchange
+from tests.embedded.server.loopback import talk
 
 OK = Response(200, (("content-type", "application/json"),), b"{}")
 

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-from loopback import talk
-
 from grader.embedded.server.handshake import Refused
 from grader.embedded.server.http import MAX_BODY, Exchange
 from grader.embedded.server.websocket import Opcode
+from tests.embedded.server.loopback import talk
 
 
 async def echo(exchange: Exchange) -> None:

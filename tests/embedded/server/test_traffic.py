@@ -14,7 +14,7 @@ from grader.cluster.info import ClusterInfo
 from grader.kube.client import KubeApi
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 MANIFESTS = Path(__file__).with_name("manifests")
 BACKEND = (MANIFESTS / "backend.yaml").read_text()

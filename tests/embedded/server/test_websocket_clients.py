@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
-    from conftest import Kubectl
+    from tests.embedded.server.kubectl import Kubectl
 
 aiohttp = pytest.importorskip("aiohttp")
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

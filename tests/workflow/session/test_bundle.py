@@ -21,7 +21,7 @@ INSTALL = content_root() / "tools" / "install.py"
 def downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package index has one wheel."""
 
-    def download(root: Path, wheels: Path, target: bundle.Target) -> None:
+    def download(root: Path, wheels: Path, target: bundle.Platform) -> None:
         wheels.mkdir()
         (wheels / "kubectl.whl").write_bytes(b"kubectl")
 
@@ -54,7 +54,7 @@ def test_one_file_holds_the_course_and_its_wheels(tmp_path: Path, offline: Calla
 def test_a_bundle_for_another_python_is_told_before_anything_is_installed(
     tmp_path: Path, offline: Callable[[str], Any]
 ) -> None:
-    bundle.bundle(tmp_path / "course.tar", bundle.Target("3.9"))
+    bundle.bundle(tmp_path / "course.tar", bundle.Platform("3.9"))
     with pytest.raises(SystemExit, match=r"Python 3\.9用です"), offline(str(tmp_path / "course.tar")):
         pass
 
@@ -72,7 +72,7 @@ def test_a_download_that_fails_leaves_the_former_bundle(tmp_path: Path, monkeypa
     file = tmp_path / "course.tar"
     file.write_text("before", encoding="utf-8")
 
-    def refuse(root: Path, wheels: Path, target: bundle.Target) -> None:
+    def refuse(root: Path, wheels: Path, target: bundle.Platform) -> None:
         raise EnvironmentError_("bundle-download")
 
     monkeypatch.setattr(bundle, "download", refuse)

@@ -34,9 +34,9 @@ def test_the_lab_opens_the_first_lesson_and_hands_options_on() -> None:
 
 def test_a_machine_without_jupyterlab_is_told_before_a_cluster_is_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "find_spec", lambda name: None)
-    monkeypatch.setattr(lab, "cluster", lambda progress: pytest.fail("a cluster is brought up"))
+    monkeypatch.setattr(lab, "cluster", lambda name, progress: pytest.fail("a cluster is brought up"))
     with pytest.raises(ToolMissing) as told:
-        lab.prepare((), silent)
+        lab.prepare("services-course", (), silent)
     assert told.value.code == "lab-missing"
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from grader.embedded.core.api.http.status import qualified
 from grader.embedded.core.api.kinds.registry import REGISTRY
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import Key, key_of, set_condition
 from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "horizontal-pod-autoscaler"
-PERIOD = 15.0
+PERIOD = 15.0  # seconds (pkg/controller/podautoscaler/config/v1alpha1/defaults.go HorizontalPodAutoscalerSyncPeriod)
 TARGETS = {
     ("apps/v1", "Deployment"): "deployments",
     ("apps/v1", "ReplicaSet"): "replicasets",
@@ -31,7 +31,7 @@ NO_METRICS = (
 class AutoscalerController(Controller):
     """Reconciles each HorizontalPodAutoscaler with its target."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

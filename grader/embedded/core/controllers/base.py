@@ -17,6 +17,7 @@ T = TypeVar("T")
 FIRST_RETRY = 0.005
 """Seconds until a failed key is tried again; doubled each time (client-go's default rate limiter)."""
 
+# client-go waits up to 1,000 s (util/workqueue/default_rate_limiters.go); a learner would think it had given up.
 LAST_RETRY = 60.0
 
 BATCH = 0.003
@@ -24,7 +25,7 @@ BATCH = 0.003
 
 
 @dataclass(frozen=True)
-class Context:
+class ControllerContext:
     """What a controller works with.
 
     Attributes:
@@ -120,7 +121,7 @@ async def _fail(error: Exception) -> None:
 class Controller:
     """Reacts to changes by queueing keys, and brings each key's objects to what is asked for."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         self.context = context
         self.store = context.store
         self.index = context.index

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from grader.embedded.core.controllers.base import BATCH, Context, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, ControllerContext, WorkQueue
 from grader.embedded.core.index import Index
 from grader.embedded.core.objects import (
     Key,
@@ -53,7 +53,7 @@ def candidates(index: Index, owner: Obj) -> list[Obj]:
 
 
 def claim(
-    context: Context, owner: Obj, pods: Iterable[Obj], member: Callable[[Obj], bool] = lambda pod: True
+    context: ControllerContext, owner: Obj, pods: Iterable[Obj], member: Callable[[Obj], bool] = lambda pod: True
 ) -> list[Obj]:
     """Adopt matching Pods without a controller, release own ones that do not match; returns those that are the owner's.
 
@@ -78,7 +78,7 @@ def claim(
     return claimed
 
 
-def _release(context: Context, owner: Obj, pod: Obj) -> None:
+def _release(context: ControllerContext, owner: Obj, pod: Obj) -> None:
     references = [r for r in pod["metadata"]["ownerReferences"] if r["uid"] != uid_of(owner)]
     metadata = {key: value for key, value in pod["metadata"].items() if key != "ownerReferences"}
     if references:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.embedded.core.controllers import revisions
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods, queue_owners
 from grader.embedded.core.controllers.daemonset_pods import belongs_on, is_updated, new_pod, target_node
 from grader.embedded.core.controllers.deletion import delete_in_background
@@ -81,7 +81,7 @@ class _Work:
 class DaemonSetController(Controller):
     """Keeps each DaemonSet's Pods, its revisions and its status."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

@@ -6,7 +6,7 @@ k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete, pkg/controller/garbag
 
 from __future__ import annotations
 
-from grader.embedded.core.controllers.base import Context
+from grader.embedded.core.controllers.base import ControllerContext
 from grader.embedded.core.objects import is_deleting, is_pod_finished, key_of, with_metadata
 from grader.embedded.core.store import Obj, timestamp
 
@@ -17,7 +17,7 @@ def grace_period(pod: Obj, requested: int | None = None) -> int:
     return 0 if not pod["spec"].get("nodeName") or is_pod_finished(pod) else max(0, int(seconds))
 
 
-def delete_in_background(context: Context, resource: str, obj: Obj) -> None:
+def delete_in_background(context: ControllerContext, resource: str, obj: Obj) -> None:
     """Delete an object as a controller does; its dependents follow by garbage collection."""
     namespace, name = key_of(obj)
     finalizers = obj["metadata"].get("finalizers") or ()

@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 from grader.embedded.core.controllers import rollout
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import same_template, template_hash
 from grader.embedded.core.objects import (
@@ -49,7 +49,7 @@ HASH_LABEL = "pod-template-hash"
 class DeploymentController(Controller):
     """Rolls each Deployment out."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

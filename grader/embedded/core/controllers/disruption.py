@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.embedded.core.api.kinds.budget import EMPTY_STATUS
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.rollout import replicas_of, resolve
 from grader.embedded.core.objects import (
     Key,
@@ -40,7 +40,7 @@ class Uncountable(Exception):
 class DisruptionController(Controller):
     """Keeps the status of PodDisruptionBudgets."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

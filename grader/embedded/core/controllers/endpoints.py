@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.podendpoints import find_port, services_to_update, should_be_in_endpoints
 from grader.embedded.core.objects import Key, is_pod_ready, key_of, labels_of, pod_ip
 from grader.embedded.core.store import Change, Obj, timestamp
@@ -17,7 +17,7 @@ from grader.embedded.core.store import Change, Obj, timestamp
 MANAGED_BY = "endpoint-controller"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-CAPACITY = 1000
+CAPACITY = 1000  # addresses (endpoints_controller.go maxCapacity): what is over is in the EndpointSlices alone
 _PORT_FIELDS: tuple[tuple[str, Any], ...] = (("name", ""), ("port", 0), ("protocol", ""), ("appProtocol", ""))
 """Fields of an EndpointPort, and their zero values."""
 _NO_PORT: dict[str, Any] = {}
@@ -28,7 +28,7 @@ Subset = dict[str, Any]
 class EndpointsController(Controller):
     """Keeps one Endpoints object for each Service with a selector."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grader.embedded.core.controllers.base import BATCH, Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import BATCH, Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.podendpoints import Ports, by_annotation, services_to_update, slice_labels
 from grader.embedded.core.controllers.sliceplan import plan, ports_json
 from grader.embedded.core.controllers.topologyhints import Endpoints, Told, TopologyCache, cpu_ratios, rests_on
@@ -24,7 +24,7 @@ COMPONENT = "endpoint-slice-controller"
 class EndpointSliceController(Controller):
     """Keeps the EndpointSlices of each Service with a selector."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._topology = TopologyCache()

@@ -5,7 +5,7 @@ Source: k8s.io/kubernetes/pkg/controller/garbagecollector/garbagecollector.go (a
 
 from __future__ import annotations
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.index import OwnedKey
 from grader.embedded.core.objects import is_deleting, key_of, uid_of, with_metadata
@@ -18,7 +18,7 @@ ORPHAN = "orphan"
 class GarbageCollector(Controller):
     """Background deletion by ownerReferences; foreground and orphaning by their finalizers."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[OwnedKey] = WorkQueue(context.kernel, self.sync)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from grader.embedded.core.controllers import jobpods
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.claiming import owned_pods, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.pacing import Pace
@@ -42,7 +42,7 @@ ENDS = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
 class JobController(Controller):
     """Runs each Job to its end, and counts."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._pace = Pace(context.kernel)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.embedded.core import leases
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import Key, key_of
 from grader.embedded.core.store import Change
 
@@ -16,7 +16,7 @@ from grader.embedded.core.store import Change
 class LeaseController(Controller):
     """Keeps one Lease for each node and each leader."""
 
-    def __init__(self, context: Context, nodes: Iterable[str], control_plane: str) -> None:
+    def __init__(self, context: ControllerContext, nodes: Iterable[str], control_plane: str) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._control_plane = control_plane

@@ -10,7 +10,7 @@ import ipaddress
 from typing import Any
 
 from grader.embedded.core.controllers.addresspool import AddressPool, Refused, Use, annotation, desired
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.index import SERVICE_NAME_LABEL
 from grader.embedded.core.network import Network
 from grader.embedded.core.objects import Key, is_deleting, key_of, labels_of
@@ -26,7 +26,7 @@ CONTROLLER, SPEAKER = "metallb-controller", "metallb-speaker"
 class LoadBalancerController(Controller):
     """Allocates addresses from one pool, and tells which node announces each."""
 
-    def __init__(self, context: Context, network: Network, pool: tuple[str, str] = POOL) -> None:
+    def __init__(self, context: ControllerContext, network: Network, pool: tuple[str, str] = POOL) -> None:
         super().__init__(context)
         first, last = (int(ipaddress.ip_address(end)) for end in pool)
         addresses = (str(ipaddress.ip_address(number)) for number in range(first, last + 1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.endpoints import repacked
 from grader.embedded.core.index import MANAGED_BY_LABEL, MIRRORING_CONTROLLER, SERVICE_NAME_LABEL
 from grader.embedded.core.objects import Key, controller_reference, is_deleting, key_of, labels_of, safe_random
@@ -23,7 +23,7 @@ MAX_ADDRESSES = 1000
 class MirroringController(Controller):
     """Mirrors hand-written Endpoints."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from grader.embedded.core.api.kinds.registry import STORED
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.objects import is_deleting, set_condition
 from grader.embedded.core.store import Change, Obj
@@ -22,7 +22,7 @@ ROOT_CA = "kube-root-ca.crt"
 class NamespaceController(Controller):
     """Gives each namespace its ServiceAccount and root CA; empties and removes one that is being deleted."""
 
-    def __init__(self, context: Context, root_ca: str) -> None:
+    def __init__(self, context: ControllerContext, root_ca: str) -> None:
         super().__init__(context)
         self.root_ca = root_ca
         self.queue: WorkQueue[str] = WorkQueue(context.kernel, self.sync)

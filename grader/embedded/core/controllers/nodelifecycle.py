@@ -6,7 +6,7 @@ of this cluster are always ready, so that only cordoning is left of it.
 
 from __future__ import annotations
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.scheduler import UNSCHEDULABLE
 from grader.embedded.core.store import Change, timestamp
 
@@ -14,7 +14,7 @@ from grader.embedded.core.store import Change, timestamp
 class NodeLifecycleController(Controller):
     """Keeps the taint of each node that is cordoned."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[str] = WorkQueue(context.kernel, self.sync)
 

@@ -7,7 +7,7 @@ the controller's other duties none arises here: no node is out of service, and 1
 
 from __future__ import annotations
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import is_pod_finished, key_of, set_condition
 from grader.embedded.core.store import Change
 
@@ -18,7 +18,7 @@ MISSED_AFTER = 60.0
 class PodGarbageCollector(Controller):
     """Deletes orphaned Pods by force."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[str] = WorkQueue(context.kernel, self.sync)
 

@@ -10,7 +10,7 @@ from typing import Any
 from grader.embedded.core.api.http import status
 from grader.embedded.core.api.kinds.admission import admit
 from grader.embedded.core.api.kinds.pod import PodStrategy
-from grader.embedded.core.api.kinds.strategy import Context, validate_meta
+from grader.embedded.core.api.kinds.strategy import HookContext, validate_meta
 from grader.embedded.core.objects import controller_reference, is_deleting, key_of, safe_encoded
 from grader.embedded.core.store import Obj, Store, StoreError
 
@@ -51,7 +51,7 @@ def admit_pod(store: Store, pod: Obj) -> Obj:
 
     """
     strategy = PodStrategy()
-    context = Context(store)
+    context = HookContext(store)
     strategy.default(pod)
     strategy.begin_create(pod, context)
     strategy.prepare_create(pod, context)
@@ -93,7 +93,7 @@ def create_pod(store: Store, pod: Obj, *, named: bool = True) -> Obj:
         name, shown = pod["metadata"]["name"], pod["metadata"]["name" if named else "generateName"]
         raise PodRefused(error.message.replace(f'pods "{name}"', f'pods "{shown}"')) from error
     strategy = PodStrategy()
-    if errors := validate_meta(pod, strategy) + strategy.validate(pod, Context(store)):
+    if errors := validate_meta(pod, strategy) + strategy.validate(pod, HookContext(store)):
         raise PodRefused(status.invalid("Pod", "", pod["metadata"]["name"], errors).message)
     try:
         admit(store, "pods", pod)

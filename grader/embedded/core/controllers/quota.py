@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.embedded.core import quota
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import Key, key_of
 from grader.embedded.core.store import Change
 
@@ -22,7 +22,7 @@ class QuotaController(Controller):
 
     """
 
-    def __init__(self, context: Context, groups: Mapping[str, str]) -> None:
+    def __init__(self, context: ControllerContext, groups: Mapping[str, str]) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._groups = groups

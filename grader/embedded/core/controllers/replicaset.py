@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.claiming import candidates, claim, owned_pods, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.pacing import Pace
@@ -28,13 +28,13 @@ from grader.embedded.core.objects import (
 from grader.embedded.core.store import Change, Obj, timestamp
 
 COMPONENT = "replicaset-controller"
-BURST = 500
+BURST = 500  # Pods made or given up in one pass (replica_set.go BurstReplicas)
 
 
 class ReplicaSetController(Controller):
     """Keeps each ReplicaSet's number of Pods, and its status."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._pace = Pace(context.kernel)

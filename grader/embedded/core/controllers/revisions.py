@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from grader.embedded.core.controllers.base import Context
+from grader.embedded.core.controllers.base import ControllerContext
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.objects import (
     controlled_by,
@@ -30,7 +30,7 @@ HASH_LABEL = "controller.kubernetes.io/hash"
 POD_LABEL = "controller-revision-hash"
 """On a Pod: the revision that it was made of (k8s.io/api/apps/v1/types.go ControllerRevisionHashLabelKey)."""
 
-LONGEST_PREFIX = 223
+LONGEST_PREFIX = 223  # controller_history.go ControllerRevisionName: the whole is at most 253
 
 
 def data_of(workload: Obj) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def data_hash(data: dict[str, Any], collisions: int) -> str:
     return safe_encoded(str(number))
 
 
-def revisions_of(context: Context, workload: Obj) -> list[Obj]:
+def revisions_of(context: ControllerContext, workload: Obj) -> list[Obj]:
     """The workload's revisions, oldest first; such as have no owner any more are adopted."""
     found = []
     for revision in context.store.list("controllerrevisions", workload["metadata"]["namespace"]):
@@ -70,7 +70,7 @@ def _order(revision: Obj) -> tuple[int, str, str]:
 
 
 def latest(
-    context: Context,
+    context: ControllerContext,
     workload: Obj,
     known: list[Obj],
     collisions: int,
@@ -125,7 +125,7 @@ def restored(workload: Obj, revision: Obj) -> Obj:
     return {**workload, "spec": {**workload["spec"], "template": template}}
 
 
-def truncate(context: Context, unused: list[Obj], excess: int) -> None:
+def truncate(context: ControllerContext, unused: list[Obj], excess: int) -> None:
     """Drop the oldest of the revisions that are not in use.
 
     Args:

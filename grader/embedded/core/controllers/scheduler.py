@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from grader.embedded.core.controllers import volumebinding
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.fit import exceeds, insufficient, requests
 from grader.embedded.core.controllers.nodeaffinity import affinity_holds, liking
 from grader.embedded.core.controllers.spreading import Around, matters, objection, preference
@@ -43,7 +43,7 @@ UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedul
 class Scheduler(Controller):
     """Gives each pending Pod a node, or says why it cannot."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._waiting: dict[Key, None] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.index import SERVICE_RANGE, cluster_ips
 from grader.embedded.core.objects import Key, key_of
 from grader.embedded.core.store import Change, Obj, timestamp
@@ -20,7 +20,7 @@ _LABELS = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io
 class ServiceAddressController(Controller):
     """Keeps the IPAddresses of Services."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._held: defaultdict[Key, set[str]] = defaultdict(set)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.embedded.core.controllers import revisions, statefulset_claims
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.controllers.claiming import candidates, claim, queue_owners
 from grader.embedded.core.controllers.deletion import delete_in_background
 from grader.embedded.core.controllers.podtemplate import PodRefused, create_pod
@@ -75,7 +75,7 @@ class _Work:
 class StatefulSetController(Controller):
     """Keeps each StatefulSet's Pods, its revisions and its status."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
 

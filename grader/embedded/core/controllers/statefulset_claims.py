@@ -7,7 +7,7 @@ recordClaimEvent), stateful_set_utils.go (getPersistentVolumeClaims, updateClaim
 from __future__ import annotations
 
 from grader.embedded.core import storage
-from grader.embedded.core.controllers.base import Context
+from grader.embedded.core.controllers.base import ControllerContext
 from grader.embedded.core.controllers.statefulset_pods import ordinal_of
 from grader.embedded.core.objects import controller_reference, labels_of, uid_of, with_metadata
 from grader.embedded.core.store import Obj
@@ -22,7 +22,7 @@ def _templates(stateful_set: Obj, pod: Obj) -> dict[str, Obj]:
     return {f"{template['metadata']['name']}{suffix}": template for template in templates}
 
 
-def keep(context: Context, stateful_set: Obj, pod: Obj) -> bool:
+def keep(context: ControllerContext, stateful_set: Obj, pod: Obj) -> bool:
     """Create the claims that are missing; whether all are there to stay."""
     namespace = stateful_set["metadata"]["namespace"]
     there = True
@@ -56,7 +56,7 @@ def _owned(claim: Obj, stateful_set: Obj) -> Obj:
     return with_metadata(claim, ownerReferences=owners or None)
 
 
-def condemn(context: Context, stateful_set: Obj, pod: Obj) -> None:
+def condemn(context: ControllerContext, stateful_set: Obj, pod: Obj) -> None:
     """Have the claims go with a Pod that is scaled away, where the policy says so."""
     policy = stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
     if policy.get("whenScaled") != "Delete":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.embedded.core import storage
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import Key, is_deleting, key_of, uid_of, with_metadata
 from grader.embedded.core.store import Change, Obj
 
@@ -35,7 +35,7 @@ class VolumeController(Controller):
 
     """
 
-    def __init__(self, context: Context, erase: Callable[[str, str], None]) -> None:
+    def __init__(self, context: ControllerContext, erase: Callable[[str, str], None]) -> None:
         super().__init__(context)
         self._erase = erase
         self.claims: WorkQueue[Key] = WorkQueue(context.kernel, self.sync_claim)

@@ -16,7 +16,7 @@ from grader.embedded.core.coredns.server import Cache, Forward, Hosts, Kubernete
 from grader.embedded.core.dns import Zone
 from grader.embedded.core.dnsnames import REVERSE_ZONES, PodMode, View, parse_ip
 
-RELOAD_SECONDS = 30.0
+RELOAD_SECONDS = 30.0  # plugin/reload/setup.go: so long a learner's change of the Corefile takes to be read
 INERT = frozenset("health ready prometheus loop debug bufsize cancel root nsid pprof minimal".split())
 """Plugins whose absence changes no answer."""
 

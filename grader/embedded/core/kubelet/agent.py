@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.hostports import TAKEN, fits, host_ports
 from grader.embedded.core.kubelet.machine import Nameserver
 from grader.embedded.core.kubelet.node import NodeState
@@ -25,7 +25,7 @@ class Kubelet(NodeState):
 
     """
 
-    def __init__(self, context: Context, network: Network, nameserver: Nameserver, node: Node) -> None:
+    def __init__(self, context: ControllerContext, network: Network, nameserver: Nameserver, node: Node) -> None:
         super().__init__(context, network, nameserver, node)
         self.workers: dict[Key, PodWorker] = {}
 
@@ -79,7 +79,7 @@ class Kubelet(NodeState):
 class Kubelets(Controller):
     """All kubelets, and which of them a Pod's change concerns."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
         self.by_node: dict[str, Kubelet] = {}
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)

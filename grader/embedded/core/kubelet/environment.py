@@ -22,7 +22,7 @@ CLUSTER_DOMAIN = "cluster.local"
 DNS_IP = "10.96.0.10"
 UPSTREAM_DNS_IP = "172.18.0.1"
 """The nameserver in a node's own resolv.conf."""
-FQDN_LENGTH = 64
+FQDN_LENGTH = 64  # pkg/kubelet/util/util.go fqdnMaxLen: the kernel's field for a node name
 
 HOSTS_HEAD = """# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost

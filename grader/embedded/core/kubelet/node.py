@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import deque
 
-from grader.embedded.core.controllers.base import Context
+from grader.embedded.core.controllers.base import ControllerContext
 from grader.embedded.core.kubelet.machine import Nameserver
 from grader.embedded.core.network import Network, Node
 from grader.embedded.core.objects import key_of, with_metadata
@@ -48,7 +48,7 @@ class NodeState:
 
     """
 
-    def __init__(self, context: Context, network: Network, nameserver: Nameserver, node: Node) -> None:
+    def __init__(self, context: ControllerContext, network: Network, nameserver: Nameserver, node: Node) -> None:
         self.context = context
         self.network = network
         self.nameserver = nameserver

@@ -17,7 +17,7 @@ from grader.embedded.core.programs.images.running import ProgramNotFound
 from grader.embedded.core.programs.process import Process
 
 USER_AGENT = "kube-probe/1.36"
-BODY_LIMIT = 10 * 1024
+BODY_LIMIT = 10 * 1024  # bytes (pkg/probe/http/http.go maxRespBodyLength, exec/exec.go maxReadLength)
 HTTP_TO_HTTPS = "http: server gave HTTP response to HTTPS client"
 
 RunExec = Callable[[list[str]], Process]

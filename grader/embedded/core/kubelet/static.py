@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.embedded.core.addons import mirror
-from grader.embedded.core.controllers.base import Context, Controller, WorkQueue
+from grader.embedded.core.controllers.base import Controller, ControllerContext, WorkQueue
 from grader.embedded.core.objects import Key, key_of
 from grader.embedded.core.store import Change, Obj
 
@@ -27,7 +27,7 @@ class StaticPods(Controller):
 
     """
 
-    def __init__(self, context: Context, pods: Iterable[Obj]) -> None:
+    def __init__(self, context: ControllerContext, pods: Iterable[Obj]) -> None:
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._pods = {key_of(pod): pod for pod in pods}

@@ -12,7 +12,7 @@ from grader.embedded.core.programs.process import Exit, Input, Process, Sink
 
 
 @dataclass(frozen=True)
-class Context:
+class ProgramContext:
     """What a program sees.
 
     Attributes:
@@ -72,9 +72,9 @@ class Context:
                 parts.append(part)
         return "/" + "/".join(parts)
 
-    def with_(self, **changes: Any) -> Context:
+    def with_(self, **changes: Any) -> ProgramContext:
         """A copy with some attributes changed."""
         return replace(self, **changes)
 
 
-Program = Callable[[Context], Coroutine[Any, Any, int]]
+Program = Callable[[ProgramContext], Coroutine[Any, Any, int]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import wraps
 
-from grader.embedded.core.programs.context import Context, Program
+from grader.embedded.core.programs.context import Program, ProgramContext
 
 Files = MutableMapping[str, bytes]
 """Path and content."""
@@ -137,7 +137,7 @@ def telling(program: Program) -> Program:
     """A program that says where it may not write, and ends with 1."""
 
     @wraps(program)
-    async def run(context: Context) -> int:
+    async def run(context: ProgramContext) -> int:
         try:
             return await program(context)
         except ReadOnlyFileSystem as refusal:
@@ -147,7 +147,7 @@ def telling(program: Program) -> Program:
     return run
 
 
-def _what(context: Context, path: str) -> str:
+def _what(context: ProgramContext, path: str) -> str:
     path = path.removesuffix(f"/{KEPT}")
     busybox = context.image.flavour == "busybox"
     cannot = "can't" if busybox else "cannot"

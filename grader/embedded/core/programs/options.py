@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.process import Exit
 
 
@@ -39,7 +39,7 @@ class Options:
 
 
 def read(
-    context: Context,
+    context: ProgramContext,
     letters: str,
     longs: Mapping[str, str] | None = None,
     *,
@@ -93,7 +93,7 @@ def read(
 
 
 def _long(
-    context: Context,
+    context: ProgramContext,
     found: Options,
     word: str,
     args: list[str],
@@ -114,7 +114,7 @@ def _long(
     found.given.setdefault(letter, []).append(value)
 
 
-def refuse(context: Context, option: str, usage: str = "", code: int = 1, *, wants: bool = False) -> Exit:
+def refuse(context: ProgramContext, option: str, usage: str = "", code: int = 1, *, wants: bool = False) -> Exit:
     """Say that an option is unknown, or wants a value; the Exit to raise."""
     name = context.name
     if context.image.flavour == "busybox" and context.image.name != "busybox":
@@ -127,7 +127,7 @@ def refuse(context: Context, option: str, usage: str = "", code: int = 1, *, wan
     return show_usage(context, usage, code)
 
 
-def show_usage(context: Context, usage: str = "", code: int = 1) -> Exit:
+def show_usage(context: ProgramContext, usage: str = "", code: int = 1) -> Exit:
     """Say how a program is used; the Exit to raise."""
     if context.image.flavour != "busybox":
         return context.fail(code, f"Try '{context.name} --help' for more information.")
@@ -136,12 +136,12 @@ def show_usage(context: Context, usage: str = "", code: int = 1) -> Exit:
     )
 
 
-def tell_ignored(context: Context, words: Iterable[str]) -> None:
+def tell_ignored(context: ProgramContext, words: Iterable[str]) -> None:
     """Say of each option that a server would obey, and that has no effect here."""
     for word in words:
         context.error(f"{context.name}: the embedded cluster ignores the option {word}")
 
 
-def banner(context: Context) -> str:
+def banner(context: ProgramContext) -> str:
     """BusyBox' name and version. Alpine's releases have one of their own (3.22: 1.37.0)."""
     return f"BusyBox v{context.image.version if context.image.name == 'busybox' else '1.37.0'}"

@@ -1,7 +1,7 @@
 """A running program, seen from outside: its input, output, signals and exit code.
 
-It is what `kubectl exec`, `attach` and the kubelet use; the program itself sees a `Context`. With a terminal, a line
-discipline sits between the outside and the program (see `terminal.py`).
+It is what `kubectl exec`, `attach` and the kubelet use; the program itself sees a `ProgramContext`. With a terminal, a
+line discipline sits between the outside and the program (see `terminal.py`).
 """
 
 from __future__ import annotations

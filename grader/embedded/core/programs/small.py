@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.escapes import unescape
 from grader.embedded.core.programs.images.running import available, load
 from grader.embedded.core.programs.process import Exit
@@ -17,23 +17,23 @@ from grader.embedded.core.programs.signals import SIGINT, SIGTERM
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-async def true(context: Context) -> int:
+async def true(context: ProgramContext) -> int:
     """`true`."""
     return 0
 
 
-async def false(context: Context) -> int:
+async def false(context: ProgramContext) -> int:
     """`false`."""
     return 1
 
 
-async def pause(context: Context) -> int:
+async def pause(context: ProgramContext) -> int:
     """Run the pause image's program: wait for a signal."""
     await context.process.signalled(SIGTERM, SIGINT)
     return 0
 
 
-async def entrypoint(context: Context) -> int:
+async def entrypoint(context: ProgramContext) -> int:
     """Run curlimages/curl's entrypoint: a program of the image, or curl with all words as its arguments."""
     args = context.args
     if not args or args[0].startswith("-") or available(context.image, args[0]) is None:
@@ -41,7 +41,7 @@ async def entrypoint(context: Context) -> int:
     return await execute(context, args)
 
 
-async def execute(context: Context, argv: list[str], not_found: int = 127) -> int:
+async def execute(context: ProgramContext, argv: list[str], not_found: int = 127) -> int:
     """Run another program with the same surroundings."""
     found = available(context.image, argv[0])
     if found is None:
@@ -53,7 +53,7 @@ async def execute(context: Context, argv: list[str], not_found: int = 127) -> in
         return done.code
 
 
-async def echo(context: Context) -> int:
+async def echo(context: ProgramContext) -> int:
     """`echo [-neE] …`; dash's builtin always takes escapes."""
     args, newline = list(context.args), True
     escapes = context.image.shell == "dash"
@@ -66,7 +66,7 @@ async def echo(context: Context) -> int:
     return 0
 
 
-async def printf(context: Context) -> int:
+async def printf(context: ProgramContext) -> int:
     """`printf format …`."""
     if not context.args:
         raise context.fail(2, "printf: usage: printf format [arguments]")
@@ -81,7 +81,7 @@ async def printf(context: Context) -> int:
             return 1 if problems else 0
 
 
-def _printf(context: Context, form: str, args: list[str], problems: list[str]) -> tuple[str, int, bool]:
+def _printf(context: ProgramContext, form: str, args: list[str], problems: list[str]) -> tuple[str, int, bool]:
     result, used = "", 0
     for piece in re.findall(r"%[-+ #0]*[*\d]*(?:\.\d+)?[a-zA-Z%]|[^%]+|%", form):
         if piece == "%%":
@@ -125,7 +125,7 @@ def _formatted(piece: str, value: str, problems: list[str]) -> str:
     return (spec + "s") % (value[:1] if kind == "c" else value)
 
 
-async def env(context: Context) -> int:
+async def env(context: ProgramContext) -> int:
     """`env [NAME=value…] [command]`, `printenv [name…]`."""
     if context.name == "printenv" and context.args:
         missing = [name for name in context.args if name not in context.env]
@@ -147,7 +147,7 @@ async def env(context: Context) -> int:
     return 0
 
 
-async def hostname(context: Context) -> int:
+async def hostname(context: ProgramContext) -> int:
     """`hostname [-i] [-f] [-s] [-d]`."""
     longs = {"ip-address": "i", "all-ip-addresses": "I", "fqdn": "f", "long": "f", "short": "s", "domain": "d"}
     asked = options.read(context, "ifsd" if context.image.flavour == "busybox" else "iIfsd", longs)
@@ -174,7 +174,7 @@ def seconds(text: str) -> float | None:
     return float(match[1]) * _UNITS[match[2]] if match else None
 
 
-async def sleep_(context: Context) -> int:
+async def sleep_(context: ProgramContext) -> int:
     """`sleep number[smhd]…`."""
     total = 0.0
     if not context.args:
@@ -191,7 +191,7 @@ async def sleep_(context: Context) -> int:
     return 0
 
 
-async def date(context: Context) -> int:
+async def date(context: ProgramContext) -> int:
     """`date [-uR] [-I…] [-d @seconds] [+format]`."""
     now = context.host.kernel.now()
     words = ["-I" if word.startswith("-I") else word for word in context.args]
@@ -218,7 +218,7 @@ async def date(context: Context) -> int:
     return 0
 
 
-async def seq(context: Context) -> int:
+async def seq(context: ProgramContext) -> int:
     """`seq [-w] [-s separator] [first [step]] last`."""
     words = [f" {word}" if re.fullmatch(r"-\d+(\.\d+)?", word) else word for word in context.args]
     longs = {"equal-width": "w", "separator": "s"}
@@ -241,7 +241,7 @@ async def seq(context: Context) -> int:
     return 0
 
 
-async def uname(context: Context) -> int:
+async def uname(context: ProgramContext) -> int:
     """`uname [-asnrm]`."""
     longs = {"all": "a", "kernel-name": "s", "nodename": "n", "kernel-release": "r", "machine": "m"}
     flags = "".join(options.read(context, "asnrvmo", longs).given) or "s"
@@ -253,7 +253,7 @@ async def uname(context: Context) -> int:
     return 0
 
 
-async def id_(context: Context) -> int:
+async def id_(context: ProgramContext) -> int:
     """`id [-un]`, `whoami`."""
     number = context.image.user
     name = "root" if number == 0 else context.image.user_name
@@ -271,7 +271,7 @@ async def id_(context: Context) -> int:
     return 0
 
 
-async def timeout(context: Context) -> int:
+async def timeout(context: ProgramContext) -> int:
     """`timeout [-s signal] [-k time] seconds command…`; 124 when time is up (143 where busybox says so)."""
     busybox = context.image.flavour == "busybox"
     old = context.image.name == "busybox" and context.image.older_than(1, 30)
@@ -288,7 +288,7 @@ async def timeout(context: Context) -> int:
         return 143 if context.image.flavour == "busybox" else 124
 
 
-async def yes(context: Context) -> int:
+async def yes(context: ProgramContext) -> int:
     """`yes [text]`."""
     words = context.args if context.image.flavour == "busybox" else options.read(context, "").rest
     text = " ".join(words) or "y"
@@ -297,14 +297,14 @@ async def yes(context: Context) -> int:
         await turn()
 
 
-async def nproc(context: Context) -> int:
+async def nproc(context: ProgramContext) -> int:
     """`nproc`."""
     options.read(context, "a", {"all": "a"})
     context.print("2")
     return 0
 
 
-async def which(context: Context) -> int:
+async def which(context: ProgramContext) -> int:
     """`which name…`."""
     code = 0
     for name in options.read(context, "a").rest:
@@ -315,7 +315,7 @@ async def which(context: Context) -> int:
     return code
 
 
-async def clear(context: Context) -> int:
+async def clear(context: ProgramContext) -> int:
     """`clear`, which has options in ncurses only."""
     if context.image.flavour != "busybox" and context.args:
         letter = context.args[0][1:2] or context.args[0]
@@ -324,7 +324,7 @@ async def clear(context: Context) -> int:
     return 0
 
 
-async def busybox(context: Context) -> int:
+async def busybox(context: ProgramContext) -> int:
     """`busybox [applet …]`."""
     if context.args and available(context.image, context.args[0]) and not context.args[0].startswith("-"):
         return await execute(context, context.args)

@@ -1,5 +1,6 @@
 import pytest
-from api_client import Api
+
+from tests.embedded.core.api.api_client import Api
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from collections import Counter
 from http.client import RemoteDisconnected
 from typing import Any, Protocol
 
-import parity_cases
-import parity_shape
-from fuzz_manifests import Tree
-from known_differences import known
-from test_api_parity import ask, cluster, differences
+from tests.embedded.core.api import parity_cases, parity_shape
+from tests.embedded.core.api.fuzz_manifests import Tree
+from tests.embedded.core.api.known_differences import known
+from tests.embedded.core.api.parity_asking import ask, cluster, differences
 
 QUERY = "fieldValidation=Strict&fieldManager=fuzz"
 

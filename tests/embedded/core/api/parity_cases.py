@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from parity_beside import BESIDE
-from parity_beside import CASES as BESIDE_CASES
+from tests.embedded.core.api.parity_beside import BESIDE
+from tests.embedded.core.api.parity_beside import CASES as BESIDE_CASES
 
 NAMESPACE = "api-parity"
 Tree = dict[str, Any]

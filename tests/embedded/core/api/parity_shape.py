@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-import parity_cases
+from tests.embedded.core.api import parity_cases
 
 MASKED = ("uid", "resourceVersion", "creationTimestamp", "time", "selfLink")
 

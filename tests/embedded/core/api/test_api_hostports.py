@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api_client import DEPLOYMENTS, PODS, Api, deployment, pod
+from tests.embedded.core.api.api_client import DEPLOYMENTS, PODS, Api, deployment, pod
 
 MATCH = "must match `containerPort` when `hostNetwork` is true"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.embedded.core.api.kinds.strategy import Context
+from grader.embedded.core.api.kinds.strategy import HookContext
 from grader.embedded.core.api.kinds.workloads import JobStrategy
 from grader.embedded.core.controllers.jobpods import FINALIZER, numbers, ranges
 from grader.embedded.core.objects import condition_is_true, with_metadata
@@ -32,8 +32,8 @@ def job(cluster: Any, *command: str, policy: str = "Never", **spec: Any) -> None
         },
     }
     strategy.default(new)
-    strategy.begin_create(new, Context(cluster.store))
-    strategy.prepare_create(new, Context(cluster.store))
+    strategy.begin_create(new, HookContext(cluster.store))
+    strategy.prepare_create(new, HookContext(cluster.store))
     cluster.store.create("jobs", new)
 
 

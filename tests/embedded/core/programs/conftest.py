@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import FakeHost, Network, backends
+
+from tests.embedded.core.programs.fake_host import FakeHost, Network, backends
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network
 
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs import small
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.process import BROKEN
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network
 
 
 def test_output_before_the_first_listener_is_kept(network: Network, probe: FakeHost) -> None:
@@ -37,7 +37,7 @@ def test_exit_is_told_once_and_to_late_comers_too(network: Network, probe: FakeH
 def test_a_defect_of_a_program_ends_its_process_and_is_reported(
     network: Network, probe: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(context: Context) -> int:
+    async def broken(context: ProgramContext) -> int:
         raise ZeroDivisionError
 
     failed: list[str] = []

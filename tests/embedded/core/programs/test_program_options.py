@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost
+
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost
 
 BUSYBOX, ALPINE, DEBIAN = "busybox:1.37", "alpine", "nginx:1.29"
 FILTERS = (

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import FakeHost, Network
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, resolve
+from tests.embedded.core.programs.fake_host import FakeHost, Network
 
 CONF = ResolvConf(("10.96.0.10",), ("a.svc.cluster.local", "svc.cluster.local", "cluster.local"), 5)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grader.embedded.core.api.http.messages import ANONYMOUS, NOBODY, Request, User
-from grader.embedded.core.api.http.routes import Target, target_of
+from grader.embedded.core.api.http.routes import ResourcePath, target_of
 from grader.embedded.core.api.http.status import ApiError, forbidden
 
 PUBLIC = frozenset(("/healthz", "/livez", "/readyz", "/version", "/version/"))
@@ -66,7 +66,7 @@ def _may_read(path: str, method: str, *, anonymous: bool) -> bool:
     return path in PUBLIC or (not anonymous and f"/{path.split('/')[1]}" in DISCOVERY)
 
 
-def _verb(request: Request, target: Target) -> str:
+def _verb(request: Request, target: ResourcePath) -> str:
     verb = _VERBS.get(request.method, "")
     if target.watch or (verb == "get" and request.flag("watch")):
         return "watch"
@@ -75,7 +75,7 @@ def _verb(request: Request, target: Target) -> str:
     return verb
 
 
-def _why(user: str, verb: str, target: Target) -> str:
+def _why(user: str, verb: str, target: ResourcePath) -> str:
     resource = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
     namespace = target.namespace or (target.name if target.plural == "namespaces" else "")
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"

@@ -8,7 +8,7 @@ from grader.embedded.core.api.http.status import unknown_path
 
 
 @dataclass(frozen=True)
-class Target:
+class ResourcePath:
     """What a path addresses.
 
     Attributes:
@@ -32,7 +32,7 @@ class Target:
     watch: bool = False
 
 
-def target_of(path: str) -> Target:
+def target_of(path: str) -> ResourcePath:
     """Take a path apart. Raises ApiError (404) for what is no path of the API."""
     parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) >= 3:
@@ -53,4 +53,4 @@ def target_of(path: str) -> Target:
     if len(rest) > 3 and subresource != "proxy":
         raise unknown_path()
     behind = "/" + "/".join(rest[3:]) if len(rest) > 3 else ""
-    return Target(group, version, plural, namespace, name, subresource, behind, watch)
+    return ResourcePath(group, version, plural, namespace, name, subresource, behind, watch)

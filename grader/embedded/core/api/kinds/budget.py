@@ -6,7 +6,7 @@ Sources: pkg/registry/policy/poddisruptionbudget/strategy.go, pkg/apis/policy/va
 from __future__ import annotations
 
 from grader.embedded.core.api.http.field import FieldError, invalid, not_supported
-from grader.embedded.core.api.kinds.strategy import Context, WithStatus
+from grader.embedded.core.api.kinds.strategy import HookContext, WithStatus
 from grader.embedded.core.api.kinds.workloads import amount_errors, more_than_all, selector_errors
 from grader.embedded.core.store import Obj
 
@@ -18,11 +18,11 @@ _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 class BudgetStrategy(WithStatus):
     """PodDisruptionBudgets."""
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """The status is the controller's."""
         obj["status"] = dict(EMPTY_STATUS)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePodDisruptionBudgetSpec."""
         spec = obj.get("spec") or {}
         errors: list[FieldError] = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from grader.embedded.core.api.http.messages import Request
 from grader.embedded.core.api.http.negotiate import Negotiated
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.routes import ResourcePath
 from grader.embedded.core.api.kinds.registry import Resource
 
 
@@ -23,5 +23,5 @@ class Call:
 
     request: Request
     negotiated: Negotiated
-    target: Target
+    target: ResourcePath
     resource: Resource

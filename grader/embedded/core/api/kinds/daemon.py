@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from grader.embedded.core.api.http.field import FieldError, forbidden, invalid, not_supported, required
-from grader.embedded.core.api.kinds.strategy import Context, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, immutable
 from grader.embedded.core.api.kinds.workloads import (
     Workload,
     amount,
@@ -49,18 +49,18 @@ class DaemonSetStrategy(Workload):
             rolling.setdefault("maxUnavailable", 1)
             rolling.setdefault("maxSurge", 0)
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """No status, and a generation of the template that is one at least."""
         super().prepare_create(obj, context)
         _set_generation(obj, max(1, generation_of(obj)))
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """The status has a subresource of its own; the template's generation goes up when the template changes."""
         super().prepare_update(obj, old, context)
         changed = obj["spec"]["template"] != old["spec"]["template"] and not context.subresource
         _set_generation(obj, generation_of(old) + (1 if changed else 0))
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateDaemonSetSpec."""
         spec: Spec = obj["spec"]
         selector = spec.get("selector")
@@ -75,7 +75,7 @@ class DaemonSetStrategy(Workload):
         errors += _strategy(spec["updateStrategy"])
         return errors + non_negative(spec.get("revisionHistoryLimit", 0), "spec.revisionHistoryLimit")
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateDaemonSetUpdate: the selector stays."""
         if context.subresource:
             return []

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.embedded.core.api.http.field import FieldError, duplicate, invalid, not_supported, required, too_many
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import Context, Strategy, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy, immutable
 from grader.embedded.core.index import MANAGED_BY_LABEL, MIRRORING_CONTROLLER, SLICE_CONTROLLER
 from grader.embedded.core.store import Obj
 
@@ -29,7 +29,7 @@ class EndpointSliceStrategy(Strategy):
         for endpoint in obj.get("endpoints") or ():
             endpoint.setdefault("conditions", {})
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """PrepareForCreate: discovery.k8s.io/v1 does not write deprecatedTopology. Empty lists are stored as none."""
         for field in ("endpoints", "ports"):
             if not obj.get(field):
@@ -37,7 +37,7 @@ class EndpointSliceStrategy(Strategy):
         for endpoint in obj.get("endpoints") or ():
             endpoint.pop("deprecatedTopology", None)
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """PrepareForUpdate."""
         self.prepare_create(obj, context)
 
@@ -52,7 +52,7 @@ class EndpointSliceStrategy(Strategy):
                 found += names.ip_warnings(f"endpoints[{index}].addresses[{number}]", address)
         return found
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateEndpointSlice."""
         kind = obj.get("addressType", "")
         errors: list[FieldError] = []
@@ -62,7 +62,7 @@ class EndpointSliceStrategy(Strategy):
             errors.append(not_supported("addressType", kind, ADDRESS_TYPES))
         return errors + _ports(obj.get("ports") or []) + _endpoints(obj.get("endpoints") or [], kind)
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateEndpointSliceUpdate: the address type stays; endpoints that are as they were are not looked at."""
         same = (obj.get("endpoints") or []) == (old.get("endpoints") or [])
         errors = self.validate({**obj, "endpoints": []} if same else obj, context)

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.embedded.core.api.http.field import FieldError, invalid, not_supported, required
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import Context, WithStatus
+from grader.embedded.core.api.kinds.strategy import HookContext, WithStatus
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -23,11 +23,11 @@ _NOT_AT_ENDS = ("/..", "/.")
 class IngressStrategy(WithStatus):
     """Ingresses."""
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """The status is a controller's."""
         obj["status"] = {"loadBalancer": {}}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateIngressSpec."""
         spec = obj.get("spec") or {}
         errors: list[FieldError] = []
@@ -53,7 +53,7 @@ class IngressStrategy(WithStatus):
             errors.append(invalid(f"annotations.{CLASS_ANNOTATION}", annotated, text))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateIngressUpdate: the annotation is looked at when an Ingress is made only."""
         errors = self.validate(obj, context)
         return [error for error in errors if not error.field.startswith("annotations.")]

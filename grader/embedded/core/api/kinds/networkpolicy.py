@@ -11,7 +11,7 @@ from typing import Any
 
 from grader.embedded.core.api.http.field import FieldError, forbidden, invalid, not_supported, required
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import Context, Strategy
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy
 from grader.embedded.core.api.kinds.workloads import selector_errors
 from grader.embedded.core.store import Obj
 
@@ -34,11 +34,11 @@ class NetworkPolicyStrategy(Strategy):
                 for port in rule.get("ports") or ():
                     port.setdefault("protocol", "TCP")
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateNetworkPolicySpec."""
         return _spec_errors(obj["spec"], ())
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateNetworkPolicyUpdate: blocks that were there before are believed."""
         blocks = [block for _, block in _blocks(old["spec"])]
         return _spec_errors(obj["spec"], tuple(cidr for block in blocks for cidr in _cidrs(block)))

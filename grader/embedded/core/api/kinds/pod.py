@@ -15,7 +15,7 @@ from grader.embedded.core.api.http.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.http.status import forbidden as forbidden_request
 from grader.embedded.core.api.kinds.handler_rules import PROBES
 from grader.embedded.core.api.kinds.pod_rules import deadline_update, ephemeral, image, validate_spec
-from grader.embedded.core.api.kinds.strategy import Context, WithStatus
+from grader.embedded.core.api.kinds.strategy import HookContext, WithStatus
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
@@ -109,7 +109,7 @@ class PodStrategy(WithStatus):
                     port["hostPort"] = port.get("hostPort") or port.get("containerPort")
         spec.setdefault("enableServiceLinks", True)
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """What the admission plugins add: limits, ServiceAccount, tolerations, priority."""
         limits.default(context.store.list("limitranges", obj["metadata"]["namespace"]), obj)  # LimitRanger
         spec = obj["spec"]
@@ -126,18 +126,18 @@ class PodStrategy(WithStatus):
         if _mounts_token(spec, obj["metadata"].get("namespace", ""), context):
             _mount_token(spec, context)
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """A new Pod is pending."""
         obj["status"] = {"phase": "Pending", "qosClass": _qos(obj["spec"])}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePodCreate."""
         errors = validate_spec(obj["spec"], "spec", is_pod=True)
         if obj["spec"].get("ephemeralContainers"):
             errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
         return errors
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """The status has a subresource of its own; that of ephemeral containers changes nothing else."""
         super().prepare_update(obj, old, context)
         if context.subresource == "ephemeralcontainers":  # strategy.go dropNonEphemeralContainerUpdates
@@ -146,7 +146,7 @@ class PodStrategy(WithStatus):
             obj["spec"] = {**others, **({"ephemeralContainers": added} if added else {})}
             obj["status"] = old.get("status", {})
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePodUpdate: a Pod's spec is fixed, but for images and few other fields."""
         if context.subresource == "ephemeralcontainers":
             return ephemeral(obj["spec"], old["spec"])
@@ -190,7 +190,7 @@ def _difference(before: Spec, after: Spec) -> str:
     return "@@ Spec @@\n" + "\n".join(lines) + "\n"
 
 
-def _check_account(pod: Obj, context: Context) -> None:
+def _check_account(pod: Obj, context: HookContext) -> None:
     """The ServiceAccount is there; the default one may still be on its way (the plugin waits for it)."""
     meta, name = pod["metadata"], pod["spec"]["serviceAccountName"]
     if name != "default" and context.store.get("serviceaccounts", meta["namespace"], name) is None:
@@ -198,7 +198,7 @@ def _check_account(pod: Obj, context: Context) -> None:
         raise forbidden_request("pods", "", meta.get("name", ""), why)
 
 
-def _set_priority(pod: Obj, context: Context) -> None:
+def _set_priority(pod: Obj, context: HookContext) -> None:
     """What the class says, and nothing else (plugin/pkg/admission/priority/admission.go admitPod). Raises ApiError."""
     spec, meta = pod["spec"], pod["metadata"]
     name = spec.get("priorityClassName")
@@ -220,7 +220,7 @@ def _tolerates(toleration: Spec, key: str) -> bool:
     return toleration.get("key", "") in ("", key) and toleration.get("effect", "") in ("", "NoExecute")
 
 
-def _mounts_token(spec: Spec, namespace: str, context: Context) -> bool:
+def _mounts_token(spec: Spec, namespace: str, context: HookContext) -> bool:
     """Whether a token is mounted: the Pod's word, else its account's (plugin/pkg/admission/serviceaccount)."""
     if (own := spec.get("automountServiceAccountToken")) is not None:
         return bool(own)
@@ -228,7 +228,7 @@ def _mounts_token(spec: Spec, namespace: str, context: Context) -> bool:
     return bool(account.get("automountServiceAccountToken", True))
 
 
-def _mount_token(spec: Spec, context: Context) -> None:
+def _mount_token(spec: Spec, context: HookContext) -> None:
     """The projected volume that the ServiceAccount admission plugin adds."""
     containers = [*spec.get("initContainers", ()), *spec.get("containers", ())]
     missing = [
@@ -251,7 +251,7 @@ def _mount_token(spec: Spec, context: Context) -> None:
     spec.setdefault("volumes", []).append({"name": name, "projected": {"defaultMode": 420, "sources": sources}})
 
 
-def random_suffix(context: Context) -> str:
+def random_suffix(context: HookContext) -> str:
     """Five characters as k8s.io/apimachinery/pkg/util/rand makes them."""
     return "".join(context.store.random.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.embedded.core import quota
 from grader.embedded.core.api.http.field import FieldError, duplicate, forbidden, invalid
-from grader.embedded.core.api.kinds.strategy import Context, Strategy, WithStatus
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy, WithStatus
 from grader.embedded.core.quantity import parse
 from grader.embedded.core.store import Obj
 
@@ -30,12 +30,12 @@ _BOUNDS = (
 class ResourceQuotaStrategy(WithStatus):
     """ResourceQuotas."""
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """The status is the controller's."""
         obj.setdefault("spec", {})
         obj["status"] = {}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateResourceQuotaSpec."""
         errors: list[FieldError] = []
         for name, value in (obj["spec"].get("hard") or {}).items():
@@ -64,7 +64,7 @@ class LimitRangeStrategy(Strategy):
                 request = {**(limit.get("min") or {}), **default, **(limit.get("defaultRequest") or {})}
                 limit |= {key: value for key, value in zip(_DEFAULTS, (default, request), strict=True) if value}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateLimitRange."""
         errors: list[FieldError] = []
         types: list[str] = []

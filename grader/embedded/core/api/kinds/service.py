@@ -10,10 +10,11 @@ from typing import Any
 from grader.embedded.core.api.http.field import FieldError
 from grader.embedded.core.api.kinds import names, service_alloc, service_rules
 from grader.embedded.core.api.kinds.service_rules import externally_accessible, headless, needs_health_check
-from grader.embedded.core.api.kinds.strategy import Context, Strategy
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy
 from grader.embedded.core.store import Obj
 
 Spec = dict[str, Any]
+# Three hours (k8s.io/api/core/v1/types.go): a learner who "just waits" sees no other Pod.
 DEFAULT_AFFINITY_SECONDS = 10800
 _HINTS = "service.kubernetes.io/topology-aware-hints"
 _MODE = "service.kubernetes.io/topology-mode"
@@ -52,24 +53,24 @@ class ServiceStrategy(Strategy):
                 if ingress.get("ip"):
                     ingress.setdefault("ipMode", "VIP")
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """Allocate addresses and ports."""
         service_alloc.allocate_create(obj, context)
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """A creator sets no status."""
         obj["status"] = {"loadBalancer": {}}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateServiceCreate."""
         return service_rules.validate(obj, None)
 
-    def begin_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def begin_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Allocate, keep and release addresses and ports."""
         if not context.subresource:
             service_alloc.allocate_update(obj, old, context)
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Keep the status, wipe what the new type has no use for (DropTypeDependentFields)."""
         if context.subresource:
             return
@@ -98,7 +99,7 @@ class ServiceStrategy(Strategy):
         if spec["type"] != "LoadBalancer":
             obj["status"] = {**obj["status"], "loadBalancer": {}}
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateServiceUpdate."""
         return [] if context.subresource else service_rules.validate_update(obj, old)
 
@@ -135,7 +136,7 @@ class ServiceStrategy(Strategy):
             found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
         return found
 
-    def after_delete(self, obj: Obj, context: Context) -> None:
+    def after_delete(self, obj: Obj, context: HookContext) -> None:
         """The Endpoints object of the same name goes with its Service (storage.go afterDelete)."""
         meta = obj["metadata"]
         if not context.dry_run:

@@ -18,15 +18,16 @@ from grader.embedded.core.api.kinds.service_rules import (
     needs_health_check,
     same_cluster_ips,
 )
-from grader.embedded.core.api.kinds.strategy import Context
+from grader.embedded.core.api.kinds.strategy import HookContext
 from grader.embedded.core.index import SERVICE_RANGE
 from grader.embedded.core.store import Obj, Store
 
 SERVICE_CIDR = ipaddress.ip_network(SERVICE_RANGE)
-NODE_PORTS = range(30000, 32768)
-DRY_RUN_PORT = 32768
+NODE_PORTS = range(30000, 32768)  # pkg/kubeapiserver/options/options.go DefaultServiceNodePortRange, which kind keeps
+DRY_RUN_PORT = 32768  # numbers made up begin above the range: none of them is one that somebody holds
+# ipallocator/bitmap.go calculateRangeOffset, of a /16: the lower part is left to those who name an address.
 _IP_OFFSET = 256
-_PORT_OFFSET = 86
+_PORT_OFFSET = 86  # portallocator/allocator.go calculateRangeOffset, of 2,768 ports: likewise
 Spec = dict[str, Any]
 
 
@@ -91,7 +92,7 @@ class Ports:
         return port
 
 
-def allocate_create(service: Obj, context: Context) -> None:
+def allocate_create(service: Obj, context: HookContext) -> None:
     """Give a new Service its families, ClusterIP and node ports. Raises ApiError."""
     spec: Spec = service["spec"]
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
@@ -105,7 +106,7 @@ def allocate_create(service: Obj, context: Context) -> None:
         _health_check_port(spec, ports)
 
 
-def allocate_update(service: Obj, old: Obj, context: Context) -> None:
+def allocate_update(service: Obj, old: Obj, context: HookContext) -> None:
     """Keep, give and take back what a changed Service needs. Raises ApiError."""
     spec: Spec = service["spec"]
     before: Spec = old["spec"]
@@ -175,7 +176,7 @@ def _families(service: Obj, old: Obj | None) -> None:
     spec["ipFamilies"] = families or ["IPv4"]
 
 
-def _allocate_ip(service: Obj, context: Context) -> None:
+def _allocate_ip(service: Obj, context: HookContext) -> None:
     spec: Spec = service["spec"]
     if spec["type"] == "ExternalName" or headless(spec) or spec.get("clusterIPs", ("",))[0] == "None":
         return

@@ -11,7 +11,7 @@ from grader.embedded.core.store import Obj
 Spec = dict[str, Any]
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 POLICIES = ("Cluster", "Local")
-AFFINITY_LIMIT = 86400
+AFFINITY_LIMIT = 86400  # a day (pkg/apis/core/types.go MaxClientIPServiceAffinitySeconds)
 _LOCAL_ONLY = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
 _LOAD_BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'"
 _RANGES_KEY = "service.beta.kubernetes.io/load-balancer-source-ranges"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grader.embedded.core.api.http.field import FieldError, invalid, required
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import IMMUTABLE, Context, Strategy, WithStatus, immutable
+from grader.embedded.core.api.kinds.strategy import IMMUTABLE, HookContext, Strategy, WithStatus, immutable
 from grader.embedded.core.store import Obj
 
 
@@ -18,7 +18,7 @@ class IPAddressStrategy(Strategy):
     namespaced = False
     name_form = staticmethod(names.canonical_ip)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """What is wrong with the parent (validateIPAddressParentReference)."""
         parent = (obj.get("spec") or {}).get("parentRef")
         path = "spec.parentRef"
@@ -34,7 +34,7 @@ class IPAddressStrategy(Strategy):
             errors += [invalid(f"{path}.{field}", value, text) for text in names.path_segment(value)]
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateIPAddressUpdate."""
         parent, before = ((one.get("spec") or {}).get("parentRef") for one in (obj, old))
         return self.validate(obj, context) + immutable(parent, before, "spec.parentRef")
@@ -45,17 +45,17 @@ class ServiceCIDRStrategy(WithStatus):
 
     namespaced = False
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """The status is a controller's."""
         obj["status"] = {}
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """A status changes by its subresource, everything else without it."""
         super().prepare_update(obj, old, context)
         if context.subresource == "status":
             obj["spec"] = old["spec"]
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """What is wrong with the networks (validateServiceCIDRSpec)."""
         path, cidrs = "spec.cidrs", _cidrs(obj)
         if not cidrs:
@@ -69,7 +69,7 @@ class ServiceCIDRStrategy(WithStatus):
             errors.append(invalid(path, cidrs, text))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateServiceCIDRUpdate: what is there stays; a second family may be added."""
         path, cidrs, before = "spec.cidrs", _cidrs(obj), _cidrs(old)
         if len(cidrs) != len(before) and (len(before), len(cidrs)) != (1, 2):

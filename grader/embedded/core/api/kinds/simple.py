@@ -18,7 +18,7 @@ from grader.embedded.core.api.http.field import (
     required,
 )
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import Context, Strategy, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy, immutable
 from grader.embedded.core.store import Obj, Store
 
 
@@ -35,7 +35,7 @@ class ClusterScoped(Plain):
 class ConfigMapStrategy(Plain):
     """ConfigMaps."""
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateConfigMap."""
         errors: list[FieldError] = []
         for field in ("data", "binaryData"):
@@ -45,7 +45,7 @@ class ConfigMapStrategy(Plain):
                     errors.append(invalid(f"data[{key}]", key, "duplicate of key present in binaryData"))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateConfigMapUpdate: an immutable one stays as it is."""
         errors: list[FieldError] = []
         if old.get("immutable"):
@@ -64,7 +64,7 @@ class SecretStrategy(Plain):
             encoded = {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
             obj["data"] = {**(obj.get("data") or {}), **encoded}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateSecret."""
         errors: list[FieldError] = []
         for key, value in (obj.get("data") or {}).items():
@@ -75,7 +75,7 @@ class SecretStrategy(Plain):
                 errors.append(invalid(f"data[{key}]", "<omitted>", "illegal base64 data"))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateSecretUpdate."""
         errors = immutable(obj.get("type"), old.get("type"), "type")
         if old.get("immutable"):
@@ -114,13 +114,13 @@ class NamespaceStrategy(Strategy):
         obj.setdefault("spec", {})
         obj.setdefault("status", {}).setdefault("phase", "Active")
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """A new namespace is active and is kept until it is empty."""
         obj["status"] = {"phase": "Active"}
         finalizers = obj["spec"].get("finalizers") or []
         obj["spec"]["finalizers"] = finalizers if "kubernetes" in finalizers else [*finalizers, "kubernetes"]
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Finalizers change by the finalize subresource only, the status by its own."""
         if context.subresource == "":
             obj["status"] = old["status"]
@@ -132,7 +132,7 @@ class NodeStrategy(Strategy):
 
     namespaced = False
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """The status has a subresource of its own."""
         if not context.subresource and "status" in old:
             obj["status"] = old["status"]
@@ -147,7 +147,7 @@ class EndpointsStrategy(Plain):
             for port in subset.get("ports") or ():
                 port.setdefault("protocol", "TCP")
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateEndpoints."""
         errors: list[FieldError] = []
         for index, subset in enumerate(obj.get("subsets") or ()):

@@ -13,7 +13,7 @@ from typing import Any
 from grader.embedded.core.api.http.field import FieldError, forbidden, invalid, not_supported, required
 from grader.embedded.core.api.kinds import names
 from grader.embedded.core.api.kinds.storage import claim_errors, default_claim
-from grader.embedded.core.api.kinds.strategy import Context, Strategy, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy, immutable
 from grader.embedded.core.api.kinds.workloads import Workload, non_negative, template_errors
 from grader.embedded.core.storage import with_claims
 from grader.embedded.core.store import Obj
@@ -63,19 +63,19 @@ class StatefulSetStrategy(Workload):
         policy.setdefault("whenDeleted", "Retain")
         policy.setdefault("whenScaled", "Retain")
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """No status, nothing of a feature that is off, and a serviceName that is shown even where it is empty."""
         super().prepare_create(obj, context)
         obj["spec"].setdefault("serviceName", "")
         _drop_disabled(obj, None)
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """The status has a subresource of its own."""
         super().prepare_update(obj, old, context)
         obj["spec"].setdefault("serviceName", "")
         _drop_disabled(obj, old)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateStatefulSet."""
         spec: Spec = obj["spec"]
         errors = self._before_service_name(spec)
@@ -85,7 +85,7 @@ class StatefulSetStrategy(Workload):
             errors += [invalid("spec.serviceName", service, text) for text in names.dns_label(service)]
         return errors + self._after_service_name(spec)
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateStatefulSetUpdate."""
         if context.subresource:
             return []
@@ -155,7 +155,7 @@ def _drop_disabled(obj: Obj, old: Obj | None) -> None:
 class ControllerRevisionStrategy(Strategy):
     """ControllerRevisions: their data stays."""
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateControllerRevisionCreate."""
         errors = non_negative(obj.get("revision", 0), "revision")
         if obj.get("data") is None:
@@ -164,6 +164,6 @@ class ControllerRevisionStrategy(Strategy):
             errors.append(required("data", "data must be a valid JSON object"))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateControllerRevisionUpdate."""
         return non_negative(obj.get("revision", 0), "revision") + immutable(obj.get("data"), old.get("data"), "data")

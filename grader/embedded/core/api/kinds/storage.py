@@ -13,7 +13,7 @@ from grader.embedded.core import quantity, storage
 from grader.embedded.core.api.http.field import FieldError, forbidden, go_json, invalid, not_supported, required
 from grader.embedded.core.api.http.status import forbidden as forbidden_request
 from grader.embedded.core.api.kinds import names
-from grader.embedded.core.api.kinds.strategy import Context, Strategy, WithStatus, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, Strategy, WithStatus, immutable
 from grader.embedded.core.api.kinds.volume_rules import SOURCES
 from grader.embedded.core.store import Obj
 
@@ -70,15 +70,15 @@ class ClaimStrategy(WithStatus):
         """SetDefaults_PersistentVolumeClaim."""
         default_claim(obj.setdefault("spec", {}))
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """A new claim is pending, of the default class, and protected while it is used."""
         storage.admit_claim(context.store, obj)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePersistentVolumeClaim."""
         return claim_errors(obj["spec"], "spec")
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePersistentVolumeClaimUpdate; a larger size is the admission plugin's matter."""
         if context.subresource:
             return []
@@ -125,15 +125,15 @@ class VolumeStrategy(WithStatus):
             spec["claimRef"].setdefault("apiVersion", "v1")
             spec["claimRef"].setdefault("kind", "PersistentVolumeClaim")
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """The admission plugin StorageObjectInUseProtection."""
         storage.protect(obj, storage.VOLUME_FINALIZER)
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """A new volume is pending, until the controller has seen it."""
         obj["status"] = {"phase": "Pending"}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePersistentVolumeSpec."""
         spec = obj["spec"]
         modes, capacity = spec.get("accessModes") or [], spec.get("capacity") or {}
@@ -159,7 +159,7 @@ class VolumeStrategy(WithStatus):
             errors.append(required("spec.nodeAffinity", "Local volume requires node affinity"))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidatePersistentVolumeUpdate: the source stays."""
         if context.subresource:
             return []
@@ -181,7 +181,7 @@ class ClassStrategy(Strategy):
         obj.setdefault("reclaimPolicy", "Delete")
         obj.setdefault("volumeBindingMode", "Immediate")
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateStorageClass."""
         errors: list[FieldError] = []
         if not obj.get("provisioner"):
@@ -194,7 +194,7 @@ class ClassStrategy(Strategy):
                 errors.append(not_supported(field, obj[field], known))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """ValidateStorageClassUpdate."""
         errors: list[FieldError] = []
         for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):

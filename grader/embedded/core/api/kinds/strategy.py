@@ -16,11 +16,11 @@ from grader.embedded.core.store import Obj, Store
 
 IMMUTABLE = "field is immutable"
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
-ANNOTATIONS_LIMIT = 256 * 1024
+ANNOTATIONS_LIMIT = 256 * 1024  # bytes (apimachinery pkg/api/validation/objectmeta.go TotalAnnotationSizeLimitB)
 
 
 @dataclass(frozen=True)
-class Context:
+class HookContext:
     """What a hook may look at beside its object.
 
     Attributes:
@@ -49,23 +49,23 @@ class Strategy:
     def default(self, obj: Obj) -> None:
         """Fill in defaults (pkg/apis/*/v1/defaults.go)."""
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """Allocate what the object needs. Raises ApiError."""
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """Clear what a creator must not set."""
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """Everything wrong with the object itself, metadata apart."""
         return []
 
-    def begin_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def begin_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Allocate what the change needs. Raises ApiError."""
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Clear or keep what an update must not set."""
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """Everything wrong with the change, metadata apart."""
         return self.validate(obj, context)
 
@@ -73,14 +73,14 @@ class Strategy:
         """What to tell a writer whose request is fine."""
         return []
 
-    def after_delete(self, obj: Obj, context: Context) -> None:
+    def after_delete(self, obj: Obj, context: HookContext) -> None:
         """Clean up beside the object."""
 
 
 class WithStatus(Strategy):
     """A kind whose status has a subresource of its own: another write leaves it as it was."""
 
-    def prepare_update(self, obj: Obj, old: Obj, context: Context) -> None:
+    def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """Keep the status."""
         if not context.subresource:
             obj["status"] = old.get("status", {})

@@ -15,7 +15,7 @@ from grader.embedded.core.api.http.field import FieldError, forbidden, invalid, 
 from grader.embedded.core.api.kinds import names
 from grader.embedded.core.api.kinds.pod import default_spec
 from grader.embedded.core.api.kinds.pod_rules import validate_spec
-from grader.embedded.core.api.kinds.strategy import Context, WithStatus, immutable
+from grader.embedded.core.api.kinds.strategy import HookContext, WithStatus, immutable
 from grader.embedded.core.objects import label_selector_matches
 from grader.embedded.core.store import Obj
 
@@ -93,11 +93,11 @@ class Workload(WithStatus):
         default_spec(template.setdefault("spec", {}))
         obj.setdefault("status", {})
 
-    def prepare_create(self, obj: Obj, context: Context) -> None:
+    def prepare_create(self, obj: Obj, context: HookContext) -> None:
         """A creator sets no status."""
         obj["status"] = dict(self.empty_status)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """Selector, template and replicas."""
         spec: Spec = obj["spec"]
         errors = non_negative(spec.get("replicas", 0), "spec.replicas")
@@ -114,7 +114,7 @@ class Workload(WithStatus):
             errors.append(invalid("spec.selector", selector, f"empty selector is invalid for {self.noun}"))
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """The selector stays."""
         if context.subresource:
             return []
@@ -139,7 +139,7 @@ class DeploymentStrategy(Workload):
             rolling.setdefault("maxUnavailable", "25%")
             rolling.setdefault("maxSurge", "25%")
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateDeployment."""
         spec = obj["spec"]
         errors = super().validate(obj, context)
@@ -228,7 +228,7 @@ class ReplicationControllerStrategy(Workload):
         if labels and not spec.get("selector"):
             spec["selector"] = dict(labels)
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateReplicationController."""
         spec = obj["spec"]
         errors = non_negative(spec.get("replicas", 0), "spec.replicas")
@@ -255,7 +255,7 @@ class JobStrategy(Workload):
         super().default(obj)
         _default_job(obj["spec"])
 
-    def begin_create(self, obj: Obj, context: Context) -> None:
+    def begin_create(self, obj: Obj, context: HookContext) -> None:
         """Generate the selector (pkg/registry/batch/job/strategy.go)."""
         spec, meta = obj["spec"], obj["metadata"]
         if spec.get("manualSelector"):
@@ -271,7 +271,7 @@ class JobStrategy(Workload):
         template["labels"] = {**(template.get("labels") or {}), **labels}
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": meta["uid"]}}
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """ValidateJob."""
         spec = obj["spec"]
         errors = template_errors(spec, {}, always=False)
@@ -286,7 +286,7 @@ class JobStrategy(Workload):
             )
         return errors
 
-    def validate_update(self, obj: Obj, old: Obj, context: Context) -> list[FieldError]:
+    def validate_update(self, obj: Obj, old: Obj, context: HookContext) -> list[FieldError]:
         """The template of a Job stays."""
         if context.subresource:
             return []
@@ -337,6 +337,6 @@ class CronJobStrategy(WithStatus):
         default_spec(job.setdefault("template", {}).setdefault("spec", {}))
         obj.setdefault("status", {})
 
-    def validate(self, obj: Obj, context: Context) -> list[FieldError]:
+    def validate(self, obj: Obj, context: HookContext) -> list[FieldError]:
         """A schedule is needed."""
         return [] if obj["spec"].get("schedule") else [required("spec.schedule")]

@@ -15,7 +15,7 @@ from grader.embedded.core.api.http.messages import JSON, Request, Response, Tree
 from grader.embedded.core.api.http.negotiate import body, encode, media_type
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.registry import STORED, Resource
-from grader.embedded.core.api.kinds.strategy import Context
+from grader.embedded.core.api.kinds.strategy import HookContext
 from grader.embedded.core.api.read import selectors, views
 from grader.embedded.core.api.schema.types import META
 from grader.embedded.core.api.write import protobuf
@@ -140,7 +140,7 @@ def _delete(store: Store, obj: Obj, options: Options, resource: Resource) -> Obj
     waits = bool(finalizers) or (resource.plural == "namespaces" and bool(obj.get("spec", {}).get("finalizers")))
     if not grace and not waits:
         store.delete(resource.store_name, meta.get("namespace", ""), meta["name"])
-        resource.strategy.after_delete(obj, Context(store))
+        resource.strategy.after_delete(obj, HookContext(store))
         return None
     if "deletionTimestamp" in meta and grace >= meta.get("deletionGracePeriodSeconds", 0):
         return obj
@@ -196,5 +196,5 @@ def finish(store: Store, resource: Resource, obj: Obj) -> Obj:
     if meta.get("deletionGracePeriodSeconds", 0) > 0:
         return obj
     store.delete(resource.store_name, meta.get("namespace", ""), meta["name"])
-    resource.strategy.after_delete(obj, Context(store))
+    resource.strategy.after_delete(obj, HookContext(store))
     return obj

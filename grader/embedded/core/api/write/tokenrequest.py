@@ -13,7 +13,7 @@ from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import invalid
 from grader.embedded.core.api.http.messages import JSON, Response
 from grader.embedded.core.api.http.negotiate import encode
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.routes import ResourcePath
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.write import bodies
 from grader.embedded.core.store import Obj, Store, timestamp
@@ -67,7 +67,7 @@ def create(store: Store, call: Call) -> Response:
     return Response(201, (("content-type", JSON),), encode(answer))
 
 
-def _bound(store: Store, target: Target, reference: dict[str, Any]) -> Obj:
+def _bound(store: Store, target: ResourcePath, reference: dict[str, Any]) -> Obj:
     """The object a token ends with. Raises ApiError."""
     kind, name = reference.get("kind", ""), reference.get("name", "")
     group, _, version = str(reference.get("apiVersion", "")).rpartition("/")

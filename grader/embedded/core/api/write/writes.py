@@ -14,12 +14,12 @@ from grader.embedded.core.api.http import status
 from grader.embedded.core.api.http.field import required
 from grader.embedded.core.api.http.messages import Response, Tree
 from grader.embedded.core.api.http.negotiate import body
-from grader.embedded.core.api.http.routes import Target
+from grader.embedded.core.api.http.routes import ResourcePath
 from grader.embedded.core.api.kinds.admission import admit
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.pod import random_suffix
 from grader.embedded.core.api.kinds.registry import Resource
-from grader.embedded.core.api.kinds.strategy import Context, validate_meta, validate_meta_update
+from grader.embedded.core.api.kinds.strategy import HookContext, validate_meta, validate_meta_update
 from grader.embedded.core.api.read import views
 from grader.embedded.core.api.read.reads import answer
 from grader.embedded.core.api.read.scale import scale_of
@@ -33,7 +33,7 @@ from grader.embedded.core.support.telling import record, warnings
 from grader.embedded.core.support.unemulated import unemulated
 
 NAME_LIMIT = 58  # k8s.io/apiserver/pkg/storage/names/generate.go: 63 less the suffix
-GENERATE_TRIES = 8
+GENERATE_TRIES = 8  # apiserver pkg/registry/generic/registry/store.go maxNameGenerationCreateAttempts
 SERVER_KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 
 
@@ -55,9 +55,9 @@ class Write:
     validation: str
     warnings: list[str] = field(default_factory=list)
 
-    def context(self, store: Store) -> Context:
+    def context(self, store: Store) -> HookContext:
         """What hooks may see."""
-        return Context(store, self.dry_run, self.call.target.subresource)
+        return HookContext(store, self.dry_run, self.call.target.subresource)
 
 
 def _open(call: Call, *, applying: bool = False) -> Write:
@@ -374,7 +374,7 @@ class Writer:
         return deletion.success(201)
 
 
-def _check_name(obj: Obj, target: Target) -> None:
+def _check_name(obj: Obj, target: ResourcePath) -> None:
     name = obj.get("metadata", {}).get("name")
     if name != target.name:
         text = f"the name of the object ({name}) does not match the name on the URL ({target.name})"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.text import lines_of, options
 
 _TOKENS = r'\$\d+|\$NF|NR|NF|"[^"]*"'
 
 
-async def awk(context: Context) -> int:
+async def awk(context: ProgramContext) -> int:
     """`awk [-F separator] '[/pattern/] {print $1, "text"}'`: printing fields, nothing more."""
     given, names = options(context, "", "Fv")
     if not names:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.images.files import FOLDERS, image_files
 from grader.embedded.core.programs.mounts import KEPT, folders
 from grader.embedded.core.programs.process import Exit
 
 
-def read_file(context: Context, path: str) -> bytes | None:
+def read_file(context: ProgramContext, path: str) -> bytes | None:
     """Return the content of a file by its absolute path, None where there is none."""
     if path == "/dev/null":
         return b""
@@ -22,7 +22,7 @@ def read_file(context: Context, path: str) -> bytes | None:
     return found if found is not None else image_files(context.image, context.host).get(path)
 
 
-def is_folder(context: Context, path: str) -> bool:
+def is_folder(context: ProgramContext, path: str) -> bool:
     """Whether the absolute path is a folder."""
     if path == "/" or path in FOLDERS:
         return True
@@ -32,12 +32,12 @@ def is_folder(context: Context, path: str) -> bool:
     return any(name.startswith(below) for name in (*context.host.files, *image_files(context.image, context.host)))
 
 
-def exists(context: Context, path: str) -> bool:
+def exists(context: ProgramContext, path: str) -> bool:
     """Whether the absolute path is a file or a folder."""
     return read_file(context, path) is not None or is_folder(context, path)
 
 
-def children(context: Context, folder: str) -> list[str]:
+def children(context: ProgramContext, folder: str) -> list[str]:
     """Return the names in a folder, sorted."""
     below = folder.rstrip("/") + "/"
     files = context.host.files
@@ -46,7 +46,7 @@ def children(context: Context, folder: str) -> list[str]:
     return sorted(name for name in found if name and name != KEPT)
 
 
-def _missing(context: Context, name: str) -> str:
+def _missing(context: ProgramContext, name: str) -> str:
     if context.image.flavour == "busybox" and context.name == "cat":
         return f"cat: can't open '{name}': No such file or directory"
     if context.image.flavour == "busybox":
@@ -56,7 +56,7 @@ def _missing(context: Context, name: str) -> str:
     return f"{context.name}: {name}: No such file or directory"
 
 
-async def cat(context: Context) -> int:
+async def cat(context: ProgramContext) -> int:
     """`cat [-n] [file…]`."""
     asked = options.read(context, "nbuAeEtTv", {"number": "n", "show-all": "A", "show-ends": "E", "show-tabs": "T"})
     names = asked.rest or ["-"]
@@ -95,7 +95,7 @@ def _visible(text: str, how: set[str]) -> str:
     return f"{body}{'$' if end and how & set('AEe') else ''}{end}"
 
 
-async def ls(context: Context) -> int:
+async def ls(context: ProgramContext) -> int:
     """`ls [-1aAlhdrtnFp] [path…]`; all files are of one time, so that -t sorts nothing."""
     longs = {"all": "a", "almost-all": "A", "directory": "d", "reverse": "r", "human-readable": "h", "color": "1"}
     asked = options.read(context, "1aAlhdrtnFp", longs, code=1 if context.image.flavour == "busybox" else 2)
@@ -121,7 +121,7 @@ async def ls(context: Context) -> int:
     return code
 
 
-def _list(context: Context, folder: str, names: list[str], flags: set[str]) -> None:
+def _list(context: ProgramContext, folder: str, names: list[str], flags: set[str]) -> None:
     if flags & {"F", "p"}:
         names = [f"{name}/" if is_folder(context, context.path(f"{folder}/{name}" if folder else name)) else name
                  for name in names]  # fmt: skip
@@ -143,7 +143,7 @@ def _list(context: Context, folder: str, names: list[str], flags: set[str]) -> N
             context.print(f"{mode} {links} root root {size:4} {when} {name}")
 
 
-async def touch(context: Context) -> int:
+async def touch(context: ProgramContext) -> int:
     """`touch file…`."""
     asked = options.read(context, "cam", {"no-create": "c"})
     if not asked.rest:
@@ -155,7 +155,7 @@ async def touch(context: Context) -> int:
     return 0
 
 
-async def rm(context: Context) -> int:
+async def rm(context: ProgramContext) -> int:
     """`rm [-rf] path…`."""
     asked = options.read(context, "rRfiv", {"recursive": "r", "force": "f", "verbose": "v"})
     flags, code = set(asked.given), 0
@@ -176,7 +176,7 @@ async def rm(context: Context) -> int:
     return code
 
 
-async def cp(context: Context) -> int:
+async def cp(context: ProgramContext) -> int:
     """`cp [-rRapf] source… target`, `mv [-f] source… target`."""
     longs = {"recursive": "r", "archive": "a", "force": "f", "verbose": "v"}
     asked = options.read(context, "fiv" if context.name == "mv" else "rRapfivdL", longs)
@@ -201,7 +201,7 @@ async def cp(context: Context) -> int:
     return 0
 
 
-def _copy_folder(context: Context, source: str, target: str, base: str) -> None:
+def _copy_folder(context: ProgramContext, source: str, target: str, base: str) -> None:
     """Copy all that is in a folder to another place, which is made where there is none; `mv` takes it away."""
     into = f"{target.rstrip('/')}/{base}" if is_folder(context, target) else target
     below = f"{source.rstrip('/')}/"
@@ -212,7 +212,7 @@ def _copy_folder(context: Context, source: str, target: str, base: str) -> None:
             context.host.files.pop(path, None)
 
 
-async def mkdir(context: Context) -> int:
+async def mkdir(context: ProgramContext) -> int:
     """`mkdir [-p] folder…`; a folder is kept by a hidden entry."""
     asked = options.read(context, "pm:v", {"parents": "p", "mode": "m", "verbose": "v"})
     if not asked.rest:
@@ -227,7 +227,7 @@ async def mkdir(context: Context) -> int:
     return 0
 
 
-async def tee(context: Context) -> int:
+async def tee(context: ProgramContext) -> int:
     """`tee [-a] file…`."""
     asked = options.read(context, "ai", {"append": "a"})
     names = [context.path(name) for name in asked.rest]
@@ -242,14 +242,14 @@ async def tee(context: Context) -> int:
     return 0
 
 
-async def pwd(context: Context) -> int:
+async def pwd(context: ProgramContext) -> int:
     """`pwd`."""
     options.read(context, "LP")
     context.print(context.cwd)
     return 0
 
 
-async def basename(context: Context) -> int:
+async def basename(context: ProgramContext) -> int:
     """`basename [-a] [-s suffix] path [suffix]`, `dirname path…`; BusyBox' dirname has no options."""
     busybox = context.image.flavour == "busybox"
     if context.name == "dirname":
@@ -272,7 +272,7 @@ async def basename(context: Context) -> int:
     return 0
 
 
-def _missing_operand(context: Context, usage: str) -> Exit:
+def _missing_operand(context: ProgramContext, usage: str) -> Exit:
     if context.image.flavour != "busybox":
         context.error(f"{context.name}: missing operand")
     return options.show_usage(context, f"{context.name} {usage.removeprefix('basename ')}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
 from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.small import execute
@@ -55,7 +55,7 @@ class Find:
         batches: commands of `-exec … +`, and the paths for them.
     """
 
-    context: Context
+    context: ProgramContext
     least: int = 0
     most: int = -1
     depth: bool = False
@@ -273,7 +273,7 @@ class Find:
         return options.show_usage(self.context, _USAGE)
 
 
-async def find(context: Context) -> int:
+async def find(context: ProgramContext) -> int:
     """`find [path…] [expression]`."""
     words = list(context.args)
     while words and words[0] in {"-H", "-L"}:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.files.text import basic, classes, lines_of, options
 
 
-async def sed(context: Context) -> int:
+async def sed(context: ProgramContext) -> int:
     """`sed [-nEri] [-e] script [file…]` with `s`, `d`, `p`, `q` and addresses by number, `$` or pattern."""
     given, names = options(context, "nEri", "e")
     scripts = given.get("e") or [names.pop(0)] if given.get("e") or names else []
@@ -48,7 +48,7 @@ def _sed_split(script: str) -> list[str]:
     return [part for part in [*parts, current] if part.strip()]
 
 
-def _sed_command(context: Context, text: str, extended: bool) -> SedCommand:
+def _sed_command(context: ProgramContext, text: str, extended: bool) -> SedCommand:
     """Read one command as (address, letter, pattern, replacement, flags)."""
     match = re.match(r"\s*((?:\d+|\$|/(?:\\.|[^/])*/)(?:,(?:\d+|\$|/(?:\\.|[^/])*/))?)?\s*(!?)([sdpq=])", text)
     if match is None:
@@ -79,7 +79,7 @@ def _sed_command(context: Context, text: str, extended: bool) -> SedCommand:
     return address, letter, pattern, replacement, rest[at:].strip()
 
 
-def _sed(context: Context, commands: list[SedCommand], lines: list[str], quiet: bool) -> None:
+def _sed(context: ProgramContext, commands: list[SedCommand], lines: list[str], quiet: bool) -> None:
     active = [False] * len(commands)
     for number, original in enumerate(lines, 1):
         line, deleted, stop = original, False, False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.text import lines_of, options
 
 
-async def sort(context: Context) -> int:
+async def sort(context: ProgramContext) -> int:
     """`sort [-nruVhfs] [-k field] [-t separator] [-o file]`."""
     given, names = options(context, "nruVhfbs", "kto")
     lines = await lines_of(context, names)
@@ -33,7 +33,7 @@ async def sort(context: Context) -> int:
     return 0
 
 
-def _key(context: Context, text: str) -> tuple[int, int, str]:
+def _key(context: ProgramContext, text: str) -> tuple[int, int, str]:
     """First and last field of `-k` (0: to the end), and letters of its own."""
     match = re.fullmatch(r"(\d+)([nrfbVh]*)(?:,(\d+)([nrfbVh]*))?", text)
     if match is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import KEPT
 
@@ -13,7 +13,7 @@ LETTERS = frozenset("cxtvmpohfCz")
 OWNERSHIP = ("--no-same-permissions", "--no-same-owner", "--no-xattrs")
 
 
-async def tar(context: Context) -> int:
+async def tar(context: ProgramContext) -> int:
     """`tar [-]c|x|t[vmpohz] [f archive] [-C folder] [path…]`; `-` is standard input or output."""
     letters, values, names = _options(context)
     folder = context.path(values.get("C", "."))
@@ -39,7 +39,7 @@ async def tar(context: Context) -> int:
     return 0
 
 
-def _options(context: Context) -> tuple[set[str], dict[str, str], list[str]]:
+def _options(context: ProgramContext) -> tuple[set[str], dict[str, str], list[str]]:
     """Letters, the values of f and C, and the other arguments. Raises Exit."""
     letters: set[str] = set()
     values: dict[str, str] = {}
@@ -63,7 +63,7 @@ def _options(context: Context) -> tuple[set[str], dict[str, str], list[str]]:
     return letters, values, names
 
 
-def _packed(context: Context, names: list[str], zipped: bool) -> tuple[bytes, int]:
+def _packed(context: ProgramContext, names: list[str], zipped: bool) -> tuple[bytes, int]:
     """An archive of files and folders with what is in them, and the exit status."""
     buffer, code = io.BytesIO(), 0
     busybox = context.image.flavour == "busybox"
@@ -91,7 +91,7 @@ def _packed(context: Context, names: list[str], zipped: bool) -> tuple[bytes, in
     return buffer.getvalue(), code
 
 
-def _add(context: Context, archive: tarfile.TarFile, name: str) -> None:
+def _add(context: ProgramContext, archive: tarfile.TarFile, name: str) -> None:
     path = context.path(name)
     member = tarfile.TarInfo(name.lstrip("/") or ".")
     member.mtime = int(context.host.kernel.now())
@@ -107,7 +107,7 @@ def _add(context: Context, archive: tarfile.TarFile, name: str) -> None:
         _add(context, archive, f"{name.rstrip('/')}/{child}")
 
 
-def _unpack(context: Context, archive: tarfile.TarFile, letters: set[str], names: list[str]) -> None:
+def _unpack(context: ProgramContext, archive: tarfile.TarFile, letters: set[str], names: list[str]) -> None:
     """Write what an archive holds, or list it."""
     for member in archive:
         wanted = not names or any(member.name == name or member.name.startswith(f"{name}/") for name in names)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from grader.embedded.core.kernel import Event
 from grader.embedded.core.programs import options as getopt
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, is_folder, read_file
 from grader.embedded.core.programs.process import Exit, Input
 from grader.embedded.core.programs.small import execute
@@ -33,7 +33,7 @@ LONGS = {
 """Long options by program; those of `grep --color` show nothing where there is no terminal of its own."""
 
 
-def options(context: Context, switches: str, valued: str = "") -> tuple[dict[str, list[str]], list[str]]:
+def options(context: ProgramContext, switches: str, valued: str = "") -> tuple[dict[str, list[str]], list[str]]:
     """Split arguments into options (with their values) and operands. Raises Exit for an unknown option."""
     if "n" in valued:  # `head -5`
         before = ["", *context.args]
@@ -49,7 +49,7 @@ def options(context: Context, switches: str, valued: str = "") -> tuple[dict[str
     return read.given, read.rest
 
 
-def count(context: Context, text: str) -> int:
+def count(context: ProgramContext, text: str) -> int:
     """A number of lines or bytes. Raises Exit where it is none."""
     if not re.fullmatch(r"[-+]?\d+", text):
         kind = "number" if context.image.flavour == "busybox" else "number of lines"
@@ -57,7 +57,7 @@ def count(context: Context, text: str) -> int:
     return int(text)
 
 
-async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str, Input]]:
+async def sources(context: ProgramContext, names: list[str]) -> AsyncIterator[tuple[str, Input]]:
     """Give the inputs that operands name, standard input where there is none.
 
     Missing files are complained of; after the last input they raise Exit.
@@ -78,7 +78,7 @@ async def sources(context: Context, names: list[str]) -> AsyncIterator[tuple[str
         raise Exit(2 if context.name in {"grep", "egrep", "fgrep", "sort"} else 1)
 
 
-async def lines_of(context: Context, names: list[str]) -> list[str]:
+async def lines_of(context: ProgramContext, names: list[str]) -> list[str]:
     """Return all lines of the inputs that operands name, without their newlines."""
     found: list[str] = []
     async for _, source in sources(context, names):
@@ -86,7 +86,7 @@ async def lines_of(context: Context, names: list[str]) -> list[str]:
     return found
 
 
-async def uniq(context: Context) -> int:
+async def uniq(context: ProgramContext) -> int:
     """`uniq [-cdu]`."""
     given, names = options(context, "cdui")
     groups: list[tuple[str, int]] = []
@@ -102,7 +102,7 @@ async def uniq(context: Context) -> int:
     return 0
 
 
-async def wc(context: Context) -> int:
+async def wc(context: ProgramContext) -> int:
     """`wc [-lwc]`."""
     given, names = options(context, "lwcm")
     async for name, source in sources(context, names):
@@ -114,7 +114,7 @@ async def wc(context: Context) -> int:
     return 0
 
 
-async def head(context: Context) -> int:
+async def head(context: ProgramContext) -> int:
     """`head [-n count] [-c bytes]`."""
     given, names = options(context, "qv", "nc")
     first = True
@@ -134,14 +134,16 @@ async def head(context: Context) -> int:
     return 0
 
 
-def _headline(context: Context, given: dict[str, list[str]], names: list[str], name: str, *, first: bool) -> bool:
+def _headline(
+    context: ProgramContext, given: dict[str, list[str]], names: list[str], name: str, *, first: bool
+) -> bool:
     """Name the file above its lines, where there are several; returns False."""
     if (len(names) > 1 or "v" in given) and "q" not in given:
         context.print(*([] if first else [""]), f"==> {'standard input' if name == '-' else name} <==")
     return False
 
 
-async def tail(context: Context) -> int:
+async def tail(context: ProgramContext) -> int:
     """`tail [-n count] [-c bytes] [-f]`."""
     given, names = options(context, "qvfF", "ncs")
     first = True
@@ -157,7 +159,7 @@ async def tail(context: Context) -> int:
     return 0
 
 
-async def grep(context: Context) -> int:
+async def grep(context: ProgramContext) -> int:
     """`grep [-ivcnqEFoxwlhHr] [-A|-B|-C count] [-m count] [-e pattern] pattern [file…]`; 1 where nothing matches."""
     given, names = options(context, "ivcnqEFoxwlhHrRsaPLk", "eABCm")
     for letter in set("ABCm") & set(given):
@@ -191,7 +193,7 @@ async def grep(context: Context) -> int:
     return 0 if found else 1
 
 
-def _files_below(context: Context, name: str) -> list[str]:
+def _files_below(context: ProgramContext, name: str) -> list[str]:
     path = context.path(name)
     if not is_folder(context, path):
         return [name]
@@ -200,7 +202,7 @@ def _files_below(context: Context, name: str) -> list[str]:
 
 
 async def _grep_one(
-    context: Context, given: dict[str, list[str]], rule: re.Pattern[str], name: str, source: Input, prefix: str
+    context: ProgramContext, given: dict[str, list[str]], rule: re.Pattern[str], name: str, source: Input, prefix: str
 ) -> bool:
     after = int((given.get("A") or given.get("C") or ["0"])[-1])
     before = int((given.get("B") or given.get("C") or ["0"])[-1])
@@ -266,7 +268,7 @@ def basic(pattern: str) -> str:
     return f"\\{result}" if result.startswith("*") else result
 
 
-async def cut(context: Context) -> int:
+async def cut(context: ProgramContext) -> int:
     """`cut -d separator -f list`, `cut -c list`."""
     given, names = options(context, "s", "dfcb")
     spec = (given.get("f") or given.get("c") or given.get("b") or [""])[-1]
@@ -288,7 +290,7 @@ async def cut(context: Context) -> int:
     return 0
 
 
-async def tr(context: Context) -> int:
+async def tr(context: ProgramContext) -> int:
     """`tr [-cds] set1 [set2]`."""
     given, sets = options(context, "cdsC")
     if not sets:
@@ -336,7 +338,7 @@ def _set(text: str) -> str:
     return re.sub(r"(.)-(.)", spread, text, flags=re.DOTALL)
 
 
-async def xargs(context: Context) -> int:
+async def xargs(context: ProgramContext) -> int:
     """`xargs [-n count] [-I name] [-rt0] command…`."""
     asked = getopt.read(context, "n:I:P:rt0", stop=True)
     per, name, empty = count(context, asked.last("n", "0")), asked.last("I"), "r" not in asked

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 
-from grader.embedded.core.programs.context import Context, Program
+from grader.embedded.core.programs.context import Program, ProgramContext
 from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.images.catalogue import ALPINE, DEBIAN, PROGRAMS
 from grader.embedded.core.programs.images.releases import was_released
@@ -157,7 +157,7 @@ def run(
     host.processes.add(process, first=init)
     if tty:
         process.terminal = Terminal(process)
-    context = Context(
+    context = ProgramContext(
         host=host,
         image=spec,
         process=process,

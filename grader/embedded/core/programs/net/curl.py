@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net.curl_options import Failed, Options, parse
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.embedded.core.programs.net.http import Response
 
 VERSION = "8.17.0"
+# Seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries), before curl's own 300 s.
 CONNECT_LIMIT = 127.0
 PORTS = {"http": 80, "https": 443}
 TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
@@ -26,7 +27,7 @@ Idle = dict[tuple[str, int], Stream]
 """Connections of one run that wait to be used again, by host and port (lib/conncache.c)."""
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `curl`; the exit code is that of the last transfer."""
     try:
         options = parse(context.args)
@@ -52,7 +53,7 @@ async def main(context: Context) -> int:
     return code
 
 
-async def _transfer(context: Context, options: Options, url: str, idle: Idle) -> int:
+async def _transfer(context: ProgramContext, options: Options, url: str, idle: Idle) -> int:
     facts, kernel = Facts(url_effective=url), context.host.kernel
     transfer = Transfer(context, options, facts, idle)
     start = kernel.monotonic()
@@ -95,7 +96,7 @@ async def _transfer(context: Context, options: Options, url: str, idle: Idle) ->
     return code
 
 
-def _deliver(context: Context, options: Options, url: str, body: bytes) -> int:
+def _deliver(context: ProgramContext, options: Options, url: str, body: bytes) -> int:
     name = options.values.get("output", "-")
     if "remote_name" in options.on:
         name = urlsplit(url).path.rpartition("/")[2] or "curl_response"
@@ -115,7 +116,7 @@ class Transfer:
         connected: whether there is a connection.
     """
 
-    def __init__(self, context: Context, options: Options, facts: Facts, idle: Idle) -> None:
+    def __init__(self, context: ProgramContext, options: Options, facts: Facts, idle: Idle) -> None:
         self.context = context
         self.options = options
         self.facts = facts

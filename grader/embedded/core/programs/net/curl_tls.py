@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.net import tls
 from grader.embedded.core.programs.net.curl_options import Failed, Options
@@ -16,7 +16,7 @@ _DETAILS = (
 )
 
 
-async def secure(context: Context, options: Options, stream: Stream, name: str) -> None:
+async def secure(context: ProgramContext, options: Options, stream: Stream, name: str) -> None:
     """Find out who is at the other end. Raises Failed (35, 60, 77)."""
     file = options.values.get("cacert", "")
     bundle = read_file(context, context.path(file)) if file else b""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
 
@@ -135,7 +135,7 @@ def _plus(query: Query, word: str) -> Query:
     raise UsageError(f"Invalid option: +{word}")
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `dig`; 0: an answer came, whatever it says; 1: usage; 9: no server answered."""
     if context.args[:1] == ["-v"]:
         context.error(f"DiG {VERSION}")
@@ -156,7 +156,7 @@ async def main(context: Context) -> int:
     return await _ask(context, query)
 
 
-async def _ask(context: Context, query: Query) -> int:
+async def _ask(context: ProgramContext, query: Query) -> int:
     conf = ResolvConf.of(context.host)
     servers = list(conf.nameservers) or ["127.0.0.1"]
     if query.server:
@@ -193,7 +193,7 @@ def _absolute(name: str) -> str:
     return name if name.endswith(".") else f"{name}."
 
 
-async def _try(context: Context, query: Query, name: str, servers: list[str]) -> tuple[DnsReply, str] | None:
+async def _try(context: ProgramContext, query: Query, name: str, servers: list[str]) -> tuple[DnsReply, str] | None:
     for _ in range(query.tries):
         for server in servers:
             reason = "timed out"
@@ -209,7 +209,7 @@ async def _try(context: Context, query: Query, name: str, servers: list[str]) ->
     return None
 
 
-def _banner(context: Context, query: Query) -> None:
+def _banner(context: ProgramContext, query: Query) -> None:
     if "cmd" not in query.show or query.short:
         return
     context.print("", f"; <<>> DiG {VERSION} <<>> {' '.join(context.args)}")
@@ -218,7 +218,7 @@ def _banner(context: Context, query: Query) -> None:
     context.print(";; global options: +cmd")
 
 
-def _print(context: Context, query: Query, name: str, reply: DnsReply, server: str) -> None:
+def _print(context: ProgramContext, query: Query, name: str, reply: DnsReply, server: str) -> None:
     now = context.host.kernel.now()
     if "comments" in query.show:
         context.print(";; Got answer:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
     NameserverTimeout,
@@ -13,7 +13,7 @@ from grader.embedded.core.programs.resolver import (
 )
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Look names up as the C library does; 2 where there is none."""
     if len(context.args) < 2 or context.args[0] not in {"hosts", "ahosts", "ahostsv4"}:
         raise context.fail(1, "Usage: getent database [key ...]")
@@ -32,7 +32,7 @@ async def main(context: Context) -> int:
     return code
 
 
-async def _find(context: Context, name: str) -> tuple[str, list[str]]:
+async def _find(context: ProgramContext, name: str) -> tuple[str, list[str]]:
     if is_ipv4(name):
         return name, [name]
     if found := from_hosts(context.host, name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net.nslookup import NO_SERVERS
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
@@ -19,7 +19,7 @@ from grader.embedded.core.programs.resolver import (
 )
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`host [-t TYPE] name [server]`."""
     usage = "Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] hostname [server]"
     for word in context.args:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from grader.embedded.core.kernel import Address, Event, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import AddressNotAvailable, NetworkError
 from grader.embedded.core.programs.net import nc_busybox
 from grader.embedded.core.programs.net.nc_copy import Arrived, copy, datagrams, listen, send_datagrams
@@ -17,7 +17,7 @@ from grader.embedded.core.programs.options import Options
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, is_ipv4, resolve
 
 SERVICES = {80: "http", 443: "https", 53: "domain", 22: "ssh", 8080: "http-alt"}
-CONNECT_LIMIT = 127.0
+CONNECT_LIMIT = 127.0  # seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries)
 _LETTERS = "46CDdFhklNnrStUuvZzI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:b"
 _OBEYED = frozenset("46dklNnrtuvzpqsw")
 _USAGE = (
@@ -29,7 +29,7 @@ _USAGE = (
 )
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`nc [-46dNnrtuvz] [-w seconds] host port`, `nc -l [-ku] [-p] port`."""
     if not _is_openbsd(context):
         return await nc_busybox.main(context)
@@ -58,11 +58,11 @@ async def main(context: Context) -> int:
     return code
 
 
-def _is_openbsd(context: Context) -> bool:
+def _is_openbsd(context: ProgramContext) -> bool:
     return context.image.name in {"agnhost", "netshoot"} or context.image.flavour == "debian"
 
 
-def _ports(context: Context, text: str) -> Iterator[int]:
+def _ports(context: ProgramContext, text: str) -> Iterator[int]:
     """The ports of `80`, `http` or `80-90`, in order."""
     names = {name: port for port, name in SERVICES.items()}
     first, dash, last = text.partition("-")
@@ -76,7 +76,7 @@ def _ports(context: Context, text: str) -> Iterator[int]:
 class Client:
     """A client's run to one port."""
 
-    def __init__(self, context: Context, asked: Options, wait: float | None, host: str, port: int) -> None:
+    def __init__(self, context: ProgramContext, asked: Options, wait: float | None, host: str, port: int) -> None:
         self.context = context
         self.asked = asked
         self.wait = wait
@@ -128,7 +128,7 @@ class Client:
             self.context.error(f"Connection to {name} {self.port} port [{self.protocol}/{service}] succeeded!")
 
 
-async def _listen(context: Context, asked: Options) -> int:
+async def _listen(context: ProgramContext, asked: Options) -> int:
     words = [*asked.rest, *asked.given.get("p", [])][-1:]
     if not words or len(asked.rest) > 2:
         raise context.fail(1, *_USAGE)
@@ -149,7 +149,7 @@ async def _listen(context: Context, asked: Options) -> int:
         close()
 
 
-async def _accepted(context: Context, asked: Options, stream: Stream, peer: Address, done: Event) -> None:
+async def _accepted(context: ProgramContext, asked: Options, stream: Stream, peer: Address, done: Event) -> None:
     if "v" in asked:
         context.error(f"Connection received on {peer[0]} {peer[1]}")
     await copy(context, stream, None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from grader.embedded.core.kernel import Address, ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.net.nc_copy import copy, datagrams, listen, send_datagrams
 from grader.embedded.core.programs.options import Options
@@ -33,11 +33,11 @@ nc [OPTIONS] -l -p PORT [HOST] [PORT]  - listen
 \t-o FILE\tHex dump traffic
 \t-z\tZero-I/O mode (scanning)"""
 _NUMBERS = {"http": 80, "https": 443, "domain": 53, "ssh": 22, "http-alt": 8080, "telnet": 23, "smtp": 25}
-_EPHEMERAL = 32768
-CONNECT_LIMIT = 127.0
+_EPHEMERAL = 32768  # the first of Linux' ip_local_port_range (ip(7))
+CONNECT_LIMIT = 127.0  # seconds: Linux gives up after 6 SYNs sent again (tcp(7), tcp_syn_retries)
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`nc [options] host port`, `nc [options] -l -p port [host] [port]`."""
     words, program = _split(context.args)
     asked = options.read(context.with_(argv=[context.argv[0], *words]), "np:s:ubvw:lki:o:z", usage=_USAGE)
@@ -69,14 +69,14 @@ def _split(args: list[str]) -> tuple[list[str], list[str]]:
     return args, []
 
 
-def _port(context: Context, text: str) -> int:
+def _port(context: ProgramContext, text: str) -> int:
     number = int(text) if text.isdigit() else _NUMBERS.get(text, -1)
     if not 0 <= number <= 65535:
         raise context.fail(1, f"nc: bad port '{text}'")
     return number
 
 
-async def _address(context: Context, asked: Options) -> str:
+async def _address(context: ProgramContext, asked: Options) -> str:
     name = asked.rest[0]
     try:
         if "n" in asked and not is_ipv4(name):
@@ -86,7 +86,7 @@ async def _address(context: Context, asked: Options) -> str:
         raise context.fail(1, f"nc: bad address '{name}'") from None
 
 
-async def _connect(context: Context, asked: Options, program: list[str], wait: float | None) -> int:
+async def _connect(context: ProgramContext, asked: Options, program: list[str], wait: float | None) -> int:
     port = _port(context, asked.rest[1])
     address = await _address(context, asked)
     shown = f"{asked.rest[0]} ({address}:{port})"
@@ -119,7 +119,7 @@ async def _connect(context: Context, asked: Options, program: list[str], wait: f
     return await copy(context, stream, wait)
 
 
-async def _exec(context: Context, program: list[str], stream: Stream) -> int:
+async def _exec(context: ProgramContext, program: list[str], stream: Stream) -> int:
     """Run the program in nc's place, with the connection for its input and output."""
 
     def out(data: bytes) -> None:
@@ -138,7 +138,9 @@ async def _exec(context: Context, program: list[str], stream: Stream) -> int:
 class Listener:
     """`nc -l`: without -k and -e it accepts one connection."""
 
-    def __init__(self, context: Context, asked: Options, program: list[str], port: int, wait: float | None) -> None:
+    def __init__(
+        self, context: ProgramContext, asked: Options, program: list[str], port: int, wait: float | None
+    ) -> None:
         self.context = context
         self.asked = asked
         self.program = program

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grader.embedded.core.kernel import Address, ConnectionReset_, Event, Queue, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 
 Arrived = Queue[tuple[Stream, Address, Event]]
 
 
-async def copy(context: Context, stream: Stream, wait: float | None) -> int:
+async def copy(context: ProgramContext, stream: Stream, wait: float | None) -> int:
     """Send standard input, write what comes; ends when the other side does, or is silent for so many seconds."""
     sender = context.host.kernel.spawn(_send(context, stream), "nc stdin")
     try:
@@ -25,7 +25,7 @@ async def copy(context: Context, stream: Stream, wait: float | None) -> int:
     return 0
 
 
-async def _send(context: Context, stream: Stream) -> None:
+async def _send(context: ProgramContext, stream: Stream) -> None:
     try:
         while data := await context.stdin.read():
             stream.send(data)
@@ -34,7 +34,7 @@ async def _send(context: Context, stream: Stream) -> None:
         return
 
 
-def listen(context: Context, port: int, arrived: Arrived) -> Callable[[], None]:
+def listen(context: ProgramContext, port: int, arrived: Arrived) -> Callable[[], None]:
     """Queue the connections that come, with an event that ends each; the function returned ends it all."""
 
     async def handle(stream: Stream, peer: Address) -> None:
@@ -52,13 +52,13 @@ def listen(context: Context, port: int, arrived: Arrived) -> Callable[[], None]:
     return close
 
 
-def _in_use(context: Context) -> str:
+def _in_use(context: ProgramContext) -> str:
     if context.image.flavour == "busybox" and context.image.name != "busybox":  # musl's words
         return "Address in use" if context.image.name == "agnhost" else "bind: Address in use"
     return "bind: Address already in use" if context.image.flavour == "busybox" else "Address already in use"
 
 
-async def send_datagrams(context: Context, address: str, port: int, wait: float | None) -> int:
+async def send_datagrams(context: ProgramContext, address: str, port: int, wait: float | None) -> int:
     """Send each line of standard input in a datagram and write what is answered."""
     while line := await context.stdin.readline():
         try:
@@ -70,7 +70,7 @@ async def send_datagrams(context: Context, address: str, port: int, wait: float 
     return 0
 
 
-async def datagrams(context: Context, port: int, wait: float | None) -> int:
+async def datagrams(context: ProgramContext, port: int, wait: float | None) -> int:
     """Write the datagrams that come to a port, and answer with what standard input has by then."""
     pending: list[bytes] = []
     came = Event()

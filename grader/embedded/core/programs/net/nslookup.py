@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net import nslookup_small
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
@@ -26,7 +26,7 @@ Query DNS about HOST
 QUERY_TYPE: soa,ns,a,aaaa,cname,mx,txt,ptr,srv,any"""
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`nslookup [-type=TYPE] [-opt] name [server]`."""
     if context.image.name == "busybox" and context.image.older_than(1, 29):
         return await nslookup_small.main(context)
@@ -63,11 +63,11 @@ async def main(context: Context) -> int:
     return await _busybox(context, conf, words[0], kind)
 
 
-def _is_bind(context: Context) -> bool:
+def _is_bind(context: ProgramContext) -> bool:
     return "dig" in context.image.programs
 
 
-async def _busybox(context: Context, conf: ResolvConf, name: str, kind: str) -> int:
+async def _busybox(context: ProgramContext, conf: ResolvConf, name: str, kind: str) -> int:
     """Ask for A and AAAA of every name of the search list at once; every failure is told, and any makes status 1."""
     if is_ipv4(name):
         names, kinds = [reverse(name)], [kind or "PTR"]
@@ -115,7 +115,7 @@ class Bind:
     for the names that it knows itself.
     """
 
-    def __init__(self, context: Context, conf: ResolvConf, port: int, *, chosen: bool) -> None:
+    def __init__(self, context: ProgramContext, conf: ResolvConf, port: int, *, chosen: bool) -> None:
         self.context = context
         self.conf = conf
         self.server = conf.nameservers[0]

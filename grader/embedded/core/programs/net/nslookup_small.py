@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.resolver import (
     NameNotFound,
@@ -31,7 +31,7 @@ Query the nameserver for the IP address of the given HOST
 optionally using a specified DNS server"""
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`nslookup [host] [server]`."""
     args = context.args
     if not args or args[0].startswith("-") or len(args) > 2:
@@ -48,7 +48,7 @@ async def main(context: Context) -> int:
     return await _print_host(context, conf, args[0], "Name:")
 
 
-async def _print_host(context: Context, conf: ResolvConf, name: str, header: str) -> int:
+async def _print_host(context: ProgramContext, conf: ResolvConf, name: str, header: str) -> int:
     try:
         found = await _addresses(context.host, conf, name)
     except NameserverTimeout:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from grader.embedded.core.kernel import TimeoutError_, sleep, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.signals import SIGINT
@@ -16,7 +16,7 @@ SERVICE_NETWORK = "10.96."
 PROBE_PORT = 1
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`ping [-4nq] [-c count] [-w deadline] [-W seconds] [-i seconds] host`."""
     asked = options.read(context, "4nqc:w:W:i:s:", usage="ping [OPTIONS] HOST")
     values, names = dict[str, float](), asked.rest
@@ -60,7 +60,7 @@ async def main(context: Context) -> int:
     return summary()
 
 
-async def _answers(context: Context, address: str) -> bool:
+async def _answers(context: ProgramContext, address: str) -> bool:
     if address in {context.host.ip, "127.0.0.1"}:
         return True
     if address.startswith(SERVICE_NETWORK):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Response
@@ -13,7 +13,7 @@ from grader.embedded.core.programs.options import banner
 from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 
-TIMEOUT = 900.0
+TIMEOUT = 900.0  # seconds: wget.c's default for -T
 LONG = {
     "--quiet": "q", "--spider": "spider", "--output-document": "O", "--timeout": "T", "--header": "header",
     "--tries": "t", "--server-response": "S", "--post-data": "post", "--no-check-certificate": "nocheck",
@@ -26,7 +26,7 @@ SHORT = set("qSOTtUPocY")
 class Wget:
     """One run of the program."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProgramContext) -> None:
         self.context = context
         self.on: set[str] = set()
         self.values: dict[str, str] = {}
@@ -170,7 +170,7 @@ class Wget:
         self.say(f"'{name}' saved")
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `wget`."""
     run = Wget(context)
     run.parse()

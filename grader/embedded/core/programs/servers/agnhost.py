@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from grader.embedded.core.kernel import Address, Event, Stream, TimeoutError_, sleep, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.host import NetworkError
 from grader.embedded.core.programs.net import http
@@ -38,9 +38,9 @@ _WEBSERVER_HEADERS = (
 )
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run a subcommand."""
-    commands: dict[str, Callable[[Context, list[str]], Awaitable[int]]] = {
+    commands: dict[str, Callable[[ProgramContext, list[str]], Awaitable[int]]] = {
         "netexec": netexec,
         "serve-hostname": serve_hostname,
         "connect": connect,
@@ -70,7 +70,7 @@ async def main(context: Context) -> int:
         return 1
 
 
-async def pause(context: Context, args: list[str]) -> int:
+async def pause(context: ProgramContext, args: list[str]) -> int:
     """Do nothing until a signal comes."""
     done = Event()
     codes: list[int] = []
@@ -88,7 +88,7 @@ async def pause(context: Context, args: list[str]) -> int:
     return codes[0]
 
 
-async def serve_hostname(context: Context, args: list[str]) -> int:
+async def serve_hostname(context: ProgramContext, args: list[str]) -> int:
     """Answer every request with the hostname, by HTTP, raw TCP or UDP."""
     flags = Flags({"tcp": False, "udp": False, "http": True, "close": False, "port": 9376}).parse(args)
     port, host, process = flags.number("port"), context.host, context.process
@@ -120,11 +120,11 @@ async def serve_hostname(context: Context, args: list[str]) -> int:
     log(context, f"Serving on port {port}.")
     await process.signalled(SIGTERM)
     log(context, "Shutting down after receiving signal: terminated.", "Awaiting pod deletion.")
-    await sleep(60)
+    await sleep(60)  # seconds: so it stays for the grace period, and traffic that still comes is not refused
     return 0
 
 
-async def _resolv_conf(keyword: str, context: Context, args: list[str]) -> int:
+async def _resolv_conf(keyword: str, context: ProgramContext, args: list[str]) -> int:
     """Print what the first line of resolv.conf with a keyword lists, comma-separated."""
     Flags({}).parse(args)
     for line in _text(context, "/etc/resolv.conf").split("\n"):
@@ -135,24 +135,24 @@ async def _resolv_conf(keyword: str, context: Context, args: list[str]) -> int:
     return 2
 
 
-async def etc_hosts(context: Context, args: list[str]) -> int:
+async def etc_hosts(context: ProgramContext, args: list[str]) -> int:
     """Print /etc/hosts."""
     Flags({}).parse(args)
     context.print(_text(context, "/etc/hosts"))
     return 0
 
 
-async def entrypoint_tester(context: Context, args: list[str]) -> int:
+async def entrypoint_tester(context: ProgramContext, args: list[str]) -> int:
     """Print the command line as Go prints a slice."""
     context.print(f"[{' '.join(context.argv)}]")
     return 0
 
 
-def _text(context: Context, path: str) -> str:
+def _text(context: ProgramContext, path: str) -> str:
     return (read_file(context, path) or b"").decode(errors="replace")
 
 
-async def test_webserver(context: Context, args: list[str]) -> int:
+async def test_webserver(context: ProgramContext, args: list[str]) -> int:
     """Serve the container's files, by default on port 80; folders are not listed."""
     flags = Flags({"port": 80}).parse(args)
     host, process = context.host, context.process
@@ -169,7 +169,7 @@ async def test_webserver(context: Context, args: list[str]) -> int:
     return 0
 
 
-async def connect(context: Context, args: list[str]) -> int:
+async def connect(context: ProgramContext, args: list[str]) -> int:
     """Try one connection and say REFUSED, TIMEOUT, DNS, OTHER or UNKNOWN."""
     flags = Flags({"timeout": 0.0, "protocol": "tcp", "udp-data": "hostname", "sctp-data": "hostname"}).parse(args)
     if len(flags.args) != 1:
@@ -197,7 +197,7 @@ async def connect(context: Context, args: list[str]) -> int:
     return 0
 
 
-async def _connect_udp(context: Context, ip: str, port: int, timeout: float | None, data: str) -> int:
+async def _connect_udp(context: ProgramContext, ip: str, port: int, timeout: float | None, data: str) -> int:
     where = f"read udp {context.host.ip}:40000->{ip}:{port}"
     try:
         await with_timeout(timeout, context.host.udp(ip, port, f"{data}\n".encode()))

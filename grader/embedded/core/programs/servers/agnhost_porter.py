@@ -6,7 +6,7 @@ Behaviour and texts: k8s.io/kubernetes/test/images/agnhost/porter/porter.go v1.3
 from __future__ import annotations
 
 from grader.embedded.core.kernel import Address, Event
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import exists
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.net import http
@@ -26,7 +26,7 @@ _LOCALHOST = Certificate(("127.0.0.1", "::1"), "")
 """The image's localhost.crt: nobody trusts its authority."""
 
 
-async def porter(context: Context, args: list[str]) -> int:
+async def porter(context: ProgramContext, args: list[str]) -> int:
     """Serve each `SERVE_[TCP_|UDP_|TLS_]PORT_NUMBER=VALUE` of the environment; SCTP is not emulated, and it says so."""
     flags = Flags({"json-response": False}).parse(args)
     if flags.args:
@@ -39,7 +39,7 @@ async def porter(context: Context, args: list[str]) -> int:
     return 0
 
 
-def _serve(context: Context, protocol: str, port: str, value: str, *, in_json: bool) -> None:
+def _serve(context: ProgramContext, protocol: str, port: str, value: str, *, in_json: bool) -> None:
     if protocol == "UDP":
         _serve_udp(context, port, value)
     elif protocol == "SCTP":
@@ -50,7 +50,7 @@ def _serve(context: Context, protocol: str, port: str, value: str, *, in_json: b
         _serve_tcp(context, port, value, f'server on port "{port}" failed', in_json=in_json)
 
 
-def _serve_tls(context: Context, port: str, value: str, *, in_json: bool) -> None:
+def _serve_tls(context: ProgramContext, port: str, value: str, *, in_json: bool) -> None:
     files = [context.env.get(f"{what}_FILE") or f"localhost.{end}" for what, end in (("CERT", "crt"), ("KEY", "key"))]
     failed = f'tls server on port "{port}" with certFile="{files[0]}", keyFile="{files[1]}" failed'
     for file in files:
@@ -62,7 +62,13 @@ def _serve_tls(context: Context, port: str, value: str, *, in_json: bool) -> Non
 
 
 def _serve_tcp(
-    context: Context, port: str, value: str, failed: str, *, in_json: bool, certificate: Certificate | None = None
+    context: ProgramContext,
+    port: str,
+    value: str,
+    failed: str,
+    *,
+    in_json: bool,
+    certificate: Certificate | None = None,
 ) -> None:
     async def respond(request: Request) -> Response:
         if not in_json:
@@ -79,7 +85,7 @@ def _serve_tcp(
         log(context, f"{failed}: listen tcp 0.0.0.0:{port}: {bind}{error}")
 
 
-def _serve_udp(context: Context, port: str, value: str) -> None:
+def _serve_udp(context: ProgramContext, port: str, value: str) -> None:
     def answer(data: bytes, peer: Address) -> bytes:
         return value.encode()
 

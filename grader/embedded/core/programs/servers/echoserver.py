@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import webserver
@@ -18,7 +18,7 @@ from grader.embedded.core.programs.servers import webserver
 _POD = (("node name", "NODE_NAME"), ("pod name", "POD_NAME"), ("pod namespace", "POD_NAMESPACE"), ("pod IP", "POD_IP"))
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Serve on port 8080."""
     old = context.image.older_than(1, 5)
     options.tell_ignored(context, context.args)
@@ -56,7 +56,7 @@ def _old(request: Request) -> str:
     return "\n".join([*lines, request.body.decode(errors="replace") or "-no body in request-"])
 
 
-def _new(context: Context, request: Request) -> str:
+def _new(context: ProgramContext, request: Request) -> str:
     pod = ["\t-no pod information available-"]
     if "POD_NAME" in context.env:
         pod = [f"\t{name}:\t{context.env.get(variable, 'N/A')}" for name, variable in _POD]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import SplitResult, quote
 
 from grader.embedded.core.kernel import Address, ConnectionReset_, Stream, TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import Host, NetworkError
 from grader.embedded.core.programs.net import http, tls
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, ResolvConf, is_ipv4, resolve
@@ -200,14 +200,14 @@ def sniffed(data: bytes) -> str:
     return "application/octet-stream" if _BINARY.search(head) else TEXT[1]
 
 
-def plain(context: Context, body: str, status: int = 200, headers: http.Headers | None = None) -> http.Response:
+def plain(context: ProgramContext, body: str, status: int = 200, headers: http.Headers | None = None) -> http.Response:
     """Answer as net/http does where the program names no type: it adds the date and sniffs the type."""
     data = body.encode()
     own: http.Headers = [("Date", http.date(context.host.kernel.now())), ("Content-Length", str(len(data)))]
     return http.Response(status, data, [*(headers or []), *own, *([("Content-Type", sniffed(data))] if data else [])])
 
 
-def log(context: Context, *texts: str) -> None:
+def log(context: ProgramContext, *texts: str) -> None:
     """Write log lines to standard error, as klog does."""
     now = context.host.kernel.now()
     context.error(*(klog_line(now, text) for text in texts))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.images.files import HTTPD_ROOT
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import httpd_busybox, webserver
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `httpd-foreground` or `httpd [-v]`; elsewhere than in the httpd image it is BusyBox'."""
     if context.image.name != "httpd":
         return await httpd_busybox.main(context)
@@ -38,7 +38,7 @@ async def main(context: Context) -> int:
     return await webserver.serve(context, [80], respond, in_use)
 
 
-def _answer(context: Context, request: Request) -> Response:
+def _answer(context: ProgramContext, request: Request) -> Response:
     headers: http.Headers = [
         ("Date", http.date(context.host.kernel.now())),
         ("Server", f"Apache/{context.image.version} (Unix)"),

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from grader.embedded.core.kernel import Event
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import exists, is_folder, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images import running as images
@@ -50,7 +50,7 @@ _REASONS = {
 }  # fmt: skip
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """`httpd [-fv] [-p [ip:]port] [-h folder]`, `httpd -d|-e text`."""
     asked = options.read(context, "c:d:h:e:r:m:u:p:ifv", usage=_USAGE)
     if "d" in asked:
@@ -74,7 +74,7 @@ async def main(context: Context) -> int:
     return await _serve(context, asked, home)
 
 
-async def _serve(context: Context, asked: Options, home: str) -> int:
+async def _serve(context: ProgramContext, asked: Options, home: str) -> int:
     address, _, last = asked.last("p", "80").rpartition(":")
     if not (last.isdigit() and 0 < int(last) < 65536):
         raise context.fail(1, f"httpd: bad port '{last}'")
@@ -98,7 +98,7 @@ class Httpd:
         verbose: how much is told: the status with 1, the URL too with 2.
     """
 
-    def __init__(self, context: Context, home: str, verbose: int) -> None:
+    def __init__(self, context: ProgramContext, home: str, verbose: int) -> None:
         self.context = context
         self.home = home
         self.verbose = verbose

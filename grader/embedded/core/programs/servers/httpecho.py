@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import webserver
@@ -10,7 +10,7 @@ from grader.embedded.core.programs.servers.goflags import Flags
 from grader.embedded.core.programs.servers.golang import GoError, log_line
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `http-echo -text=… [-listen=:5678] [-status-code=200]`."""
     words = [f"-{word}" if word.startswith("-") and not word.startswith("--") else word for word in context.args]
     try:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import Address, Event, TimeoutError_, sleep, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
@@ -40,7 +40,7 @@ class Netexec:
         flags: its flags.
     """
 
-    def __init__(self, context: Context, flags: Flags) -> None:
+    def __init__(self, context: ProgramContext, flags: Flags) -> None:
         self.context = context
         self.host = context.host
         self.port = flags.number("http-port")
@@ -289,7 +289,7 @@ class Netexec:
         return None
 
 
-async def netexec(context: Context, args: list[str]) -> int:
+async def netexec(context: ProgramContext, args: list[str]) -> int:
     """Serve HTTP and UDP with the endpoints that e2e tests and our probes use."""
     flags = Flags(
         {

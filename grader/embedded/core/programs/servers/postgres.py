@@ -10,7 +10,7 @@ import struct
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream, TimeoutError_, with_timeout
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.signals import SIGINT, SIGTERM
@@ -21,7 +21,7 @@ REFUSAL = "the embedded cluster emulates PostgreSQL's port, not its SQL"
 ACCEPTING, NO_RESPONSE, NO_ATTEMPT = 0, 2, 3
 
 
-async def server(context: Context) -> int:
+async def server(context: ProgramContext) -> int:
     """Run `postgres [-p PORT]`, as the image's entrypoint does: not without a password for the superuser."""
     args = context.args
     port = int(args[args.index("-p") + 1]) if "-p" in args[:-1] else PORT
@@ -56,7 +56,7 @@ async def _session(stream: Stream) -> None:
         stream.send(b"N")
 
 
-async def is_ready(context: Context) -> int:
+async def is_ready(context: ProgramContext) -> int:
     """Run `pg_isready [-h HOST] [-p PORT] [-t SECONDS] [-q]`."""
     longs = {"host": "h", "port": "p", "timeout": "t", "username": "U", "dbname": "d", "quiet": "q"}
     asked = options.read(context, "h:p:t:U:d:q", longs, code=NO_ATTEMPT)
@@ -68,7 +68,7 @@ async def is_ready(context: Context) -> int:
     return status
 
 
-async def _probe(context: Context, name: str, port: int, seconds: float) -> int:
+async def _probe(context: ProgramContext, name: str, port: int, seconds: float) -> int:
     try:
         address = (await resolve(context.host, name))[0]
         stream = await with_timeout(seconds, context.host.connect(address, port))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from grader.embedded.core.kernel import ConnectionReset_, Stream
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import AddressInUse, NetworkError
 from grader.embedded.core.programs.resolver import NameNotFound, NameserverTimeout, resolve
 from grader.embedded.core.programs.signals import SIGINT, SIGTERM
@@ -21,7 +21,7 @@ Reply = bytes | str | int | None | list[bytes] | ValueError
 """A bulk string, a simple string, an integer, nil, an array of bulk strings, or an error."""
 
 
-async def server(context: Context) -> int:
+async def server(context: ProgramContext) -> int:
     """Run `redis-server [--port N]`."""
     args = context.args
     port = int(args[args.index("--port") + 1]) if "--port" in args[:-1] else PORT
@@ -168,7 +168,7 @@ def encode(reply: Reply) -> bytes:
             return b"*%d\r\n" % len(reply) + b"".join(encode(item) for item in reply)
 
 
-async def cli(context: Context) -> int:
+async def cli(context: ProgramContext) -> int:
     """Run `redis-cli [-h HOST] [-p PORT] [COMMAND…]`; without a command, those that come in, line by line."""
     name, port, words = "127.0.0.1", PORT, list(context.args)
     while len(words) > 1 and words[0] in ("-h", "-p"):
@@ -198,7 +198,7 @@ async def cli(context: Context) -> int:
         stream.close()
 
 
-async def _ask(context: Context, stream: Stream, wire: Wire, words: list[bytes]) -> int:
+async def _ask(context: ProgramContext, stream: Stream, wire: Wire, words: list[bytes]) -> int:
     stream.send(encode(words))
     reply = await wire.reply()
     context.print(*_shown(reply, plain=not context.tty))

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import agnhost, webserver
 from grader.embedded.core.programs.servers.golang import GoError, log_line, plain
 
 
-async def hello_app(context: Context) -> int:
+async def hello_app(context: ProgramContext) -> int:
     """Run hello-app: three lines for every request, on $PORT."""
     port = context.env.get("PORT") or "8080"
 
@@ -34,7 +34,7 @@ async def hello_app(context: Context) -> int:
     return await webserver.serve(context, [int(port)], respond, in_use)
 
 
-async def bootcamp(context: Context) -> int:
+async def bootcamp(context: ProgramContext) -> int:
     """Run `node server.js`, which is all that this node can."""
     if [word.rpartition("/")[2] for word in context.args] != ["server.js"]:
         raise context.fail(1, "node: the embedded cluster runs nothing but server.js")
@@ -60,7 +60,7 @@ async def bootcamp(context: Context) -> int:
     return await webserver.serve(context, [8080], respond, lambda port: f"Error: listen EADDRINUSE :::{port}")
 
 
-async def serve_hostname(context: Context) -> int:
+async def serve_hostname(context: ProgramContext) -> int:
     """Run `serve_hostname [-port n] [-tcp] [-udp] [-close]`."""
     words = [f"-{word}" if word.startswith("-") and not word.startswith("--") else word for word in context.args]
     try:

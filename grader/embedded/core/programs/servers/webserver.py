@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.net import http
@@ -24,7 +24,7 @@ def content_type(path: str) -> str:
     return TYPES.get(path.rpartition(".")[2], "application/octet-stream")
 
 
-def find_file(context: Context, root: str, path: str) -> tuple[bytes | None, str]:
+def find_file(context: ProgramContext, root: str, path: str) -> tuple[bytes | None, str]:
     """Return a static file's content and path; folders give their index.html, None where there is none."""
     target = context.path(f"{root}/{path.lstrip('/')}")
     if path.endswith("/"):
@@ -34,12 +34,12 @@ def find_file(context: Context, root: str, path: str) -> tuple[bytes | None, str
     return read_file(context, target), target
 
 
-def is_directory(context: Context, root: str, path: str) -> bool:
+def is_directory(context: ProgramContext, root: str, path: str) -> bool:
     """Whether the path is a folder under the root."""
     return is_folder(context, context.path(f"{root}/{path.lstrip('/')}"))
 
 
-def log_request(context: Context, request: Request, response: Response, *, combined: bool) -> None:
+def log_request(context: ProgramContext, request: Request, response: Response, *, combined: bool) -> None:
     """Write an access log line: the combined format (nginx) or the common one (httpd)."""
     now = datetime.fromtimestamp(context.host.kernel.now(), UTC)
     size = len(response.body) if request.method != "HEAD" else 0
@@ -52,7 +52,9 @@ def log_request(context: Context, request: Request, response: Response, *, combi
     context.print(line)
 
 
-async def serve(context: Context, ports: list[int], respond: http.Responder, in_use: Callable[[int], str]) -> int:
+async def serve(
+    context: ProgramContext, ports: list[int], respond: http.Responder, in_use: Callable[[int], str]
+) -> int:
     """Listen until a signal comes; returns the exit code."""
     process = context.process
     for port in ports:

@@ -10,7 +10,7 @@ import json
 
 from grader.embedded.core.kernel import sleep
 from grader.embedded.core.programs import small
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import webserver
@@ -23,7 +23,7 @@ _LETTERS = "-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `whoami [-port 80] [-name text] [-verbose]`."""
     if context.image.name != "whoami":
         return await small.id_(context)
@@ -51,7 +51,7 @@ class Whoami:
         health: what `/health` answers with.
     """
 
-    def __init__(self, context: Context, flags: Flags) -> None:
+    def __init__(self, context: ProgramContext, flags: Flags) -> None:
         self.context = context
         self.name = flags.text("name")
         self.verbose = flags.on("verbose")

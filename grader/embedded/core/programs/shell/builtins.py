@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from grader.embedded.core.kernel import Cancelled
 from grader.embedded.core.programs import small
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available
 from grader.embedded.core.programs.process import Exit
@@ -22,7 +22,7 @@ Builtin = Callable[[ShellState, list[str], Channels], Awaitable[int]]
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15, "CONT": 18, "STOP": 19}
 
 
-def _as_context(shell: ShellState, argv: list[str], channels: Channels) -> Context:
+def _as_context(shell: ShellState, argv: list[str], channels: Channels) -> ProgramContext:
     return shell.context.with_(
         argv=argv,
         env=shell.variables,
@@ -34,7 +34,7 @@ def _as_context(shell: ShellState, argv: list[str], channels: Channels) -> Conte
     )
 
 
-def _of(program: Callable[[Context], Awaitable[int]]) -> Builtin:
+def _of(program: Callable[[ProgramContext], Awaitable[int]]) -> Builtin:
     """Make a builtin of a program that needs nothing of the shell."""
 
     async def run(shell: ShellState, argv: list[str], channels: Channels) -> int:

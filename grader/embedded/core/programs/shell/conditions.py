@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available
 
@@ -15,7 +15,7 @@ class TestError(Exception):
     __test__ = False
 
 
-async def test(context: Context) -> int:
+async def test(context: ProgramContext) -> int:
     """`test expression`, `[ expression ]`."""
     args = list(context.args)
     if context.name == "[" and (not args or args.pop() != "]"):
@@ -26,7 +26,7 @@ async def test(context: Context) -> int:
         raise context.fail(2, f"{context.name}: {error}") from None
 
 
-def evaluate_test(context: Context, args: list[str]) -> bool:
+def evaluate_test(context: ProgramContext, args: list[str]) -> bool:
     """Return the truth of an expression (POSIX test). Raises TestError."""
     if not args:
         return False
@@ -62,7 +62,7 @@ def _binary(left: str, operator: str, right: str) -> bool:
     return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[operator]
 
 
-def _unary(context: Context, operator: str, value: str) -> bool:
+def _unary(context: ProgramContext, operator: str, value: str) -> bool:
     if operator == "-n":
         return bool(value)
     if operator == "-z":

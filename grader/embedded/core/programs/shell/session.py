@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from grader.embedded.core.kernel import Cancelled, ConnectionReset_, Task
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import read_file
 from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.shell.interpreter import Shell
@@ -19,7 +19,7 @@ from grader.embedded.core.programs.signals import SIGINT, SIGPIPE
 _LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--noediting"})
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run `sh [-eiux] [-c command [name [args]]] [script [args]]`, or read standard input."""
     args = list(context.args)
     shell = Shell.begun(context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from grader.embedded.core.kernel import Task
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
 from grader.embedded.core.programs.mounts import is_writable
 from grader.embedded.core.programs.process import Input, Sink
@@ -94,7 +94,7 @@ class ShellState(ABC):
         checked: whether a failure is looked at where it happens, so that `set -e` does not end the shell.
     """
 
-    context: Context
+    context: ProgramContext
     name: str
     channels: Channels
     variables: dict[str, str]
@@ -113,7 +113,7 @@ class ShellState(ABC):
     checked: bool = False
 
     @classmethod
-    def begun(cls, context: Context) -> Self:
+    def begun(cls, context: ProgramContext) -> Self:
         """A new shell in the surroundings of a program."""
         variables = {"PS1": _prompt(context), "PS2": "> ", "PWD": context.cwd, **context.env}
         channels = Channels(context.stdin, context.out, context.err, context.tty)
@@ -308,7 +308,7 @@ def _discard(data: bytes) -> None:
     return None
 
 
-def _prompt(context: Context) -> str:
+def _prompt(context: ProgramContext) -> str:
     sign = "#" if context.image.user == 0 else "$"
     if context.name == "bash":
         return f"root@{context.host.hostname}:\\w{sign} "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from grader.embedded.core.programs import options
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 
 
-async def ps(context: Context) -> int:
+async def ps(context: ProgramContext) -> int:
     """`ps [aux|-ef]`: all of them, in any case."""
     if not {letter for word in context.args for letter in word} <= set("-aAdefluxw"):
         raise options.refuse(context, next(word for word in context.args).lstrip("-")[:1], "ps [-o COL1,COL2=HEADER]")
@@ -18,7 +18,7 @@ async def ps(context: Context) -> int:
     return 0
 
 
-async def kill(context: Context) -> int:
+async def kill(context: ProgramContext) -> int:
     """`kill [-SIGNAL] pid…`: what the shell's own does."""
     from grader.embedded.core.programs.shell import session as shell_session
 
@@ -28,7 +28,7 @@ async def kill(context: Context) -> int:
 _IP_OPTIONS = frozenset({"-4", "-c", "-family", "inet"})
 
 
-async def ip(context: Context) -> int:
+async def ip(context: ProgramContext) -> int:
     """`ip addr`, `ip route`, `ifconfig`."""
     address = context.host.ip
     network = address.rpartition(".")[0]
@@ -72,7 +72,7 @@ async def ip(context: Context) -> int:
     return 0
 
 
-async def netstat(context: Context) -> int:
+async def netstat(context: ProgramContext) -> int:
     """`netstat -ltn`, `ss -ltn`: the ports the container's servers said they listen on."""
     longs = {"listening": "l", "tcp": "t", "numeric": "n", "processes": "p", "programs": "p", "all": "a"}
     options.read(context, "ltnpaue46H", longs, usage="netstat [-ral] [-tuwx] [-enWp]")

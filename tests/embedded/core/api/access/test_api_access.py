@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from api_client import PODS, Api, pod
 
 from grader.embedded.core.api.access import tokens
 from grader.embedded.core.api.http.messages import ANONYMOUS, Request, Response, User
 from grader.embedded.core.store import Obj
+from tests.embedded.core.api.api_client import PODS, Api, pod
 
 DEFAULT = User("system:serviceaccount:default:default", ("system:serviceaccounts", "system:authenticated"))
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"

@@ -2,11 +2,11 @@ import json
 from typing import Any
 
 import pytest
-from api_client import Api
 
 from grader.embedded.core.api.describe import openapi2
 from grader.embedded.core.api.http.messages import Response
 from grader.embedded.core.api.kinds.registry import GROUP_VERSIONS, REGISTRY
+from tests.embedded.core.api.api_client import Api
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 

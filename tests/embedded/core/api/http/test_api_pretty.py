@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from api_client import Api
 
 from grader.embedded.core.api.http.messages import Request, Response
+from tests.embedded.core.api.api_client import Api
 
 
 def answered(api: Api, path: str, query: list[tuple[str, str]] | None = None, **headers: str) -> Response:

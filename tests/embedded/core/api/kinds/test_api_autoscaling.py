@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from api_client import TABLE, Api
 
 from grader.embedded.core.api.describe.openapi import document
 from grader.embedded.core.api.kinds import autoscaling
+from tests.embedded.core.api.api_client import TABLE, Api
 
 V1, V2 = (f"/apis/autoscaling/{version}/namespaces/default/horizontalpodautoscalers" for version in ("v1", "v2"))
 REF = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import Api
+
+from tests.embedded.core.api.api_client import Api
 
 PATH = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
 EXISTS = {"matchExpressions": [{"key": "app", "operator": "Exists", "values": ["x"]}]}

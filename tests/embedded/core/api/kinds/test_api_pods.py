@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import Api
+
+from tests.embedded.core.api.api_client import Api
 
 BOX = {"name": "a", "image": "busybox:1.37"}
 EMPTY = {"name": "v", "emptyDir": {}}

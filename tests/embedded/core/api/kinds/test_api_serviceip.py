@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import Api
+
+from tests.embedded.core.api.api_client import Api
 
 ADDRESSES, CIDRS = "/apis/networking.k8s.io/v1/ipaddresses", "/apis/networking.k8s.io/v1/servicecidrs"
 PARENT = {"group": "mygroup", "resource": "myresources", "namespace": "foo", "name": "bar"}

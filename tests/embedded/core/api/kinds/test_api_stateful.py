@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import TABLE, Api, deployment
+
+from tests.embedded.core.api.api_client import TABLE, Api, deployment
 
 STATEFUL_SETS = "/apis/apps/v1/namespaces/default/statefulsets"
 REVISIONS = "/apis/apps/v1/namespaces/default/controllerrevisions"

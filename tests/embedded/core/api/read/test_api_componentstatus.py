@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import PODS, TABLE, Api, pod
 
 from grader.embedded.core import bootstrap, nodes
 from grader.embedded.core.api.http.messages import Response
+from tests.embedded.core.api.api_client import PODS, TABLE, Api, pod
 
 STATUSES = "/api/v1/componentstatuses"
 WARNING = '299 - "v1 ComponentStatus is deprecated in v1.19+"'

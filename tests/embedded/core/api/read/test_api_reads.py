@@ -1,7 +1,7 @@
 import pytest
-from api_client import DEPLOYMENTS, PODS, SERVICES, TABLE, Api, deployment, pod, service
 
 from grader.embedded.core.api.http.messages import Response
+from tests.embedded.core.api.api_client import DEPLOYMENTS, PODS, SERVICES, TABLE, Api, deployment, pod, service
 
 
 @pytest.fixture

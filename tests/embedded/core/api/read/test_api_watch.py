@@ -1,6 +1,5 @@
-from api_client import PODS, SERVICES, TABLE, Api, pod, service
-
 from grader.embedded.core.store import HISTORY_LIMIT
+from tests.embedded.core.api.api_client import PODS, SERVICES, TABLE, Api, pod, service
 
 
 def test_a_watch_without_a_version_begins_with_what_there_is(api: Api) -> None:

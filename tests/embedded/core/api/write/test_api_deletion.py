@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
-from api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
 
 from grader.embedded.core.store import Obj
+from tests.embedded.core.api.api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
 
 
 def scheduled(api: Api, **spec: Any) -> Obj:

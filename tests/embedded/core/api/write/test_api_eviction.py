@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import PODS, Api, pod
 
 from grader.embedded.core.objects import condition_is_true
 from grader.embedded.core.store import Obj
+from tests.embedded.core.api.api_client import PODS, Api, pod
 
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 COUNTED = {"observedGeneration": 1, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3}

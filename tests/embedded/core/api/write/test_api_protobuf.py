@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-from api_client import PODS, SERVICES, Api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from grader.embedded.core.api.http.status import ApiError
 from grader.embedded.core.api.schema import types as schema
 from grader.embedded.core.api.schema.types import definition_of
 from grader.embedded.core.api.write import protobuf
+from tests.embedded.core.api.api_client import PODS, SERVICES, Api
 
 SERVICE = definition_of("", "v1", "Service")
 KIND = protobuf.CONTENT_TYPE

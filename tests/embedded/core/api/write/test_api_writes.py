@@ -3,7 +3,6 @@ import json
 from typing import Any
 
 import pytest
-from api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from grader.embedded.core.api.http.status import ApiError
 from grader.embedded.core.api.kinds.service_alloc import Ports
 from grader.embedded.core.api.schema.types import definition_of
 from grader.embedded.core.api.write.decode import clean
+from tests.embedded.core.api.api_client import DEPLOYMENTS, PODS, SERVICES, Api, deployment, pod, service
 
 SERVICE = definition_of("", "v1", "Service")
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import FakeHost, Result
+
+from tests.embedded.core.programs.fake_host import FakeHost, Result
 
 
 def sh(host: FakeHost, script: str, image: str = "busybox:1.37") -> Result:

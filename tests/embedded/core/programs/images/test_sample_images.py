@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from fake_host import FakeHost, Network, Result, curl, logs
 
 from grader.embedded.core.programs.images import running as images
+from tests.embedded.core.programs.fake_host import FakeHost, Network, Result, curl, logs
 
 
 def sh(host: FakeHost, command: str, image: str) -> Result:

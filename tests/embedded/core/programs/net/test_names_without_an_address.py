@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from fake_host import AGNHOST, RESOLV_CONF, FakeHost
 
 from grader.embedded.core.dnsrecords import DnsReply, Record
 from grader.embedded.core.kernel import Event
 from grader.observe.reach import Found, found_by
+from tests.embedded.core.programs.fake_host import AGNHOST, RESOLV_CONF, FakeHost
 
 
 class InTheProbe:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result
+
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, Result
 
 NAME = "backend-service.programs.svc.cluster.local"
 

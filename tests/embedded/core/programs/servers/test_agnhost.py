@@ -4,11 +4,11 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.net import http
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, Result
 
 
 def get(network: Network, path: str, at: tuple[str, int] = ("10.244.2.4", 8080), **query: str) -> http.Response:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, logs
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.servers import golang
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, logs
 
 
 def porter(network: Network, *flags: str, **env: str) -> Any:

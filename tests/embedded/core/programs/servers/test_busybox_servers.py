@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result, curl, logs
 
 from grader.embedded.core.kernel import drive, sleep
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, Result, curl, logs
 
 BUSYBOX = ["busybox:1.37", "busybox:1.28"]
 

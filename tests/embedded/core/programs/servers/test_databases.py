@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.servers.redis import Reply, answer, encode
 from grader.embedded.core.programs.signals import SIGTERM
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network
 
 REDIS, POSTGRES = "redis:7", "postgres:16-alpine"
 

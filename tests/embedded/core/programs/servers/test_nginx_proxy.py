@@ -4,10 +4,10 @@ import json
 from collections import Counter
 
 import pytest
-from fake_host import FakeHost, Network, curl, logs
 
 from grader.embedded.core.kernel import Address, Stream, drive, sleep
 from grader.embedded.core.programs.process import Process
+from tests.embedded.core.programs.fake_host import FakeHost, Network, curl, logs
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, curl, logs
 
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.mounts import Mount, MountedFiles
 from grader.embedded.core.programs.signals import SIGQUIT
 from grader.paths import content_root
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, curl, logs
 
 
 def test_the_sites_page_names_every_image_that_can_be_had() -> None:

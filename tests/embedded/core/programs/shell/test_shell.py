@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost, Network, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.embedded.core.kernel import drive
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.signals import SIGINT, SIGKILL, SIGTERM
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost, Network, Result
 
 
 def sh(host: FakeHost, script: str, image: str = "busybox:1.37", stdin: str | None = None) -> Result:
@@ -229,7 +229,7 @@ words = st.text(st.characters(codec="ascii", exclude_characters="\x00\r\n"), max
 
 @given(words)
 def test_single_quotes_keep_everything(text: str) -> None:
-    from fake_host import Network
+    from tests.embedded.core.programs.fake_host import Network
 
     host = Network().host("probe", "10.244.2.4")
     quoted = "'" + text.replace("'", "'\\''") + "'"
@@ -238,7 +238,7 @@ def test_single_quotes_keep_everything(text: str) -> None:
 
 @given(st.text(st.sampled_from("ab $`\"'\\(){};|&<>!#=*?[]\n"), max_size=30))
 def test_any_text_is_run_or_refused_but_never_breaks_the_shell(script: str) -> None:
-    from fake_host import Network
+    from tests.embedded.core.programs.fake_host import Network
 
     host = Network().host("probe", "10.244.2.4")
     assert 0 <= sh(host, script).code <= 255

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import AGNHOST, FakeHost
+
+from tests.embedded.core.programs.fake_host import AGNHOST, FakeHost
 
 ASH, DASH = "busybox:1.37", "nginx:1.29"
 

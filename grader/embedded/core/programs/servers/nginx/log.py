@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.servers.nginx.sites import Config, Location
 from grader.embedded.core.programs.servers.nginx.text import Text
 from grader.embedded.core.programs.servers.nginx.variables import Call
@@ -22,7 +22,7 @@ _STDERR = frozenset({"/var/log/nginx/error.log", "/dev/stderr"})
 class Log:
     """The logs of one nginx."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProgramContext) -> None:
         self.context = context
         self.pid = context.process.pid
 

@@ -25,9 +25,9 @@ from grader.embedded.core.programs.servers.nginx.static import (
 )
 from grader.embedded.core.programs.servers.nginx.variables import Call
 
-_CYCLES = 10
+_CYCLES = 10  # ngx_http_request.h NGX_HTTP_MAX_URI_CHANGES
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ONLY_CLOSED = 444
+_ONLY_CLOSED = 444  # ngx_http_request.h NGX_HTTP_CLOSE: the connection is closed without an answer
 
 
 class Returned(Exception):

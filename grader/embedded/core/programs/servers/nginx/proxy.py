@@ -11,7 +11,7 @@ from urllib.parse import quote
 import h11
 
 from grader.embedded.core.kernel import ConnectionReset_, TimeoutError_, with_timeout
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.host import ConnectionRefused_, NetworkError
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import BadReply, Response
@@ -60,7 +60,7 @@ class _Next(Exception):
 class Upstreams:
     """The upstreams of a configuration, resolved."""
 
-    def __init__(self, context: Context, log: Log) -> None:
+    def __init__(self, context: ProgramContext, log: Log) -> None:
         self.context = context
         self.host = context.host
         self.log = log
@@ -211,7 +211,7 @@ def _all(location: Location) -> list[Location]:
     return [location, *(each for inner in location.inner for each in _all(inner))]
 
 
-async def _resolver(context: Context, at: Directive, timeout: float) -> Resolver:
+async def _resolver(context: ProgramContext, at: Directive, timeout: float) -> Resolver:
     from grader.embedded.core.programs.servers.nginx.proxy_config import seconds
 
     servers: list[str] = []

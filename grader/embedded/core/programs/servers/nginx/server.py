@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from posixpath import normpath
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images import running as images
@@ -50,7 +50,7 @@ _KNOWN: dict[tuple[object, ...], tuple[Config, dict[str, str], tuple[Directive, 
 _SIGNALS = {"stop": SIGTERM, "quit": SIGQUIT, "reload": SIGHUP}
 
 
-async def main(context: Context) -> int:
+async def main(context: ProgramContext) -> int:
     """Run the entrypoint script, or `nginx [-?hvVtTq] [-s signal] [-c file] [-g directives]`."""
     if context.name == "docker-entrypoint.sh":
         args = context.args or ["nginx", "-g", "daemon off;"]
@@ -86,7 +86,7 @@ async def main(context: Context) -> int:
     return await server.run()
 
 
-def _options(context: Context) -> tuple[set[str], dict[str, str]]:
+def _options(context: ProgramContext) -> tuple[set[str], dict[str, str]]:
     """Read the command line (ngx_get_options of src/core/nginx.c)."""
     flags, values, rest = set[str](), dict[str, str](), list(context.args)
     needs = {"s": "parameter", "c": "file name", "g": "parameter", "p": "directory name", "e": "file name"}
@@ -111,7 +111,7 @@ def _options(context: Context) -> tuple[set[str], dict[str, str]]:
     return flags, values
 
 
-def _signal(context: Context, log: Log, name: str) -> int:
+def _signal(context: ProgramContext, log: Log, name: str) -> int:
     """`nginx -s`: tell the master process that runs."""
     log.say("notice", "signal process started")
     for process in context.host.processes.running().values():
@@ -129,14 +129,14 @@ def _is_server(argv: list[str]) -> bool:
     return any(word.rpartition("/")[2] in {"nginx", "nginx-debug", "docker-entrypoint.sh"} for word in argv[:1])
 
 
-def _into_background(context: Context) -> int:
+def _into_background(context: ProgramContext) -> int:
     """Without `daemon off;` a child serves, which ends with a container whose first process this is."""
     if context.process.pid != 1 or context.process.argv != context.argv:
         images.run(context.host, context.image, [*context.argv, "-g", "daemon off;"], env=context.env)
     return 0
 
 
-def _fill_templates(context: Context) -> None:
+def _fill_templates(context: ProgramContext) -> None:
     """Write conf.d from the templates, with the environment filled in (20-envsubst-on-templates.sh)."""
     below = f"{_TEMPLATES}/"
     for path in sorted(path for path in context.host.files if path.startswith(below) and path.endswith(".template")):
@@ -161,7 +161,7 @@ class Nginx:
     tree: tuple[Directive, ...]
     phases: Phases
 
-    def __init__(self, context: Context, path: str, extra: str) -> None:
+    def __init__(self, context: ProgramContext, path: str, extra: str) -> None:
         self.context = context
         self.path = path
         self.extra = extra

@@ -6,7 +6,7 @@ src/http/ngx_http_special_response.c, ngx_http_header_filter_module.c of nginx 1
 
 from __future__ import annotations
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Response
@@ -21,7 +21,7 @@ _PHRASES = {
 }  # fmt: skip
 
 
-def headers(context: Context, location: Location, type: str, size: int) -> http.Headers:
+def headers(context: ProgramContext, location: Location, type: str, size: int) -> http.Headers:
     """The headers that begin every answer."""
     return [
         ("Server", f"nginx/{context.image.version}" if location.tokens else "nginx"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from grader.embedded.core.programs.context import Context
+from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers.nginx.rewrite import If
 from grader.embedded.core.programs.servers.nginx.sites import Location, Site
@@ -39,7 +39,7 @@ class Call:
         response: what was answered, once it is.
     """
 
-    context: Context
+    context: ProgramContext
     request: Request
     port: int
     number: int
