@@ -29,7 +29,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_arrived", "_buffer", "_ended", "_on_close", "_on_data", "_other", "_reset", "_table", "closed", "local", "peer",
+        "_arrived", "_buffer", "_ended", "_on_close", "_on_data", "_other", "_reset", "_table",
+        "closed", "local", "peer",
     )  # fmt: skip
 
     def __init__(self) -> None:
