@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 APP = "kubernetes-services-course"
@@ -57,10 +58,10 @@ def program() -> str:
     return f"{shlex.quote(sys.executable)} -m grader.cli"
 
 
-def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
     """Write a file so that a reader or a kill at any moment sees the old or the new content, never a part.
 
-    Text is written as UTF-8.
+    Text is written as UTF-8; pieces are asked for one after the other.
 
     Raises OSError where the folder cannot be written.
     """
@@ -68,7 +69,9 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content.encode() if isinstance(content, str) else content)
+        if isinstance(content, str):
+            content = content.encode()
+        handle.writelines((content,) if isinstance(content, bytes) else content)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)

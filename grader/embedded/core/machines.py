@@ -22,6 +22,7 @@ class Machine:
         tcp: listeners by port.
         udp: listeners by port.
         loopback: listeners at 127.0.0.1 only, by port.
+        streams: connections that are not over.
 
     """
 
@@ -34,7 +35,6 @@ class Machine:
         self.udp: dict[int, DatagramHandler] = {}
         self.loopback: dict[int, Handler] = {}
         self.streams: dict[Stream, None] = {}
-        self._sweep_at = 256
         self._next_port = 32768
 
     def __repr__(self) -> str:
@@ -59,16 +59,12 @@ class Machine:
         return port
 
     def remember(self, stream: Stream) -> None:
-        """Keep a stream, to reset it when the machine goes away."""
-        if len(self.streams) >= self._sweep_at:
-            self.streams = {held: None for held in self.streams if not held.closed}
-            self._sweep_at = max(256, 2 * len(self.streams))  # so that looking through them costs little each time
-        self.streams[stream] = None
+        """Keep a stream until it is over, to reset it when the machine goes away."""
+        stream.enter(self.streams)
 
     def reset_all(self) -> None:
         """Break all connections and stop listening."""
-        streams, self.streams = self.streams, {}
-        for stream in streams:
+        for stream in tuple(self.streams):
             stream.reset()
         self.tcp.clear()
         self.loopback.clear()

@@ -3,7 +3,7 @@
 An object is a plain JSON tree (`Obj`) that carries its apiVersion and kind. Once stored it is never mutated: whoever
 wants a change copies, changes the copy, and calls `update`. Every write gets the next resourceVersion of one counter,
 is kept in a bounded history (so that a watch can resume, or learn that it is too old), and is announced to all
-subscribers before the call returns.
+subscribers before the call returns. Versions of an object share what is equal in them.
 
 The store knows nothing of defaulting, validation or graceful deletion; that is the API's part (`api/`).
 """
@@ -112,6 +112,37 @@ def _comparable(obj: Obj) -> Obj:
     return {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k not in ignored}}
 
 
+def _sharing(new: Obj, old: Obj) -> Obj:
+    """The new tree, made of the old one's parts wherever they are equal.
+
+    The history holds many versions of an object, and most of each is as it was before.
+    """
+    return {key: _shared(value, old[key]) if key in old else value for key, value in new.items()}
+
+
+def _shared(new: Any, old: Any) -> Any:
+    if new is old or type(new) is not type(old):
+        return new
+    if isinstance(new, dict):
+        return old if new == old else _sharing(new, old)
+    if isinstance(new, list):
+        if new == old:
+            return old
+        if len(new) == len(old):
+            return [_shared(item, before) for item, before in zip(new, old, strict=True)]
+        # something was put in or taken out: what is before it is where it was, what is after it as far from the end
+        shift = len(old) - len(new)
+        return [_shared_item(item, old, at, at + shift) for at, item in enumerate(new)]
+    return old if isinstance(new, str) and new == old else new
+
+
+def _shared_item(item: Any, old: list[Any], *places: int) -> Any:
+    for at in places:
+        if 0 <= at < len(old) and item == old[at]:
+            return old[at]
+    return item
+
+
 def _counted(obj: Obj, field: str) -> Any:
     """What counts for the generation: binding a Pod to a node does not (pkg/registry/core/pod/storage BindingREST)."""
     if field == "labels":
@@ -202,7 +233,7 @@ class Store:
             metadata["generation"] = before.get("generation", 1) + (1 if spec_changed or deletion_began else 0)
         version = self._next_version()
         metadata["resourceVersion"] = str(version)
-        stored = {**obj, "metadata": metadata}
+        stored = _sharing({**obj, "metadata": metadata}, old)
         self._objects[resource][key] = stored
         self._announce(Change("MODIFIED", resource, stored, old, version))
         return stored

@@ -20,11 +20,18 @@ class Stream:
 
     Reading is either by tasks (`recv`) or by callbacks (`on_data`, `on_close`), not both. Writing never waits.
 
+    What is over, closed from both ends or reset, holds nothing any more: neither its other end nor a place in a table.
+
     Attributes:
         local: address and port of this end, as far as the network told it.
         peer: address and port of the other end.
         closed: whether this end has closed for writing.
     """
+
+    __slots__ = (
+        "_arrived", "_buffer", "_ended", "_on_close", "_on_data", "_other", "_reset", "_table",
+        "closed", "local", "peer",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.local: Address = ("", 0)
@@ -37,6 +44,7 @@ class Stream:
         self._arrived = Event()
         self._on_data: Callable[[bytes], None] | None = None
         self._on_close: Callable[[bool], None] | None = None
+        self._table: dict[Stream, None] | None = None
 
     @property
     def ended(self) -> bool:
@@ -70,6 +78,7 @@ class Stream:
             self.closed = True
             if self._other is not None:
                 self._other._end(reset=False)
+            self._let_go()
 
     def reset(self) -> None:
         """Break the connection: the other end's `recv` and `send` raise ConnectionReset_."""
@@ -78,6 +87,13 @@ class Stream:
             self._arrived.set()
             if self._other is not None:
                 self._other._end(reset=True)
+            self._let_go()
+
+    def enter(self, table: dict[Stream, None]) -> None:
+        """Stand in a table until it is over."""
+        table[self] = None
+        self._table = table
+        self._let_go()
 
     def on_data(self, fn: Callable[[bytes], None]) -> None:
         """Hand all bytes to a function from now on, those that are waiting first."""
@@ -112,6 +128,15 @@ class Stream:
         self._arrived.set()
         if self._on_close is not None:
             self._on_close(reset)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold nothing that nobody needs, once this is over."""
+        if self._reset or (self.closed and self._ended):
+            self._other = self._on_data = self._on_close = None
+            if self._table is not None:
+                self._table.pop(self, None)
+                self._table = None
 
 
 def pair() -> tuple[Stream, Stream]:

@@ -79,6 +79,8 @@ class Event:
         is_set: whether it is raised.
     """
 
+    __slots__ = ("_waiters", "is_set")
+
     def __init__(self) -> None:
         self.is_set = False
         self._waiters: list[Task[Any]] = []

@@ -87,15 +87,13 @@ class Saver:
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._writing: asyncio.Future[None] | None = None
-        self._encoded: dict[tuple[str, str, str], str] = {}
         self._count = 0
         self._journal = -1
         self._begin_journal()
         self._unsubscribe = store.subscribe(self._changed)
 
     def _changed(self, change: Change) -> None:
-        text = self._text_of(change.resource, change.obj)
-        line = f'["{change.type}","{change.resource}",{change.version},{text}]\n'.encode()
+        line = f'["{change.type}","{change.resource}",{change.version},{_encoded(change.obj)}]\n'.encode()
         try:
             if self._journal < 0:
                 self._begin_journal()
@@ -123,32 +121,13 @@ class Saver:
         self._count = 0
         needless = _journals(self._path)
         self._end_journal()
-        text = self._text()
+        content = self._store.dump()  # of objects that nobody changes
         self._begin_journal()
-        self._writing = self._loop.run_in_executor(None, self._write, text, needless)
+        self._writing = self._loop.run_in_executor(None, self._write, content, needless)
 
-    def _text(self) -> str:
-        """Encode the content; an object whose version was encoded before is not encoded again."""
-        content = self._store.dump()
-        before, self._encoded = self._encoded, {}
-        resources = []
-        for resource, objects in content["objects"].items():
-            texts = []
-            for obj in objects:
-                key = _version_of(resource, obj)
-                text = self._encoded[key] = before.get(key) or json.dumps(obj, separators=(",", ":"))
-                texts.append(text)
-            resources.append(f"{json.dumps(resource)}:[{','.join(texts)}]")
-        version = json.dumps(content["resourceVersion"])
-        return f'{{"resourceVersion":{version},"objects":{{{",".join(resources)}}}}}'
-
-    def _text_of(self, resource: str, obj: dict[str, Any]) -> str:
-        text = self._encoded[_version_of(resource, obj)] = json.dumps(obj, separators=(",", ":"))
-        return text
-
-    def _write(self, text: str, needless: list[Path]) -> None:
+    def _write(self, content: dict[str, Any], needless: list[Path]) -> None:
         try:
-            write_atomically(self._path, text, mode=0o600)
+            write_atomically(self._path, _pieces(content), mode=0o600)
             for journal in needless:
                 journal.unlink(missing_ok=True)
         except OSError as error:
@@ -160,8 +139,19 @@ class Saver:
         if self._writing is not None:
             await self._writing
         self._end_journal()
-        self._write(self._text(), _journals(self._path))
+        self._write(self._store.dump(), _journals(self._path))
 
 
-def _version_of(resource: str, obj: dict[str, Any]) -> tuple[str, str, str]:
-    return resource, obj["metadata"]["uid"], obj["metadata"]["resourceVersion"]
+def _pieces(content: dict[str, Any]) -> Iterator[bytes]:
+    """A dump as JSON, an object at a time: all of it at once would be held in memory, and be waited for."""
+    yield f'{{"resourceVersion":{content["resourceVersion"]},"objects":{{'.encode()
+    for number, (resource, objects) in enumerate(content["objects"].items()):
+        yield f"{',' if number else ''}{json.dumps(resource)}:[".encode()
+        for at, obj in enumerate(objects):
+            yield f"{',' if at else ''}{_encoded(obj)}".encode()
+        yield b"]"
+    yield b"}}"
+
+
+def _encoded(obj: Obj) -> str:
+    return json.dumps(obj, separators=(",", ":"))

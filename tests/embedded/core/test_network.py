@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from grader.embedded.core.kernel import ConnectionReset_, pair
+
 CONTROL_PLANE, WORKER, WORKER2 = (f"services-course-{name}" for name in ("control-plane", "worker", "worker2"))
 NODE_IPS = {CONTROL_PLANE: "172.18.0.4", WORKER: "172.18.0.2", WORKER2: "172.18.0.3"}
 
@@ -287,3 +289,30 @@ def test_a_proxy_goes_by_the_zone_that_its_node_is_in_now(cluster: Any) -> None:
     assert cluster.responders(cluster.probe(WORKER), ip) == {"one", "two"}
     cluster.zone(WORKER, "zone-two")
     assert cluster.responders(cluster.probe(WORKER), ip) == {"two"}
+
+
+def test_connections_that_are_over_are_held_by_nobody(cluster: Any) -> None:
+    cluster.deployment("web")
+    ip = cluster.service("web")
+    cluster.settle()
+    probe = cluster.probe()
+    for _ in range(20):
+        cluster.get(probe, ip)
+    held = [stream for machine in cluster.world.network.machines.values() for stream in machine.streams]
+    assert [stream for stream in held if stream.closed and stream.ended] == []
+    assert len(held) < 20
+
+
+def test_a_pod_that_goes_away_breaks_off_its_open_connections_only(cluster: Any) -> None:
+    machine = cluster.world.machine(cluster.probe())
+    (open_, far), (over, other) = pair(), pair()
+    for stream in (open_, over):
+        machine.remember(stream)
+    told: list[bool] = []
+    other.on_close(told.append)
+    for stream in (over, other):
+        stream.close()
+    machine.reset_all()
+    with pytest.raises(ConnectionReset_):
+        far.send(b"x")
+    assert told == [False]

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 from grader.embedded.core.store import AlreadyExists, Change, Conflict, Gone, NotFound, Obj, Store
@@ -99,3 +101,21 @@ def test_a_dump_can_be_loaded_and_makes_older_versions_gone() -> None:
     with pytest.raises(Gone):
         again.history(0)
     assert again.history(1) == []
+
+
+def test_a_new_version_shares_what_is_as_it_was() -> None:
+    store = Store(lambda: 0.0)
+    ends = [{"addresses": [f"10.244.0.{number}"], "conditions": {"ready": True}} for number in range(9)]
+    slice_ = {"kind": "EndpointSlice", "metadata": {"name": "s", "labels": {"a": "b"}}, "endpoints": ends}
+    first = store.create("endpointslices", slice_)
+    decoded = copy.deepcopy(first)  # as it comes from a client
+    del decoded["endpoints"][3]
+    decoded["endpoints"][0]["conditions"]["ready"] = False
+    wanted = copy.deepcopy(decoded["endpoints"])
+    second = store.update("endpointslices", decoded)
+    assert second["endpoints"] == wanted
+    assert second["metadata"]["labels"] is first["metadata"]["labels"]
+    assert all(second["endpoints"][at] is first["endpoints"][at] for at in (1, 2))
+    assert all(second["endpoints"][at] is first["endpoints"][at + 1] for at in range(3, 8))
+    third = store.update("endpointslices", {**second, "endpoints": [*copy.deepcopy(wanted), {"addresses": []}]})
+    assert all(third["endpoints"][at] is second["endpoints"][at] for at in range(8))

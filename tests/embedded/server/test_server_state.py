@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_a_store_comes_back_as_it_was(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_saved_is_the_content_of_now_although_only_changes_are_encoded(tmp_path: Path) -> None:
+def test_what_is_saved_is_the_content_of_now(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
     async def main() -> tuple[Obj, Obj]:
@@ -52,7 +53,6 @@ def test_what_is_saved_is_the_content_of_now_although_only_changes_are_encoded(t
         kept = first.create("configmaps", config_map("kept"))
         gone = first.create("configmaps", config_map("gone"))
         first.create("services", {**config_map("web"), "kind": "Service"})
-        saver._text()
         first.update("configmaps", {**kept, "data": {"key": "値"}})
         first.delete("configmaps", "default", gone["metadata"]["name"])
         await saver.close()
@@ -166,3 +166,19 @@ def test_a_broken_file_is_set_aside(tmp_path: Path, text: str, caplog: pytest.Lo
 
 def test_without_a_file_the_cluster_is_new(tmp_path: Path) -> None:
     assert not restore(store(), tmp_path / "state.json")
+
+
+def test_what_was_written_down_is_not_kept_in_memory(tmp_path: Path) -> None:
+    async def main() -> int:
+        first = Store(lambda: 1_767_225_600.0, history_limit=1)
+        saver = Saver(first, tmp_path / "state.json")
+        obj = first.create("configmaps", {**config_map("a"), "data": {}})
+        tracemalloc.start()
+        for number in range(200):
+            first.update("configmaps", {**obj, "data": {"key": str(number) * 10_000}})
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        await saver.close()
+        return held
+
+    assert asyncio.run(main()) < 200_000

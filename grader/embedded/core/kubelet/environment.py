@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 from grader.embedded.core.index import Index, cluster_ips
@@ -40,32 +43,50 @@ class ConfigError(Exception):
     """Something that the container's configuration names does not exist; `str()` is the kubelet's message."""
 
 
-def service_variables(services: Iterable[Obj]) -> dict[str, str]:
-    """The variables that describe Services with a ClusterIP (envvars.go FromServices)."""
+Described = tuple[str, str, tuple[tuple[str, int, str], ...]]
+"""What variables tell of a Service: its name, its ClusterIP, and name, number and protocol of each port."""
+
+
+def service_variables(services: Iterable[Obj]) -> Mapping[str, str]:
+    """The variables that describe Services with a ClusterIP (envvars.go FromServices).
+
+    Containers that see the same Services share them: each has many times as many of these as of its own.
+    """
+    return _service_variables(
+        tuple(_described(service, ips[0]) for service in services if (ips := cluster_ips(service)))
+    )
+
+
+def _described(service: Obj, ip: str) -> Described:
+    ports = service["spec"].get("ports") or ()
+    told = tuple((port.get("name") or "", port["port"], port.get("protocol") or "TCP") for port in ports)
+    return service["metadata"]["name"], ip, told
+
+
+@lru_cache(maxsize=16)
+def _service_variables(services: tuple[Described, ...]) -> Mapping[str, str]:
     result: dict[str, str] = {}
     for service in services:
-        ips = cluster_ips(service)
-        if not ips:
-            continue
-        ip, ports = ips[0], service["spec"].get("ports") or []
-        prefix = service["metadata"]["name"].upper().replace("-", "_")
-        result[f"{prefix}_SERVICE_HOST"] = ip
-        if not ports:
-            continue
-        result[f"{prefix}_SERVICE_PORT"] = str(ports[0]["port"])
-        for port in ports:
-            if port.get("name"):
-                result[f"{prefix}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}"] = str(port["port"])
-        for number, port in enumerate(ports):
-            protocol = port.get("protocol") or "TCP"
-            url = f"{protocol.lower()}://{ip}:{port['port']}"
-            if number == 0:
-                result[f"{prefix}_PORT"] = url
-            link = f"{prefix}_PORT_{port['port']}_{protocol.upper()}"
-            result[link] = url
-            result[f"{link}_PROTO"] = protocol.lower()
-            result[f"{link}_PORT"] = str(port["port"])
-            result[f"{link}_ADDR"] = ip
+        result.update(_variables_of(service))
+    return MappingProxyType(result)
+
+
+@lru_cache(maxsize=1024)
+def _variables_of(service: Described) -> Mapping[str, str]:
+    name, ip, ports = service
+    prefix = name.upper().replace("-", "_")
+    result = {f"{prefix}_SERVICE_HOST": ip}
+    if ports:
+        result[f"{prefix}_SERVICE_PORT"] = str(ports[0][1])
+    for port_name, number, _ in ports:
+        if port_name:
+            result[f"{prefix}_SERVICE_PORT_{port_name.upper().replace('-', '_')}"] = str(number)
+    for at, (_, number, protocol) in enumerate(ports):
+        url = f"{protocol.lower()}://{ip}:{number}"
+        if at == 0:
+            result[f"{prefix}_PORT"] = url
+        link = f"{prefix}_PORT_{number}_{protocol.upper()}"
+        result.update({link: url, f"{link}_PROTO": protocol.lower(), f"{link}_PORT": str(number), f"{link}_ADDR": ip})
     return result
 
 
@@ -92,7 +113,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replace, text)
 
 
-def container_environment(store: Store, index: Index, pod: Obj, container: Obj, host_ip: str) -> dict[str, str]:
+def container_environment(store: Store, index: Index, pod: Obj, container: Obj, host_ip: str) -> Mapping[str, str]:
     """The environment of a container. Raises ConfigError where it refers to something that is not there."""
     namespace = pod["metadata"]["namespace"]
     links = pod["spec"].get("enableServiceLinks", True)
@@ -103,12 +124,12 @@ def container_environment(store: Store, index: Index, pod: Obj, container: Obj, 
             if reference := source.get(field):
                 data = _data(store, resource, namespace, reference)
                 result.update({f"{source.get('prefix', '')}{key}": value for key, value in data.items()})
-    known = {**services, **result}
+    known = ChainMap(result, services)  # type: ignore[arg-type]  # nobody writes to the services
     for variable in container.get("env") or ():
         value = _value(store, pod, container, variable, known, host_ip)
         if value is not None:
-            result[variable["name"]] = known[variable["name"]] = value
-    return {**services, **result}
+            result[variable["name"]] = value
+    return known
 
 
 def _value(

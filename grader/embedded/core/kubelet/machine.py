@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from random import Random
 
@@ -96,7 +96,7 @@ class ContainerHost:
         kernel: Kernel,
         machine: Machine,
         hostname: str,
-        env: dict[str, str],
+        env: Mapping[str, str],
         files: MutableMapping[str, bytes],
     ) -> None:
         self.hostname = hostname

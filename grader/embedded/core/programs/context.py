@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ class ProgramContext:
     image: ImageSpec
     process: Process
     argv: list[str]
-    env: dict[str, str]
+    env: Mapping[str, str]
     stdin: Input
     out: Sink
     err: Sink

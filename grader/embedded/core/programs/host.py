@@ -6,7 +6,7 @@ ever, as a packet without answer does: programs bound their patience with `kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Protocol
 
 from grader.embedded.core.dnsrecords import DnsReply
@@ -68,7 +68,7 @@ class Host(Protocol):
 
     hostname: str
     ip: str
-    env: dict[str, str]
+    env: Mapping[str, str]
     files: MutableMapping[str, bytes]
     kernel: Kernel
     processes: Processes

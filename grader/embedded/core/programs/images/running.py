@@ -6,6 +6,7 @@ An image is emulated: a name for a set of programs and a default command. Any ot
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -118,11 +119,15 @@ def available(spec: ImageSpec, name: str) -> str | None:
     return base if base in spec.programs else None
 
 
-def environment(host: Host, spec: ImageSpec, *, tty: bool = False) -> dict[str, str]:
-    """The environment of a process in a container: the runtime's, the image's, the container's own."""
+def environment(host: Host, spec: ImageSpec, *, tty: bool = False) -> Mapping[str, str]:
+    """The environment of a process in a container: the runtime's, the image's, the container's own.
+
+    The last is not copied, because it may be long (`kubelet.environment.service_variables`).
+    """
     terminal = {"TERM": "xterm"} if tty else {}
     home = {"HOME": "/root" if spec.user == 0 else "/"}
-    return {"PATH": PATH, "HOSTNAME": host.hostname, **terminal, **home, **spec.env, **host.env}
+    given = {"PATH": PATH, "HOSTNAME": host.hostname, **terminal, **home, **spec.env}
+    return ChainMap(host.env, given)  # type: ignore[arg-type]  # nobody writes to it
 
 
 def run(
@@ -162,7 +167,7 @@ def run(
         image=spec,
         process=process,
         argv=list(argv),
-        env={**environment(host, spec, tty=tty), **(env or {})},
+        env={**environment(host, spec, tty=tty), **env} if env else environment(host, spec, tty=tty),
         stdin=Input(process.stdin.get),
         out=lambda data: process.write(STDOUT, data),
         err=lambda data: process.write(STDERR, data),
