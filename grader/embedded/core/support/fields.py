@@ -109,7 +109,7 @@ FIELDS: Mapping[str, Mapping[str, State]] = {
         "overhead": WARNED,
         "preemptionPolicy": Done("test_a_priority_is_what_its_class_says"),
         "priority": Done("test_a_priority_is_what_its_class_says"),
-        "priorityClassName": WARNED,  # an unknown one is refused; no Pod gives way to one of a known class
+        "priorityClassName": Done("test_a_pod_of_higher_priority_takes_the_room_of_one_of_lower"),
         "readinessGates": Done("test_a_readiness_gate_keeps_a_pod_out_until_its_condition_is_true"),
         "resourceClaims": WARNED,
         "resources": WARNED,
