@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.embedded.core import addons
+from grader.embedded.core.api.kinds import priority
 from grader.embedded.core.controllers.podtemplate import admit_pod
 from grader.embedded.core.nodes import PROBE_IMAGE, NodePlan
 from grader.embedded.core.storage import standard_class
@@ -15,21 +16,6 @@ PROBE_NAMESPACE = "course-probe"
 PROBE_LABEL = "services-course.example/probe"
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", PROBE_NAMESPACE)
 KUBERNETES_IP = "10.96.0.1"
-
-
-PRIORITIES = (
-    (
-        "system-cluster-critical",
-        2_000_000_000,
-        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-    ),
-    (
-        "system-node-critical",
-        2_000_001_000,
-        "Used for system critical pods that must not be moved from their current node.",
-    ),
-)
-"""Name, value and description of the PriorityClasses of every cluster (k8s.io/kubernetes pkg/apis/scheduling/v1)."""
 
 
 def api_names(node: str, ip: str) -> tuple[str, ...]:
@@ -43,7 +29,7 @@ def initial_objects(store: Store, plans: tuple[NodePlan, ...]) -> Iterator[tuple
     for name in NAMESPACES:
         yield "namespaces", namespace(name)
     yield from _kubernetes(plans)
-    for name, value, purpose in PRIORITIES:
+    for name, value, purpose in priority.SYSTEM:
         fields = {"value": value, "description": purpose, "preemptionPolicy": "PreemptLowerPriority"}
         yield "priorityclasses", {**_meta("scheduling.k8s.io/v1", "PriorityClass", name), **fields}
     yield "storageclasses", standard_class()

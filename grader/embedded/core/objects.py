@@ -163,6 +163,11 @@ def with_metadata(obj: Obj, **fields: Any) -> Obj:
     return {**obj, "metadata": {**obj["metadata"], **fields}}
 
 
+def without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A copy of fields that lacks one."""
+    return {key: value for key, value in fields.items() if key != name}
+
+
 COMPARED = ("status", "reason", "message", "observedGeneration")
 """What a condition is replaced for (k8s.io/apimachinery/pkg/api/meta/conditions.go SetStatusCondition)."""
 

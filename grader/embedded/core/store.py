@@ -38,6 +38,7 @@ GENERATION_FIELDS = {
     "networkpolicies": ("spec",),
     "poddisruptionbudgets": ("spec",),
     "pods": ("spec",),
+    "priorityclasses": (),
     "replicasets": ("spec",),
     "replicationcontrollers": ("spec",),
     "statefulsets": ("spec",),
@@ -227,7 +228,7 @@ class Store:
         metadata = dict(obj["metadata"])
         metadata["uid"] = before["uid"]
         metadata["creationTimestamp"] = before["creationTimestamp"]
-        if fields := GENERATION_FIELDS.get(resource):
+        if (fields := GENERATION_FIELDS.get(resource)) is not None:
             spec_changed = any(_counted(obj, field) != _counted(old, field) for field in fields)
             deletion_began = "deletionTimestamp" in metadata and "deletionTimestamp" not in before
             metadata["generation"] = before.get("generation", 1) + (1 if spec_changed or deletion_began else 0)

@@ -9,6 +9,7 @@ from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.status import ContainerState
 from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.images.users import ROOT
 from grader.embedded.core.programs.process import Process
 
 FIRST_BACKOFF = 10.0
@@ -20,6 +21,7 @@ class Container(ContainerState):
 
     Attributes:
         image: the image, once it was pulled.
+        user: who its processes run as.
         host: the machine as the container sees it, once it was created.
         process: its main process, None while it does not run.
         log: the log of the present or last run.
@@ -34,6 +36,7 @@ class Container(ContainerState):
     def __init__(self, spec: dict[str, Any], kind: Any) -> None:
         super().__init__(spec, kind)
         self.image: ImageSpec | None = None
+        self.user = ROOT
         self.host: ContainerHost | None = None
         self.process: Process | None = None
         self.log: LogView | None = None

@@ -25,12 +25,13 @@ from grader.embedded.core.kubelet.logs import LogView
 from grader.embedded.core.kubelet.machine import ContainerHost
 from grader.embedded.core.kubelet.podstate import PodState
 from grader.embedded.core.kubelet.probing import Prober
-from grader.embedded.core.kubelet.security import is_root_read_only, verify_non_root
+from grader.embedded.core.kubelet.security import is_root_read_only, user_of_container, verify_non_root
 from grader.embedded.core.kubelet.status import full_image_name
 from grader.embedded.core.objects import uid_of
 from grader.embedded.core.programs.images.releases import AS_OF
 from grader.embedded.core.programs.images.running import ProgramNotFound, repositories, run, split_reference
 from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.images.users import home_of
 from grader.embedded.core.programs.mounts import KEPT, MountedFiles
 from grader.embedded.core.programs.process import Process
 from grader.embedded.core.programs.signals import SIGKILL
@@ -95,7 +96,8 @@ class Runner:
         held.image = image
         try:
             verify_non_root(self.worker.pod, held.spec, image)
-            held.host = self._host(held)
+            held.user = user_of_container(self.worker.pod, held.spec, image)
+            held.host = self._host(held, image)
         except ConfigError as problem:
             reason = {"reason": "CreateContainerConfigError", "message": str(problem)}
             if held.state != {"waiting": reason}:
@@ -181,6 +183,7 @@ class Runner:
             tty=bool(held.spec.get("tty")),
             init=True,
             cwd=held.spec.get("workingDir") or "/",
+            user=held.user,
         )
 
     def _is_last_run(self, held: Container) -> bool:
@@ -282,7 +285,7 @@ class Runner:
                 waited += 1.0
             backoff = min(LAST_BACKOFF, backoff * 2)
 
-    def _host(self, held: Container) -> ContainerHost:
+    def _host(self, held: Container, image: ImageSpec) -> ContainerHost:
         """The machine as the container sees it. Raises ConfigError."""
         assert self.worker.machine is not None
         context = self.worker.kubelet.context
@@ -297,6 +300,7 @@ class Runner:
         if folder != "/":  # the runtime makes it where it is not there (containerd, oci.WithProcessCwd)
             files.setdefault(f"{folder.rstrip('/')}/{KEPT}", b"")
         files.read_only_root = is_root_read_only(held.spec)
+        files.user, files.home = held.user, home_of(image, held.user.uid)
         return ContainerHost(
             self.worker.kubelet.network,
             self.worker.kubelet.nameserver,
@@ -317,7 +321,8 @@ class Runner:
     def execute(self, held: Container, argv: list[str], *, stdin: bool = False, tty: bool = False) -> Process:
         """Run a command in a running container. Raises ProgramNotFound."""
         assert held.host is not None and held.image is not None and held.process is not None
-        process = run(held.host, held.image, argv, stdin=stdin, tty=tty, cwd=held.spec.get("workingDir") or "/")
+        cwd = held.spec.get("workingDir") or "/"
+        process = run(held.host, held.image, argv, stdin=stdin, tty=tty, cwd=cwd, user=held.user)
         held.process.on_exit(lambda _code: process.kill(SIGKILL))
         return process
 

@@ -1,4 +1,4 @@
-"""What a container's security context forbids.
+"""Who a container's processes run as, and what its security context forbids.
 
 Source: k8s.io/kubernetes v1.36.3 pkg/kubelet/kuberuntime/security_context_others.go (verifyRunAsNonRoot),
 pkg/securitycontext/util.go (DetermineEffectiveSecurityContext). A port below 1024 is open to every user, as with
@@ -12,6 +12,7 @@ from typing import Any
 from grader.embedded.core.kubelet.environment import ConfigError
 from grader.embedded.core.objects import uid_of
 from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.images.users import User, user_of
 from grader.embedded.core.store import Obj
 
 
@@ -31,6 +32,15 @@ def verify_non_root(pod: Obj, container: Obj, image: ImageSpec) -> None:
         raise ConfigError(f"container has runAsNonRoot and {named} {where}")
     if image.user == 0:
         raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")
+
+
+def user_of_container(pod: Obj, container: Obj, image: ImageSpec) -> User:
+    """Who a container's processes run as (kuberuntime_container_linux.go, security_context.go)."""
+    context = pod["spec"].get("securityContext") or {}
+    own = context.get("fsGroup")
+    more = [*(context.get("supplementalGroups") or ()), *([] if own is None else [own])]
+    user, group = _effective(pod, container, "runAsUser"), _effective(pod, container, "runAsGroup")
+    return user_of(image, user, group, more, strict=context.get("supplementalGroupsPolicy") == "Strict")
 
 
 def is_root_read_only(container: Obj) -> bool:

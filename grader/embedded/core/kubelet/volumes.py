@@ -43,6 +43,8 @@ class Volume:
         written: whether the kubelet writes it, so that containers may not.
         is_file: whether it is a single file of the node.
         read_only: whether a claim is used to be read only.
+        open: whether everybody may write to it: not to a folder of the node, but for that of a claim.
+        group: whom it belongs to beside its users (fsGroup), None for root's group.
 
     """
 
@@ -51,6 +53,8 @@ class Volume:
     written: bool = False
     is_file: bool = False
     read_only: bool = False
+    open: bool = True
+    group: int | None = None
 
 
 class Volumes:
@@ -96,13 +100,14 @@ class Volumes:
 
     def _made(self, pod: Obj, volume: Obj) -> Volume:
         if any(source in volume for source in WRITTEN):
-            return Volume(dict(_written(self._store, pod, volume, self._host_ip)), written=True)
+            files = dict(_written(self._store, pod, volume, self._host_ip))
+            return Volume(files, written=True, group=_group(pod))
         if "emptyDir" in volume:
-            return Volume({})
+            return Volume({}, group=_group(pod))
         if "persistentVolumeClaim" in volume:
             source = volume["persistentVolumeClaim"]
             made = self._made(pod, {"name": volume["name"], **self._claimed(pod, source["claimName"])})
-            return replace(made, read_only=bool(source.get("readOnly")))
+            return replace(made, read_only=bool(source.get("readOnly")), open=True)
         if "hostPath" in volume:
             return self._of_node(volume["hostPath"])
         if "local" in volume:
@@ -149,13 +154,19 @@ class Volumes:
             raise ConfigError(f"hostPath type check failed: {path} is not a {what}")
         if not is_file:
             self._disk.setdefault(f"{key}/{KEPT}", b"")
-        return Volume(self._disk, key, is_file=is_file)
+        return Volume(self._disk, key, is_file=is_file, open=key == "tmp")
+
+
+def _group(pod: Obj) -> int | None:
+    """The group of volumes that the kubelet makes (pkg/volume/volume_linux.go SetVolumeOwnership)."""
+    found: int | None = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    return found
 
 
 def _mount(volume: Volume, mount: Obj, variables: Mapping[str, str]) -> Mount:
     read_only = volume.written or volume.read_only or bool(mount.get("readOnly"))
     path = mount["mountPath"].rstrip("/") if mount["mountPath"].startswith("/") else f"/{mount['mountPath']}"
-    whole = Mount(path, volume.files, volume.folder, read_only, volume.is_file)
+    whole = Mount(path, volume.files, volume.folder, read_only, volume.is_file, volume.open, volume.group)
     sub = (mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)).strip("/")
     if not sub or sub == ".":
         return whole

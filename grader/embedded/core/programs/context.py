@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.images.users import ROOT, User
 from grader.embedded.core.programs.process import Exit, Input, Process, Sink
 
 
@@ -26,6 +27,7 @@ class ProgramContext:
         err: standard error.
         tty: whether standard input and output are a terminal.
         cwd: working directory.
+        user: who it runs as.
     """
 
     host: Host
@@ -38,6 +40,7 @@ class ProgramContext:
     err: Sink
     tty: bool = False
     cwd: str = "/"
+    user: User = ROOT
 
     @property
     def name(self) -> str:

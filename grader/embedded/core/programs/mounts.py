@@ -1,5 +1,6 @@
 """A container's files where volumes are mounted over them: each path belongs to the innermost mount that covers it.
 
+Who may write where is as with umask 022: files and folders are their maker's alone, /tmp and volumes are everybody's.
 Texts of a refused write are those of busybox 1.37 and of Debian 13's coreutils, seen on kind 1.36.3.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 
 from grader.embedded.core.programs.context import Program, ProgramContext
+from grader.embedded.core.programs.images.users import ROOT, User
 
 Files = MutableMapping[str, bytes]
 """Path and content."""
@@ -17,17 +19,50 @@ KEPT = ".keep"
 """Name of the hidden entry that keeps an empty folder."""
 
 
-class ReadOnlyFileSystem(Exception):
-    """A write to a volume, or to a container's own files, that are there to be read only (EROFS).
+READ_ONLY = "Read-only file system"
+DENIED = "Permission denied"
+ERRNO = {READ_ONLY: 30, DENIED: 13}
+OPEN = ("/tmp", "/var/tmp", "/dev/shm")
+"""Folders that everybody may write to."""
+
+
+class WriteRefused(Exception):
+    """A write to files that are there to be read only (EROFS), or that are not the user's (EACCES).
 
     Attributes:
         path: the absolute path in the container.
+        why: READ_ONLY or DENIED.
 
     """
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path}: Read-only file system")
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
         self.path = path
+        self.why = why
+
+
+class Owned(bytes):
+    """The content of a file that is not root's.
+
+    Attributes:
+        owner: the numbers of its user and its group.
+    """
+
+    owner = (0, 0)
+
+    @classmethod
+    def by(cls, content: bytes, owner: tuple[int, int]) -> bytes:
+        """The content as a file of an owner."""
+        if owner == (0, 0):
+            return bytes(content)
+        found = cls(content)
+        found.owner = owner
+        return found
+
+
+def owner_of(content: bytes | None) -> tuple[int, int]:
+    """The numbers of a file's user and group."""
+    return content.owner if isinstance(content, Owned) else (0, 0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +75,8 @@ class Mount:
         inside: what of the volume is mounted: a folder, "" for all of it, or a file.
         read_only: whether the container may not write to it.
         is_file: whether a single file is mounted.
+        open: whether everybody may write to it; else root alone.
+        group: the group that what is in it belongs to (fsGroup), None for its writer's.
 
     """
 
@@ -48,6 +85,8 @@ class Mount:
     inside: str = ""
     read_only: bool = False
     is_file: bool = False
+    open: bool = True
+    group: int | None = None
 
     def key(self, path: str) -> str | None:
         """The path in the volume of an absolute path in the container; None where the mount does not cover it."""
@@ -76,12 +115,16 @@ class MountedFiles(Files):
     Attributes:
         mounts: the mounts, the innermost first.
         read_only_root: whether the container's own files are there to be read only.
+        user: who writes.
+        home: the user's own folder.
 
     """
 
     def __init__(self, own: Files, mounts: Iterable[Mount]) -> None:
         self._own = own
         self.read_only_root = False
+        self.user: User = ROOT
+        self.home = "/"
         self.mounts = tuple(sorted(mounts, key=lambda mount: -len(mount.path)))
 
     def _find(self, path: str) -> tuple[Files, str, bool]:
@@ -90,11 +133,46 @@ class MountedFiles(Files):
                 return mount.files, key, mount.read_only
         return self._own, path, self.read_only_root and path != "/etc/hosts" and not path.startswith("/dev/")
 
-    def _to_write(self, path: str) -> tuple[Files, str]:
+    def _to_write(self, path: str, *, removing: bool = False) -> tuple[Files, str]:
+        if why := self.refusal(path, removing=removing):
+            raise WriteRefused(path, why)
+        files, key, _ = self._find(path)
+        return files, key
+
+    def refusal(self, path: str, *, removing: bool = False) -> str:
+        """Why a file may not be written, or removed: READ_ONLY or DENIED, "" where it may."""
         files, key, read_only = self._find(path)
         if read_only:
-            raise ReadOnlyFileSystem(path)
-        return files, key
+            return READ_ONLY
+        if self.user.uid == 0:
+            return ""
+        if key in files and not removing:
+            mount = self._mount_of(path)
+            shared = mount is not None and mount.is_file and mount.open
+            return "" if shared or owner_of(files[key])[0] == self.user.uid else DENIED
+        return "" if self._is_open(path.rpartition("/")[0] or "/") else DENIED
+
+    def _mount_of(self, path: str) -> Mount | None:
+        return next((mount for mount in self.mounts if mount.key(path) is not None), None)
+
+    def _is_open(self, folder: str) -> bool:
+        """Whether the user may put files into a folder: the nearest one that somebody has made decides."""
+        while folder not in ("", "/"):
+            mount = next((mount for mount in self.mounts if mount.path == folder and not mount.is_file), None)
+            if mount is not None:
+                return mount.open
+            if folder in OPEN or folder == self.home:
+                return True
+            if (made := self.get(f"{folder}/{KEPT}")) is not None:
+                return owner_of(made)[0] == self.user.uid
+            folder = folder.rpartition("/")[0]
+        return False
+
+    def owner(self, path: str) -> tuple[int, int]:
+        """The numbers of the user and the group of a file, or of a folder."""
+        mount = next((mount for mount in self.mounts if mount.path == path), None) or self._mount_of(path)
+        user, group = owner_of(self.get(path, self.get(f"{path}/{KEPT}")))
+        return user, group if mount is None or mount.group is None else mount.group
 
     def __getitem__(self, path: str) -> bytes:
         files, key, _ = self._find(path)
@@ -102,10 +180,11 @@ class MountedFiles(Files):
 
     def __setitem__(self, path: str, content: bytes) -> None:
         files, key = self._to_write(path)
-        files[key] = content
+        owner = owner_of(files[key]) if key in files else (self.user.uid, self.user.gid)
+        files[key] = Owned.by(content, owner)
 
     def __delitem__(self, path: str) -> None:
-        files, key = self._to_write(path)
+        files, key = self._to_write(path, removing=True)
         del files[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -128,9 +207,9 @@ def folders(files: Files) -> tuple[str, ...]:
     return tuple(mount.path for mount in files.mounts if not mount.is_file)
 
 
-def is_writable(files: Files, path: str) -> bool:
-    """Whether a file may be written."""
-    return not isinstance(files, MountedFiles) or not files._find(path)[2]
+def refusal(files: Files, path: str) -> str:
+    """Why a file may not be written: READ_ONLY or DENIED, "" where it may."""
+    return files.refusal(path) if isinstance(files, MountedFiles) else ""
 
 
 def telling(program: Program) -> Program:
@@ -140,8 +219,8 @@ def telling(program: Program) -> Program:
     async def run(context: ProgramContext) -> int:
         try:
             return await program(context)
-        except ReadOnlyFileSystem as refusal:
-            context.error(f"{context.name}: {_what(context, refusal.path)}: Read-only file system")
+        except WriteRefused as refused:
+            context.error(f"{context.name}: {_what(context, refused.path)}: {refused.why}")
             return 1
 
     return run

@@ -9,6 +9,7 @@ from grader.embedded.core.kernel import Event, TimeoutError_, sleep, turn, with_
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.escapes import unescape
+from grader.embedded.core.programs.files.filesystem import account
 from grader.embedded.core.programs.images.running import available, load
 from grader.embedded.core.programs.process import Exit
 from grader.embedded.core.programs.resolver import canonical_from_hosts
@@ -254,21 +255,40 @@ async def uname(context: ProgramContext) -> int:
 
 
 async def id_(context: ProgramContext) -> int:
-    """`id [-un]`, `whoami`."""
-    number = context.image.user
-    name = "root" if number == 0 else context.image.user_name
-    asked = options.read(context, "" if context.name == "whoami" else "ugGnr")
-    if asked.rest and context.name == "id" and asked.rest != [name]:
-        unknown = "unknown user " if context.image.flavour == "busybox" else ""
-        shown = f"{unknown}{asked.rest[0]}" if unknown else f"‘{asked.rest[0]}’: no such user"  # noqa: RUF001
-        raise context.fail(1, f"id: {shown}")
-    if context.name == "whoami" or (asked.given.keys() & {"u", "g", "G"} and "n" in asked):
+    """`id [-ugGn]` of who runs it, `whoami` (BusyBox coreutils/id.c, GNU coreutils src/id.c and src/whoami.c)."""
+    user, busybox = context.user, context.image.flavour == "busybox"
+    name = account(context, "passwd", user.uid)
+    if context.name == "whoami":
+        options.read(context, "")
+        if not name:
+            nobody = "unknown uid" if busybox else "cannot find name for user ID"
+            raise context.fail(1, f"whoami: {nobody} {user.uid}")
         context.print(name)
-    elif asked.given.keys() & {"u", "g", "G"}:
-        context.print(str(number))
-    else:
-        context.print(f"uid={number}({name}) gid={number}({name}) groups={number}({name})")
-    return 0
+        return 0
+    asked = options.read(context, "ugGnr")
+    if asked.rest and asked.rest != [name]:
+        shown = f"unknown user {asked.rest[0]}" if busybox else f"‘{asked.rest[0]}’: no such user"  # noqa: RUF001
+        raise context.fail(1, f"id: {shown}")
+    groups = user.groups if busybox else (user.gid, *(number for number in user.groups if number != user.gid))
+    ids = {"u": (("passwd", user.uid),), "g": (("group", user.gid),), "G": tuple(("group", each) for each in groups)}
+    letter = next((letter for letter in asked.given if letter in ids), None)
+    if letter is None:
+        shown = ",".join(_numbered(context, "group", number) for number in groups)
+        of_user, of_group = _numbered(context, "passwd", user.uid), _numbered(context, "group", user.gid)
+        context.print(f"uid={of_user} gid={of_group} groups={shown}")
+        return 0
+    words = [(account(context, *item) if "n" in asked else "") or str(item[1]) for item in ids[letter]]
+    context.print(" ".join(words))
+    nameless = [item[1] for item in ids[letter] if "n" in asked and not account(context, *item)]
+    what = "user" if letter == "u" else "group"
+    for number in nameless:
+        context.error(f"id: unknown ID {number}" if busybox else f"id: cannot find name for {what} ID {number}")
+    return 1 if nameless else 0
+
+
+def _numbered(context: ProgramContext, table: str, number: int) -> str:
+    name = account(context, table, number)
+    return f"{number}({name})" if name else str(number)
 
 
 async def timeout(context: ProgramContext) -> int:

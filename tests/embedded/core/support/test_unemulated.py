@@ -32,7 +32,10 @@ def contained(**fields: Any) -> dict[str, Any]:
         (pod(), ()),
         (pod(hostPID=True, hostUsers=False), ("spec.hostPID", "spec.hostUsers")),
         (pod(hostPID=False, hostUsers=True), ()),
-        (contained(securityContext={"runAsUser": 0}), ("spec.containers[0].securityContext.runAsUser",)),
+        (
+            contained(livenessProbe={"terminationGracePeriodSeconds": 0}),
+            ("spec.containers[0].livenessProbe.terminationGracePeriodSeconds",),
+        ),
         (contained(securityContext={"allowPrivilegeEscalation": False}), ()),
         (pod(volumes=[{"name": "a", "nfs": {}}]), ("spec.volumes[0].nfs",)),
         (pod(os={"name": "linux"}), ()),

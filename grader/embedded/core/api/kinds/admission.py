@@ -1,15 +1,16 @@
-"""Admission by LimitRanges and ResourceQuotas: whether a Namespace has room for an object."""
+"""Validating admission: whether there is room for an object beside the others."""
 
 from __future__ import annotations
 
 from grader.embedded.core import limits, quota
 from grader.embedded.core.api.http.status import forbidden
+from grader.embedded.core.api.kinds import priority
 from grader.embedded.core.api.kinds.registry import STORED
 from grader.embedded.core.store import Obj, Store
 
 
 def admit(store: Store, resource: str, obj: Obj, old: Obj | None = None) -> None:
-    """Let an object into its Namespace, or raise ApiError (403): LimitRanger, then ResourceQuota.
+    """Let an object in, or raise ApiError (403): Priority, LimitRanger, then ResourceQuota.
 
     Args:
         store: all objects.
@@ -19,12 +20,12 @@ def admit(store: Store, resource: str, obj: Obj, old: Obj | None = None) -> None
 
     """
     namespace, name = obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
-    if not namespace:
-        return
     why = ""
-    if resource == "pods" and old is None:
+    if resource == "priorityclasses":
+        why = priority.refusal(store.list(resource), obj, old)
+    elif resource == "pods" and old is None:
         why = limits.refusal(store.list("limitranges", namespace), obj)
-    quotas = store.list("resourcequotas", namespace)
+    quotas = store.list("resourcequotas", namespace) if namespace else []
     groups = {plural: entry.group for plural, entry in STORED.items()}
     if not why and quotas:
         why = quota.refusal(quotas, resource, obj, old, lambda kind: store.list(kind, namespace), groups, store.now())

@@ -15,6 +15,7 @@ from grader.embedded.core.api.http.field import FieldError, forbidden, go_json
 from grader.embedded.core.api.http.status import forbidden as forbidden_request
 from grader.embedded.core.api.kinds.handler_rules import PROBES
 from grader.embedded.core.api.kinds.pod_rules import deadline_update, ephemeral, image, validate_spec
+from grader.embedded.core.api.kinds.priority import prioritize
 from grader.embedded.core.api.kinds.strategy import HookContext, WithStatus
 from grader.embedded.core.store import Obj
 
@@ -122,7 +123,7 @@ class PodStrategy(WithStatus):
                 tolerations.append(
                     {"key": f"{_EXECUTE}/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
                 )
-        _set_priority(obj, context)
+        prioritize(obj, context.store)
         if _mounts_token(spec, obj["metadata"].get("namespace", ""), context):
             _mount_token(spec, context)
 
@@ -136,6 +137,12 @@ class PodStrategy(WithStatus):
         if obj["spec"].get("ephemeralContainers"):
             errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
         return errors
+
+    def begin_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
+        """What the admission plugin Priority gave stays where a writer leaves it out (admitPod)."""
+        for field in ("priority", "preemptionPolicy"):
+            if field in old["spec"]:
+                obj["spec"].setdefault(field, old["spec"][field])
 
     def prepare_update(self, obj: Obj, old: Obj, context: HookContext) -> None:
         """The status has a subresource of its own; that of ephemeral containers changes nothing else."""
@@ -195,24 +202,6 @@ def _check_account(pod: Obj, context: HookContext) -> None:
     meta, name = pod["metadata"], pod["spec"]["serviceAccountName"]
     if name != "default" and context.store.get("serviceaccounts", meta["namespace"], name) is None:
         why = f'error looking up service account {meta["namespace"]}/{name}: serviceaccount "{name}" not found'
-        raise forbidden_request("pods", "", meta.get("name", ""), why)
-
-
-def _set_priority(pod: Obj, context: HookContext) -> None:
-    """What the class says, and nothing else (plugin/pkg/admission/priority/admission.go admitPod). Raises ApiError."""
-    spec, meta = pod["spec"], pod["metadata"]
-    name = spec.get("priorityClassName")
-    found = context.store.get("priorityclasses", "", name) if name else {}
-    if found is None:
-        why = f"no PriorityClass with name {name} was found"
-        raise forbidden_request("pods", "", meta.get("name", ""), why)
-    value, policy = found.get("value", 0), found.get("preemptionPolicy", "PreemptLowerPriority")
-    computed = "must not be provided in pod spec; priority admission controller computed"
-    if spec.setdefault("priority", value) != value:
-        why = f"the integer value of priority ({spec['priority']}) {computed} {value} from the given PriorityClass name"
-        raise forbidden_request("pods", "", meta.get("name", ""), why)
-    if (given := spec.setdefault("preemptionPolicy", policy)) != policy:
-        why = f"the string value of PreemptionPolicy ({given}) {computed} {policy} from the given PriorityClass name"
         raise forbidden_request("pods", "", meta.get("name", ""), why)
 
 

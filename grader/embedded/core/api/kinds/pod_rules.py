@@ -15,6 +15,7 @@ from grader.embedded.core.api.http.field import (
 )
 from grader.embedded.core.api.kinds import names, volume_rules
 from grader.embedded.core.api.kinds.handler_rules import probes_and_lifecycle
+from grader.embedded.core.api.kinds.priority import policy_errors
 
 Spec = dict[str, Any]
 MAX_INT32 = 2**31 - 1
@@ -70,7 +71,9 @@ def validate_spec(spec: Spec, path: str, *, is_pod: bool = False) -> list[FieldE
         errors += [
             invalid(f"{path}.nodeName", spec["nodeName"], text) for text in names.dns_subdomain(spec["nodeName"])
         ]
-    return errors
+    if name := spec.get("priorityClassName"):
+        errors += [invalid(f"{path}.priorityClassName", name, text) for text in names.dns_subdomain(name)]
+    return errors + policy_errors(spec.get("preemptionPolicy"), f"{path}.preemptionPolicy")
 
 
 def deadline_update(spec: Spec, before: Spec) -> list[FieldError]:

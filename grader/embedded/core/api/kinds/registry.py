@@ -12,6 +12,7 @@ from grader.embedded.core.api.kinds.endpointslice import EndpointSliceStrategy
 from grader.embedded.core.api.kinds.ingress import IngressStrategy
 from grader.embedded.core.api.kinds.networkpolicy import NetworkPolicyStrategy
 from grader.embedded.core.api.kinds.pod import PodStrategy
+from grader.embedded.core.api.kinds.priority import PriorityClassStrategy
 from grader.embedded.core.api.kinds.quotas import LimitRangeStrategy, ResourceQuotaStrategy
 from grader.embedded.core.api.kinds.service import ServiceStrategy
 from grader.embedded.core.api.kinds.serviceip import IPAddressStrategy, ServiceCIDRStrategy
@@ -195,10 +196,7 @@ REGISTRY: tuple[Resource, ...] = (
         "poddisruptionbudgets", "PodDisruptionBudget", "policy", "v1", BudgetStrategy(), ("pdb",), (),
         ((_STATUS, "PodDisruptionBudget"),),
     ),
-    Resource(
-        "priorityclasses", "PriorityClass", "scheduling.k8s.io", "v1", simple.ClusterScoped(), ("pc",),
-        verbs=("get", "list", "watch"),
-    ),
+    Resource("priorityclasses", "PriorityClass", "scheduling.k8s.io", "v1", PriorityClassStrategy(), ("pc",)),
     Resource("storageclasses", "StorageClass", "storage.k8s.io", "v1", storage.ClassStrategy(), ("sc",)),
 )  # fmt: skip
 

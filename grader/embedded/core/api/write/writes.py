@@ -27,7 +27,7 @@ from grader.embedded.core.api.write import bodies, deletion, managed, tokenreque
 from grader.embedded.core.api.write.eviction import evict
 from grader.embedded.core.api.write.patching import patched
 from grader.embedded.core.events import Recorder
-from grader.embedded.core.objects import is_deleting
+from grader.embedded.core.objects import is_deleting, without
 from grader.embedded.core.store import GENERATION_FIELDS, AlreadyExists, Conflict, Obj, Store, timestamp
 from grader.embedded.core.support.telling import record, warnings
 from grader.embedded.core.support.unemulated import unemulated
@@ -370,7 +370,8 @@ class Writer:
             why = f"pod {target.name} is already assigned to node {pod['spec']['nodeName']!r}"
             raise status.conflict("pods/binding", "", target.name, why)
         node = binding.get("target", {}).get("name", "")
-        self._store.update("pods", {**pod, "spec": {**pod["spec"], "nodeName": node}})
+        kept = without(pod.get("status") or {}, "nominatedNodeName")
+        self._store.update("pods", {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": kept})
         return deletion.success(201)
 
 

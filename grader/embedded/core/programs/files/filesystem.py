@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.images.files import FOLDERS, image_files
-from grader.embedded.core.programs.mounts import KEPT, folders
+from grader.embedded.core.programs.images.users import name_of
+from grader.embedded.core.programs.mounts import KEPT, OPEN, MountedFiles, folders
 from grader.embedded.core.programs.process import Exit
 
 
@@ -136,11 +137,36 @@ def _list(context: ProgramContext, folder: str, names: list[str], flags: set[str
         path = context.path(f"{folder}/{name}" if folder else name)
         directory = is_folder(context, path)
         size = 4096 if directory else len(read_file(context, path) or b"")
-        mode, links = ("drwxr-xr-x", 2) if directory else ("-rw-r--r--", 1)
+        mode, links = (_folder_mode(context, path), 2) if directory else ("-rw-r--r--", 1)
+        user, group = _owner(context, path, numbers="n" in flags)
         if context.image.flavour == "busybox":
-            context.print(f"{mode} {links:4} root     root     {size:9} {when} {name}")
+            context.print(f"{mode} {links:4} {user:8} {group:8} {size:9} {when} {name}")
         else:
-            context.print(f"{mode} {links} root root {size:4} {when} {name}")
+            context.print(f"{mode} {links} {user} {group} {size:4} {when} {name}")
+
+
+def _folder_mode(context: ProgramContext, path: str) -> str:
+    if path in OPEN:
+        return "drwxrwxrwt"
+    mounts = context.host.files.mounts if isinstance(context.host.files, MountedFiles) else ()
+    mount = next((mount for mount in mounts if mount.path == path), None)
+    if mount is None or not mount.open:
+        return "drwxr-xr-x"
+    return "drwxrwxrwx" if mount.group is None else "drwxrwsrwx"
+
+
+def _owner(context: ProgramContext, path: str, *, numbers: bool) -> tuple[str, str]:
+    """The names of the user and the group that a file belongs to, or the numbers of those that have none."""
+    files = context.host.files
+    user, group = files.owner(path) if isinstance(files, MountedFiles) else (0, 0)
+    if numbers:
+        return str(user), str(group)
+    return account(context, "passwd", user) or str(user), account(context, "group", group) or str(group)
+
+
+def account(context: ProgramContext, table: str, number: int) -> str:
+    """The name of a user (table passwd) or a group (group), "" where it has none."""
+    return name_of((read_file(context, f"/etc/{table}") or b"").decode(errors="replace"), number)
 
 
 async def touch(context: ProgramContext) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.embedded.core.programs.images import users
 from grader.embedded.core.programs.mounts import folders
 
 if TYPE_CHECKING:
     from grader.embedded.core.programs.host import Host
-    from grader.embedded.core.programs.images.specs import ImageSpec
+from grader.embedded.core.programs.images.specs import ImageSpec
 
 FOLDERS = frozenset(
     "/bin /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/sbin"
@@ -137,14 +138,17 @@ const server = http.createServer((request, response) => {
 });
 server.listen(8080, () => { started = new Date(); });
 """
-PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"
 
 
 def image_files(spec: ImageSpec, host: Host) -> dict[str, bytes]:
     """The image's own files: absolute path → content, without those over whose folder a volume is mounted."""
     if not spec.shell:
         return {}
-    files = {"/etc/passwd": PASSWD, "/etc/os-release": _os_release(spec).encode()}
+    files = {
+        "/etc/passwd": users.passwd(spec).encode(),
+        "/etc/group": users.group(spec).encode(),
+        "/etc/os-release": _os_release(spec).encode(),
+    }
     if spec.name == "nginx":
         files |= {"/etc/nginx/nginx.conf": NGINX_CONF, "/etc/nginx/mime.types": NGINX_TYPES}
         files[f"{NGINX_SITES}/default.conf"] = NGINX_SITE

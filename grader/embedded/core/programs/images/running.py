@@ -16,6 +16,7 @@ from grader.embedded.core.programs.host import Host
 from grader.embedded.core.programs.images.catalogue import ALPINE, DEBIAN, PROGRAMS
 from grader.embedded.core.programs.images.releases import was_released
 from grader.embedded.core.programs.images.specs import ALIASES, IMAGES, ImageSpec
+from grader.embedded.core.programs.images.users import User, home_of, user_of
 from grader.embedded.core.programs.mounts import telling
 from grader.embedded.core.programs.process import Input, Process
 from grader.embedded.core.programs.signals import STDERR, STDOUT
@@ -119,13 +120,13 @@ def available(spec: ImageSpec, name: str) -> str | None:
     return base if base in spec.programs else None
 
 
-def environment(host: Host, spec: ImageSpec, *, tty: bool = False) -> Mapping[str, str]:
+def environment(host: Host, spec: ImageSpec, user: User, *, tty: bool = False) -> Mapping[str, str]:
     """The environment of a process in a container: the runtime's, the image's, the container's own.
 
     The last is not copied, because it may be long (`kubelet.environment.service_variables`).
     """
     terminal = {"TERM": "xterm"} if tty else {}
-    home = {"HOME": "/root" if spec.user == 0 else "/"}
+    home = {"HOME": home_of(spec, user.uid)}
     given = {"PATH": PATH, "HOSTNAME": host.hostname, **terminal, **home, **spec.env}
     return ChainMap(host.env, given)  # type: ignore[arg-type]  # nobody writes to it
 
@@ -140,6 +141,7 @@ def run(
     env: Mapping[str, str] | None = None,
     init: bool = False,
     cwd: str = "/",
+    user: User | None = None,
 ) -> Process:
     """Start a command in a container of an image.
 
@@ -152,12 +154,14 @@ def run(
         env: more environment, over `host.env`.
         init: whether it is the container's first process, which ignores signals that it does not handle.
         cwd: its working directory.
+        user: who it runs as, None for the image's user.
 
     Raises ProgramNotFound.
     """
     name = available(spec, argv[0]) if argv else None
     if name is None:
         raise ProgramNotFound(argv[0] if argv else "")
+    user = user_of(spec) if user is None else user
     process = Process(host.kernel, argv, stdin=stdin, init=init)
     host.processes.add(process, first=init)
     if tty:
@@ -167,12 +171,13 @@ def run(
         image=spec,
         process=process,
         argv=list(argv),
-        env={**environment(host, spec, tty=tty), **env} if env else environment(host, spec, tty=tty),
+        env={**environment(host, spec, user, tty=tty), **env} if env else environment(host, spec, user, tty=tty),
         stdin=Input(process.stdin.get),
         out=lambda data: process.write(STDOUT, data),
         err=lambda data: process.write(STDERR, data),
         tty=tty,
         cwd=cwd,
+        user=user,
     )
     process.start(load(name)(context))
     return process

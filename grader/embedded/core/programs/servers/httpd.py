@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from grader.embedded.core.programs import options
 from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.images.files import HTTPD_ROOT
+from grader.embedded.core.programs.mounts import ERRNO, refusal
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers import httpd_busybox, webserver
+
+_PREFIX = "/usr/local/apache2"
 
 
 async def main(context: ProgramContext) -> int:
@@ -35,6 +38,12 @@ async def main(context: ProgramContext) -> int:
 
     notice(f"[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/{context.image.version} (Unix) configured")
     notice("[core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'")
+    pid = f"{_PREFIX}/logs/httpd.pid"
+    if why := refusal(context.host.files, pid):  # server/log.c ap_log_pid (2.4)
+        error = "[core:error] [pid 1:tid 1]"
+        notice(f"{error} ({ERRNO[why]}){why}: AH00099: could not create {pid}.new")
+        notice(f"{error} AH00100: httpd: could not log pid to file {pid}")
+        return 1
     return await webserver.serve(context, [80], respond, in_use)
 
 

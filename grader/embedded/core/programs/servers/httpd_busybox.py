@@ -69,7 +69,7 @@ async def main(context: ProgramContext) -> int:
         if read_file(context, context.path(conf)) is not None or ("c" in asked and conf == asked.last("c")):
             context.error(f"httpd: the embedded cluster ignores {conf}")
     if "f" not in asked:
-        images.run(context.host, context.image, [*context.argv, "-f", "-h", home], env=context.env)
+        images.run(context.host, context.image, [*context.argv, "-f", "-h", home], env=context.env, user=context.user)
         return 0
     return await _serve(context, asked, home)
 

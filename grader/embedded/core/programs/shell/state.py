@@ -10,7 +10,8 @@ from typing import Self
 from grader.embedded.core.kernel import Task
 from grader.embedded.core.programs.context import ProgramContext
 from grader.embedded.core.programs.files.filesystem import children, exists, is_folder, read_file
-from grader.embedded.core.programs.mounts import is_writable
+from grader.embedded.core.programs.images import users
+from grader.embedded.core.programs.mounts import refusal
 from grader.embedded.core.programs.process import Input, Sink
 from grader.embedded.core.programs.shell import expand
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError
@@ -175,7 +176,7 @@ class ShellState(ABC):
         if name == "PPID" and name not in self.variables:
             return "0"
         if name in {"UID", "EUID"} and self.make == "bash":
-            return str(self.context.image.user)
+            return str(self.context.user.uid)
         if name == "RANDOM":
             return str(int(self.context.host.kernel.now() * 1_000_003) % 32768)
         return self.variables.get(name)
@@ -286,9 +287,9 @@ class ShellState(ABC):
             reason = "Is a directory" if is_folder(self.context, path) else reason
             verb = "cannot" if dash else "can't"
             raise RedirectError(f"{verb} create {name}: {reason}")
-        if not is_writable(files, path):
+        if why := refusal(files, path):
             verb = "cannot" if self.context.image.shell == "dash" else "can't"
-            raise RedirectError(f"{verb} create {name}: Read-only file system")
+            raise RedirectError(f"{verb} create {name}: {why}")
         if "C" in self.flags and not append and not over and read_file(self.context, path) is not None:
             if self.make == "bash":
                 raise RedirectError(f"{name}: cannot overwrite existing file")
@@ -309,9 +310,10 @@ def _discard(data: bytes) -> None:
 
 
 def _prompt(context: ProgramContext) -> str:
-    sign = "#" if context.image.user == 0 else "$"
+    sign = "#" if context.user.uid == 0 else "$"
     if context.name == "bash":
-        return f"root@{context.host.hostname}:\\w{sign} "
+        name = users.name_of(users.passwd(context.image), context.user.uid) or "I have no name!"
+        return f"{name}@{context.host.hostname}:\\w{sign} "
     if context.image.shell == "dash":
         return f"{sign} "
     return f"\\w {sign} "

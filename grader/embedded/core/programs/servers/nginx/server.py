@@ -7,7 +7,7 @@ the official image's docker-entrypoint.sh and docker-entrypoint.d (20-envsubst-o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from posixpath import normpath
 
@@ -16,6 +16,7 @@ from grader.embedded.core.programs.files.filesystem import children, read_file
 from grader.embedded.core.programs.host import AddressInUse
 from grader.embedded.core.programs.images import running as images
 from grader.embedded.core.programs.images.files import NGINX_SITES, image_files
+from grader.embedded.core.programs.mounts import refusal
 from grader.embedded.core.programs.net import http
 from grader.embedded.core.programs.net.http import Request, Response
 from grader.embedded.core.programs.servers.nginx.conf import MAIN, Directive, Emerg, Files, Reader
@@ -55,7 +56,7 @@ async def main(context: ProgramContext) -> int:
     if context.name == "docker-entrypoint.sh":
         args = context.args or ["nginx", "-g", "daemon off;"]
         if args[0] in {"nginx", "nginx-debug"}:
-            context.print(*(f"/docker-entrypoint.sh: {line}" for line in _BEFORE))
+            context.print(*_before(context))
             _fill_templates(context)
             context.print(*(f"/docker-entrypoint.sh: {line}" for line in _AFTER))
         return await execute(context, args)
@@ -132,8 +133,19 @@ def _is_server(argv: list[str]) -> bool:
 def _into_background(context: ProgramContext) -> int:
     """Without `daemon off;` a child serves, which ends with a container whose first process this is."""
     if context.process.pid != 1 or context.process.argv != context.argv:
-        images.run(context.host, context.image, [*context.argv, "-g", "daemon off;"], env=context.env)
+        images.run(
+            context.host, context.image, [*context.argv, "-g", "daemon off;"], env=context.env, user=context.user
+        )
     return 0
+
+
+def _before(context: ProgramContext) -> Iterator[str]:
+    """What the entrypoint says of its first steps."""
+    site = f"{NGINX_SITES}/default.conf"
+    for line in _BEFORE:
+        yield f"/docker-entrypoint.sh: {line}"
+        if "listen-on-ipv6" in line and refusal(context.host.files, site):
+            yield f"10-listen-on-ipv6-by-default.sh: info: can not modify {site} (read-only file system?)"
 
 
 def _fill_templates(context: ProgramContext) -> None:
@@ -141,9 +153,13 @@ def _fill_templates(context: ProgramContext) -> None:
     below = f"{_TEMPLATES}/"
     for path in sorted(path for path in context.host.files if path.startswith(below) and path.endswith(".template")):
         target = f"{NGINX_SITES}/{path.removeprefix(below).removesuffix('.template')}"
-        context.print(f"20-envsubst-on-templates.sh: Running envsubst on {path} to {target}")
         text = context.host.files[path].decode(errors="replace")
         filled = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: context.env.get(found[1] or found[2], found[0]), text)
+        if refusal(context.host.files, target):
+            text = f"ERROR: {_TEMPLATES} exists, but {NGINX_SITES} is not writable"
+            context.print(f"20-envsubst-on-templates.sh: {text}")
+            return
+        context.print(f"20-envsubst-on-templates.sh: Running envsubst on {path} to {target}")
         context.host.files[target] = filled.encode()
 
 
@@ -178,6 +194,9 @@ class Nginx:
         self.config, self.phases = config, Phases(config, upstreams, self.log)
         for level, text in config.notes:
             self.log.say(level, text)
+        if self.context.user.uid and any(each.name == "user" for each in self.tree):  # src/core/nginx.c ngx_set_user
+            text = "makes sense only if the master process runs with super-user privileges, ignored"
+            self.log.say("warn", f'the "user" directive {text}')
         require_writable(self.tree, self.context.host.files)
 
     def _read(self) -> Config:
