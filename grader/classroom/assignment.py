@@ -7,10 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from grader.classroom import ASSIGNMENT, GRADE, answer_id, grade_id
 from grader.errors import UsageError
+from grader.lessons.formats import nbformat
 from grader.lessons.notebook import varied_note
 from grader.model.exercise import Exercise
 from grader.paths import write_atomically

@@ -18,12 +18,11 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-import nbformat
-
 from grader.classroom import ASSIGNMENT, answer_id
 from grader.classroom.marks import Change, Table, read_gradebook
 from grader.classroom.results import StudentResult, load_all, visible
 from grader.errors import EnvironmentError_, UsageError
+from grader.lessons.formats import nbformat
 from grader.paths import write_atomically
 from grader.text import labels
 
@@ -87,7 +86,7 @@ def stage(course: Path, result: StudentResult) -> Path:
 
 def nbgrader(course: Path, *arguments: str) -> None:
     """Run one nbgrader command in the course folder. Raises EnvironmentError_ with its last lines where it fails."""
-    command = [sys.executable, "-m", "nbgrader", *arguments]
+    command = [sys.executable, "-m", "grader.classroom.nbgrader_app", *arguments]
     # nbgrader starts `alembic`, which is installed beside it and need not be on the teacher's PATH.
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     done = subprocess.run(

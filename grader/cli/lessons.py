@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
-import nbformat
 
 from grader.cli.session import Session
 from grader.cli.teach import Taught
 from grader.errors import ContentError, UsageError
 from grader.exercises import all_exercises
+from grader.lessons.formats import nbformat
 from grader.lessons.notebook import code_cell, learner_notebook, solution_notebook
 from grader.lessons.outline import lessons_root
 from grader.lessons.outputs import collect, read_outputs, write_outputs

@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import nbformat
-import nbformat.v4
-
+from grader.lessons.formats import nbformat
 from grader.lessons.markdown import shift_headings, without_title
 from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word

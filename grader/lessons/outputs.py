@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
-
+from grader.lessons.formats import nbformat
 from grader.lessons.source import Cell, Lesson
 from grader.paths import write_atomically
 

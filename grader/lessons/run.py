@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import nbformat
-
 from grader.errors import ContentError
+from grader.lessons.formats import nbformat
 
 CELL_TIMEOUT = 240
 ERROR_TAIL = 2000

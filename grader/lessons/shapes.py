@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-import nbformat
-
+from grader.lessons.formats import nbformat
 from grader.lessons.outputs import Outputs, collect, key
 from grader.lessons.source import Lesson
 

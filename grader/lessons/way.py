@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import nbformat
-
+from grader.lessons.formats import nbformat
 from grader.lessons.notebook import V4, notebook_of
 from grader.lessons.outline import Outline
 from grader.lessons.words import word

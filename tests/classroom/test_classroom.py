@@ -7,8 +7,9 @@ import json
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
+
+from grader.lessons.formats import nbformat
 
 pytest.importorskip("nbgrader", reason="nbgrader is the optional extra `classroom`")
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from grader import exercises
@@ -16,6 +15,7 @@ from grader.classroom.assignment import notebook
 from grader.classroom.grading import autograde
 from grader.classroom.marks import Marks, Table
 from grader.classroom.results import StudentResult, load_all
+from grader.lessons.formats import nbformat
 from grader.model.exercise import Exercise
 from grader.paths import content_root
 from grader.workflow.handin.handed import Head

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 from click.testing import CliRunner
 
 from grader.cli import lessons as cli
 from grader.cli.session import Session
 from grader.errors import ContentError
+from grader.lessons.formats import nbformat
 from grader.lessons.run import Executed
 
 Run = Callable[[str], None]

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import nbformat
 import pytest
 
 from grader.exercises import all_exercises
+from grader.lessons.formats import nbformat
 from grader.lessons.notebook import folded, learner_notebook, solution_notebook
 from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Answer, Exercise, Form

@@ -4,24 +4,28 @@ import re
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from grader.lessons.formats import nbformat
 from grader.lessons.outputs import Outputs, collect, key, read_outputs, write_outputs
 from grader.lessons.source import Lesson, lessons_root, read_lessons
 
 
 def printed(text: str, name: str = "stdout") -> object:
-    return new_output("stream", name=name, text=text)
+    return nbformat.v4.new_output("stream", name=name, text=text)
 
 
 def test_what_a_command_prints_is_collected_without_colours_and_carriage_returns(lesson: Lesson) -> None:
-    executed = new_notebook(
+    executed = nbformat.v4.new_notebook(
         cells=[
-            new_markdown_cell("text"),
-            new_code_cell("echo", outputs=[printed("\x1b[32mone\x1b[0m\r\n"), printed("warning\n", "stderr")]),
-            new_code_cell("print", outputs=[new_output("display_data", data={"text/html": "<b>card</b>"})]),
-            new_markdown_cell("text"),
-            new_code_cell("%%apply", outputs=[printed("applied\n")]),
+            nbformat.v4.new_markdown_cell("text"),
+            nbformat.v4.new_code_cell(
+                "echo", outputs=[printed("\x1b[32mone\x1b[0m\r\n"), printed("warning\n", "stderr")]
+            ),
+            nbformat.v4.new_code_cell(
+                "print", outputs=[nbformat.v4.new_output("display_data", data={"text/html": "<b>card</b>"})]
+            ),
+            nbformat.v4.new_markdown_cell("text"),
+            nbformat.v4.new_code_cell("%%apply", outputs=[printed("applied\n")]),
         ]
     )
     outputs = collect(lesson, executed, "kind", "v1.36.3")

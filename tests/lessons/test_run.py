@@ -3,15 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.errors import ContentError
+from grader.lessons.formats import nbformat
 from grader.lessons.run import run_notebook
 
 
 def test_a_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    notebook = new_notebook(cells=[new_code_cell("number = 41"), new_code_cell("%%bash\necho from bash")])
-    notebook.cells.append(new_code_cell("print(number + 1)"))
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("number = 41"), nbformat.v4.new_code_cell("%%bash\necho from bash")]
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell("print(number + 1)"))
     executed = run_notebook(notebook, tmp_path)
     assert executed.notebook.cells[1].outputs[0].text == "from bash\n"
     assert executed.notebook.cells[2].outputs[0].text == "42\n"
@@ -25,9 +27,9 @@ def test_a_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
 )
 def test_a_failing_command_stops_the_run(tmp_path: Path, commands: str) -> None:
     with pytest.raises(ContentError) as caught:
-        run_notebook(new_notebook(cells=[new_code_cell(f"%%bash\n{commands}")]), tmp_path)
+        run_notebook(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"%%bash\n{commands}")]), tmp_path)
     assert caught.value.code == "lesson-cell-failed"
 
 
 def test_a_command_that_is_expected_to_fail_may_fail(tmp_path: Path) -> None:
-    run_notebook(new_notebook(cells=[new_code_cell("%%bash\n! false")]), tmp_path)
+    run_notebook(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("%%bash\n! false")]), tmp_path)

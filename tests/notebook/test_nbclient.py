@@ -11,7 +11,7 @@ from grader.workflow.session import lab
 SCRIPT = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
-import nbformat
+from grader.lessons.formats import nbformat
 from nbclient import NotebookClient
 cells = [nbformat.v4.new_code_cell(source) for source in json.load(sys.stdin)]
 notebook = nbformat.v4.new_notebook(cells=cells)

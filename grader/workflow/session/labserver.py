@@ -10,6 +10,9 @@ import os
 import sys
 from typing import Any
 
+from grader.lessons import formats  # noqa: F401  before what imports jsonschema
+
+# isort: split
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
