@@ -20,6 +20,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -329,9 +330,15 @@ class Cluster:
 
 
 def _request(method: str, target: str, headers: Mapping[str, str] | None, body: bytes) -> Request:
-    path, _, query = target.partition("?")
     lower = {key.lower(): value for key, value in (headers or {}).items()}
-    return Request(method, unquote(path), tuple(parse_qsl(query, keep_blank_values=True)), lower, body)
+    return Request(method, *_split(target), lower, body)
+
+
+@lru_cache(4096)
+def _split(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The decoded path and the query of a target."""
+    path, _, query = target.partition("?")
+    return unquote(path), tuple(parse_qsl(query, keep_blank_values=True))
 
 
 class _Watching:

@@ -15,6 +15,7 @@ import hashlib
 import ipaddress
 import random
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from grader.embedded.core import healthcheck, policies, proxy
@@ -182,7 +183,7 @@ class Network:
         address = ipaddress.ip_address(bound)
         if not (address.is_loopback or bound == source.ip or (node is not None and bound == node.gateway)):
             raise AddressNotAvailable
-        if address.is_loopback and not ipaddress.ip_address(ip).is_loopback and ip != source.ip:
+        if address.is_loopback and not _is_loopback(ip) and ip != source.ip:
             if node is None:
                 raise InvalidArgument
             return DROPPED
@@ -203,7 +204,7 @@ class Network:
         own = self.nodes.get(source.node)
         if own is None:
             return self._from_outside(source, ip, port, protocol)
-        loopback = ipaddress.ip_address(ip).is_loopback
+        loopback = _is_loopback(ip)
         if source.kind == "pod":
             if loopback or ip == source.ip:
                 return Path("deliver", source, port, ip if loopback else source.ip)
@@ -232,14 +233,14 @@ class Network:
         return min(nodes, key=lambda node: hashlib.sha256(f"{node}#{ips[0]}".encode()).digest(), default=None)
 
     def _from_outside(self, source: Machine, ip: str, port: int, protocol: str) -> Path:
-        if ipaddress.ip_address(ip).is_loopback or ip == source.ip:
+        if _is_loopback(ip) or ip == source.ip:
             return Path("deliver", source, port, ip)
         target = self.machines.get(ip)
         if target is not None and target.kind == "outside":
             return Path("deliver", target, port, source.ip)
         if target is not None and target.kind == "node":
             return self._at_node(self.nodes[target.node], proxy.Source(source.ip), ip, port, protocol)
-        if ipaddress.ip_address(ip) not in NODE_NETWORK:
+        if not _is_of_nodes(ip):
             return DROPPED
         for service in self._index.services_at(ip):
             if ip in ingress_ips(service) and (name := self.announcer(service)):
@@ -286,7 +287,7 @@ class Network:
             return DROPPED
         target = self.machines.get(ip)
         if target is None:
-            return UNREACHABLE if ipaddress.ip_address(ip) in NODE_NETWORK else DROPPED
+            return UNREACHABLE if _is_of_nodes(ip) else DROPPED
         if target.kind == "pod":
             by_route = source.is_node and not source.is_bound and target.node == node.name
             seen = node.gateway if by_route else source.ip
@@ -321,7 +322,7 @@ class Network:
         if not self._leaves(node, source, endpoint.ip, endpoint.port, protocol):
             return DROPPED
         if target is None:
-            return UNREACHABLE if ipaddress.ip_address(endpoint.ip) in NODE_NETWORK else DROPPED
+            return UNREACHABLE if _is_of_nodes(endpoint.ip) else DROPPED
         seen = source.ip
         if masquerade or source.is_node or (source.is_pod and target.kind != "pod"):
             local_pod = target.kind == "pod" and target.node == node.name
@@ -346,6 +347,17 @@ class Network:
     async def _answer_health(self, stream: Stream, service: Obj, node: str) -> None:
         count = proxy.local_endpoint_count(service, self._index.slices_of_proxies(key_of(service)), node)
         await healthcheck.answer(stream, key_of(service), count, self._kernel.now())
+
+
+@lru_cache(4096)
+def _is_loopback(ip: str) -> bool:
+    return ipaddress.ip_address(ip).is_loopback
+
+
+@lru_cache(4096)
+def _is_of_nodes(ip: str) -> bool:
+    """Whether an address is of the network that the nodes share."""
+    return ipaddress.ip_address(ip) in NODE_NETWORK
 
 
 def _entry(service: Obj, ip: str) -> proxy.Entry:

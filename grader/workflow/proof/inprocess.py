@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -112,7 +114,10 @@ def _shaken(
 
 
 def _processes(parallel: int | None) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=get_context("spawn"), initializer=_collect_rarely)
+    """Make workers, which have what is loaded here where that is safe: loading takes one as long as twenty attempts."""
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    context = get_context("fork" if alone else "spawn")
+    return ProcessPoolExecutor(parallel or os.cpu_count(), mp_context=context, initializer=_collect_rarely)
 
 
 def _collect_rarely() -> None:

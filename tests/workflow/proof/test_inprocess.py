@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import types
+
 import pytest
 
 from grader import exercises
@@ -10,6 +14,7 @@ from grader.model.exercise import Form
 from grader.model.report import Verdict
 from grader.workflow.check import check_with_evidence
 from grader.workflow.ground.record import record_clusters_own
+from grader.workflow.proof import inprocess
 from grader.workflow.proof.attacks.cluster import SHOCKS, attack_cluster
 from grader.workflow.proof.attacks.run import attack_tasks
 from grader.workflow.proof.handing import handing_in
@@ -32,6 +37,24 @@ def test_manifests_come_out_as_expected_and_scripts_are_left_out() -> None:
     assert left_out == len(scripts) > 0
     assert len(result.attempts) == len(every) - len(scripts) == len(told)
     assert [(item.exercise, item.name, item.got) for item in result.attempts if not item.sound] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere libraries may not bear a fork")
+@pytest.mark.parametrize(("threads", "loaded"), [(1, True), (2, False)])
+def test_workers_have_what_is_loaded_unless_a_thread_forbids_to_fork(
+    threads: int, loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    monkeypatch.setitem(sys.modules, LOADED, types.ModuleType(LOADED))
+    with inprocess._processes(1) as pool:
+        assert pool.submit(is_loaded).result() is loaded
+
+
+LOADED = "loaded_here_only"
+
+
+def is_loaded() -> bool:
+    return LOADED in sys.modules
 
 
 EXPORTED = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
@@ -46,12 +46,12 @@ class Request:
     body: bytes
     peer: Address
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The decoded path, without query."""
         return unquote(urlsplit(self.target).path) or "/"
 
-    @property
+    @cached_property
     def query(self) -> dict[str, str]:
         """The first value of each query parameter."""
         found: dict[str, str] = {}
