@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -182,3 +185,11 @@ def test_what_never_holds_is_waited_for_as_long_as_was_said() -> None:
         with pytest.raises(TimeoutError, match="does not hold after 40 s"):
             cluster.wait(lambda: False, limit=40)
         assert cluster.now == shown + 40
+
+
+def test_the_same_seed_gives_the_same_cluster_whatever_python_makes_of_hashes() -> None:
+    program = [sys.executable, "-m", "tests.embedded.hashed"]
+    seeds = ({**os.environ, "PYTHONHASHSEED": seed} for seed in ("1", "2"))
+    one, other = (subprocess.run(program, env=env, capture_output=True, check=True).stdout for env in seeds)
+    assert one.count(b"\n") > 10
+    assert one == other

@@ -12,7 +12,7 @@ from grader.embedded.core.api.http.messages import ADMIN, JSON, Answer, Request,
 from grader.embedded.core.api.http.negotiate import Negotiated, encode, negotiate
 from grader.embedded.core.api.http.pretty import indented, is_pretty, prettied
 from grader.embedded.core.api.http.routes import target_of
-from grader.embedded.core.api.http.status import ApiError, internal_error, method_not_allowed, unknown_path
+from grader.embedded.core.api.http.status import ApiError, bad_request, internal_error, method_not_allowed, unknown_path
 from grader.embedded.core.api.kinds.call import Call
 from grader.embedded.core.api.kinds.registry import BY_PATH
 from grader.embedded.core.api.read import componentstatus
@@ -61,6 +61,8 @@ class ApiServer:
             return self._route(request, negotiated)
         except ApiError as error:
             return refusal(error)
+        except RecursionError:  # what is nested in a text: a continue token, managed fields
+            return refusal(bad_request("exceeded max depth"))
         except Exception as error:
             if self._on_error is None:
                 raise

@@ -20,10 +20,10 @@ class LeaseController(Controller):
         super().__init__(context)
         self.queue: WorkQueue[Key] = WorkQueue(context.kernel, self.sync)
         self._control_plane = control_plane
-        self._kept = {
+        self._kept = (
             *((leases.NODE_NAMESPACE, node) for node in nodes),
             *((leases.LEADER_NAMESPACE, name) for name in leases.LEADERS),
-        }
+        )
 
     def on_change(self, change: Change) -> None:
         """A node has joined, or a Lease is gone: its holder sees that when it would renew it."""

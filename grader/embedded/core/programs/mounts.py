@@ -12,6 +12,7 @@ from functools import wraps
 
 from grader.embedded.core.programs.context import Program, ProgramContext
 from grader.embedded.core.programs.images.users import ROOT, User
+from grader.embedded.core.programs.signals import SIGSEGV
 
 Files = MutableMapping[str, bytes]
 """Path and content."""
@@ -24,6 +25,9 @@ DENIED = "Permission denied"
 ERRNO = {READ_ONLY: 30, DENIED: 13}
 OPEN = ("/tmp", "/var/tmp", "/dev/shm")
 """Folders that everybody may write to."""
+
+
+TOO_DEEP = "Segmentation fault (nested too deeply for the embedded cluster)"
 
 
 class WriteRefused(Exception):
@@ -213,7 +217,7 @@ def refusal(files: Files, path: str) -> str:
 
 
 def telling(program: Program) -> Program:
-    """A program that says where it may not write, and ends with 1."""
+    """A program that says where it may not write, and ends with 1; nested too deeply, it ends as by SIGSEGV."""
 
     @wraps(program)
     async def run(context: ProgramContext) -> int:
@@ -222,6 +226,9 @@ def telling(program: Program) -> Program:
         except WriteRefused as refused:
             context.error(f"{context.name}: {_what(context, refused.path)}: {refused.why}")
             return 1
+        except RecursionError:
+            context.error(f"{context.name}: {TOO_DEEP}")
+            return 128 + SIGSEGV
 
     return run
 

@@ -6,6 +6,7 @@ line discipline sits between the outside and the program (see `terminal.py`).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -23,10 +24,20 @@ from grader.embedded.core.kernel import (
 from grader.embedded.core.programs.signals import SIGKILL, SIGPIPE, SIGTERM, STDERR, STDOUT
 from grader.embedded.core.programs.terminal import Terminal
 
+STACKS = 64
+"""Stacks that the calls of one process may fill: about 2500 calls of shell functions inside of each other."""
+FORKS = 1000
+"""Subshells that one process may have at a time; they are counted after as many new ones."""
+DEEP = 300
+"""Frames after which a call gets a stack of its own; Python has 1000."""
 BROKEN = 70
 """Exit code of a program whose emulation has a defect (EX_SOFTWARE)."""
 
 Sink = Callable[[bytes], None]
+
+
+class NoFork(Exception):
+    """A process has too many subshells (EAGAIN)."""
 
 
 class Exit(Exception):
@@ -140,6 +151,9 @@ class Process:
         self._outputs: list[Callable[[int, bytes], None]] = []
         self._backlog: list[tuple[int, bytes]] = []
         self._exited = Event()
+        self._stacks = 0
+        self._forks: list[Task[int]] = []
+        self._full = False
         self._on_exit: list[Callable[[int], None]] = []
         self._task: Task[int] | None = None
         self._closers: list[Callable[[], None]] = []
@@ -205,6 +219,42 @@ class Process:
         elif signal == SIGKILL or not self._init:
             self.signal = signal
             self.exit(128 + signal)
+
+    def fork(self, call: Coroutine[Any, Any, int], name: str = "") -> Task[int]:
+        """Run a call beside the others. Raises NoFork where there are too many."""
+        if len(self._forks) >= 2 * FORKS:  # seldom, as it looks at each
+            self._forks = [task for task in self._forks if not task.done]
+            self._full = len(self._forks) >= FORKS
+        if self._full or self.exit_code is not None:
+            call.close()
+            raise NoFork
+        task = self._kernel.spawn(call, name)
+        self._forks.append(task)
+        return task
+
+    @staticmethod
+    def is_deep() -> bool:
+        """Whether the calls at this point have nearly filled their stack."""
+        try:
+            sys._getframe(DEEP)
+        except ValueError:
+            return False
+        return True
+
+    async def on_new_stack(self, call: Coroutine[Any, Any, int]) -> int:
+        """Run a call on a stack of its own. Raises what it raises, and RecursionError where there are too many."""
+        if self._stacks >= STACKS:
+            call.close()
+            raise RecursionError("too many calls inside of each other")
+        self._stacks += 1
+        task = self._kernel.spawn(call, f"process {self.argv[0]}")
+        try:
+            return await task
+        except BaseException:
+            task.cancel()
+            raise
+        finally:
+            self._stacks -= 1
 
     def kill_now(self) -> None:
         """Send SIGKILL."""

@@ -7,6 +7,7 @@ Texts: sigs.k8s.io/json and k8s.io/apimachinery/pkg/runtime/serializer/json (`st
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,10 @@ from grader.embedded.core.api.schema import types
 
 Tree = dict[str, Any]
 
+DEEPEST = 200
+"""Objects and arrays inside of each other that are taken; kube-apiserver takes 10000."""
+_REAL_DEEPEST = 10_000
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 GO_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
 """What encoding/json calls a JSON value, by what Python makes of it."""
 
@@ -52,6 +57,8 @@ def _loader() -> Any:
 
 def read_json(body: bytes) -> Any:
     """The JSON value of a body. Raises ApiError (400) as the server words it."""
+    if (depth := _depth(body)) > DEEPEST:  # sigs.k8s.io/json internal/golang/encoding/json/scanner.go maxNestingDepth
+        raise bad_request(f"couldn't get version/kind; json parse error: exceeded max depth{_ours(depth)}")
     try:
         return json.loads(body, object_pairs_hook=_pairs)
     except (ValueError, UnicodeDecodeError) as error:
@@ -63,9 +70,38 @@ def read_yaml(body: bytes) -> Any:
     import yaml
 
     try:
+        if max(_depth(body), max(map(len, body.split(b"\n")))) > DEEPEST:  # it may be nested that deeply
+            _check_depth(body)
         return yaml.load(body, Loader=_loader())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise bad_request(f"error converting YAML to JSON: {error}") from error
+
+
+def _depth(body: bytes) -> int:
+    """How deeply a JSON text is nested."""
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(body):
+        letter = found[0][:1]
+        if letter != b'"':
+            depth += 1 if letter in b"[{" else -1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+def _check_depth(body: bytes) -> None:
+    """Refuse YAML that is nested too deeply: libyaml tells events on a stack of its own. Raises ApiError, YAMLError."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(body, Loader=_loader()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:  # go.yaml.in/yaml/v2 scannerc.go max_flow_level, max_indents
+            why = f"yaml: exceeded max depth of {_REAL_DEEPEST}{_ours(DEEPEST)}"
+            raise bad_request(f"error converting YAML to JSON: {why}")
+
+
+def _ours(depth: int) -> str:
+    return "" if depth > _REAL_DEEPEST else f" (the embedded cluster takes {DEEPEST})"
 
 
 class _Problems:

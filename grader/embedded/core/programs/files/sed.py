@@ -31,21 +31,24 @@ SedCommand = tuple[str, str, str, str, str]
 
 
 def _sed_split(script: str) -> list[str]:
-    parts, current, escaped, inside = list[str](), "", False, 0
+    """Cut a script at the semicolons and line ends that are not inside of a substitution."""
+    parts, current, escaped, inside = list[str](), list[str](), False, 0
+    delimiter, looking = "", "s"  # looking for the letter s, then for the letter behind it
     for char in script:
         if char in ";\n" and not escaped and inside in {0, 3}:
-            parts.append(current)
-            current, inside = "", 0
+            parts.append("".join(current))
+            current, inside, delimiter, looking = [], 0, "", "s"
             continue
-        delimiter = re.match(r"\s*[^s/]*s(.)", current)
-        if delimiter and char == delimiter[1] and not escaped:
-            inside = inside or 1
-            inside += 1
+        if delimiter and char == delimiter and not escaped:
+            inside = (inside or 1) + 1
         escaped = char == "\\" and not escaped
-        current += char
-        if inside == 0 and re.fullmatch(r"\s*[\d$,]*s.", current):
-            inside = 1
-    return [part for part in [*parts, current] if part.strip()]
+        if looking == "delimiter":
+            delimiter, looking = char, ""
+            inside = 1 if re.fullmatch(r"\s*[\d$,]*s", "".join(current)) else inside
+        elif looking and char in "s/":
+            looking = "delimiter" if char == "s" else ""
+        current.append(char)
+    return [part for part in [*parts, "".join(current)] if part.strip()]
 
 
 def _sed_command(context: ProgramContext, text: str, extended: bool) -> SedCommand:

@@ -162,7 +162,7 @@ async def tail(context: ProgramContext) -> int:
 async def grep(context: ProgramContext) -> int:
     """`grep [-ivcnqEFoxwlhHr] [-A|-B|-C count] [-m count] [-e pattern] pattern [file…]`; 1 where nothing matches."""
     given, names = options(context, "ivcnqEFoxwlhHrRsaPLk", "eABCm")
-    for letter in set("ABCm") & set(given):
+    for letter in filter(given.__contains__, "ABCm"):
         count(context, given[letter][-1])
     if "e" not in given and not names:
         raise context.fail(2, f"Usage: {context.name} [OPTION]... PATTERNS [FILE]...")

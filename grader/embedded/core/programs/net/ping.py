@@ -20,7 +20,7 @@ async def main(context: ProgramContext) -> int:
     """`ping [-4nq] [-c count] [-w deadline] [-W seconds] [-i seconds] host`."""
     asked = options.read(context, "4nqc:w:W:i:s:", usage="ping [OPTIONS] HOST")
     values, names = dict[str, float](), asked.rest
-    for letter in set("cwWis") & set(asked.given):
+    for letter in filter(asked.given.__contains__, "cwWis"):
         if not asked.last(letter).replace(".", "", 1).isdigit():
             raise context.fail(1, f"ping: invalid number '{asked.last(letter)}'")
         values[letter] = float(asked.last(letter))

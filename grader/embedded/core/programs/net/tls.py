@@ -49,7 +49,7 @@ def hello_of(data: bytes) -> tuple[object, bytes] | None:
     end = 5 + struct.unpack("!H", data[3:5])[0]
     try:
         return json.loads(data[5:end]), data[end:]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

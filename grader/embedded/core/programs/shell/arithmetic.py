@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,7 +57,7 @@ def evaluate(expression: str, scope: Names) -> int:
 
 class _Arithmetic:
     def __init__(self, tokens: list[str], scope: Names) -> None:
-        self._tokens = tokens
+        self._tokens = deque(tokens)
         self._scope = scope
 
     def value(self) -> int:
@@ -73,7 +74,8 @@ class _Arithmetic:
     def _assignment(self) -> int:
         name, operator = self._peek(), self._peek(1)
         if (name[:1].isalpha() or name[:1] == "_") and operator in {"=", "+=", "-=", "*=", "/=", "%="}:
-            del self._tokens[:2]
+            self._tokens.popleft()
+            self._tokens.popleft()
             value = self._assignment()
             if operator != "=":
                 rule = next(level for level in _LEVELS if operator[0] in level)
@@ -86,11 +88,11 @@ class _Arithmetic:
         condition = self._binary(0)
         if self._peek() != "?":
             return condition
-        self._tokens.pop(0)
+        self._tokens.popleft()
         yes = self._assignment()
         if self._peek() != ":":
             raise ExpansionError("arithmetic syntax error")
-        self._tokens.pop(0)
+        self._tokens.popleft()
         no = self._assignment()
         return yes if condition else no
 
@@ -99,31 +101,31 @@ class _Arithmetic:
             return self._unary()
         left = self._binary(level + 1)
         while self._peek() in _LEVELS[level]:
-            operator = self._tokens.pop(0)
-            left = _LEVELS[level][operator](left, self._binary(level + 1))
+            operator = self._tokens.popleft()
+            left = _wrapped(_LEVELS[level][operator](left, self._binary(level + 1)))
         return left
 
     def _unary(self) -> int:
-        token = self._tokens.pop(0) if self._tokens else ""
+        token = self._tokens.popleft() if self._tokens else ""
         if token in {"-", "+", "!", "~"}:
             value = self._unary()
             return {"-": -value, "+": value, "!": int(not value), "~": ~value}[token]
         if token in {"++", "--"}:
-            name = self._tokens.pop(0) if self._tokens else ""
+            name = self._tokens.popleft() if self._tokens else ""
             value = self._of(name) + (1 if token == "++" else -1)
             self._scope.set(name, str(value))
             return value
         if token == "(":
             value = self._assignment()
-            if not self._tokens or self._tokens.pop(0) != ")":
+            if not self._tokens or self._tokens.popleft() != ")":
                 raise ExpansionError("arithmetic syntax error")
             return value
         if token[:1].isdigit():
-            return _number(token)
+            return _wrapped(_number(token))
         if token[:1].isalpha() or token[:1] == "_":
             value = self._of(token)
             if self._peek() in {"++", "--"}:
-                step = 1 if self._tokens.pop(0) == "++" else -1
+                step = 1 if self._tokens.popleft() == "++" else -1
                 self._scope.set(token, str(value + step))
             return value
         raise ExpansionError("arithmetic syntax error")
@@ -134,7 +136,12 @@ class _Arithmetic:
         digits = value.lstrip("+-")
         if not digits[:1].isdigit():
             raise ExpansionError("arithmetic syntax error")
-        return sign * _number(digits)
+        return _wrapped(sign * _number(digits))
+
+
+def _wrapped(value: int) -> int:
+    """A value as 64 bits hold it (intmax_t)."""
+    return (value + 2**63) % 2**64 - 2**63
 
 
 def _number(token: str) -> int:

@@ -16,6 +16,7 @@ from grader.embedded.core.programs.shell.makes import own
 from grader.embedded.core.programs.shell.options import letters
 from grader.embedded.core.programs.shell.parser import RESERVED
 from grader.embedded.core.programs.shell.state import Channels, Leave, ShellState
+from grader.embedded.core.programs.signals import SIGSEGV
 
 Builtin = Callable[[ShellState, list[str], Channels], Awaitable[int]]
 
@@ -237,6 +238,8 @@ def _trapped(shell: ShellState, text: str, channels: Channels) -> None:
             await shell.fork().source(text, channels)
         except Exit as done:
             shell.context.process.exit(done.code)
+        except RecursionError:
+            shell.context.process.exit(128 + SIGSEGV)
 
     shell.context.host.kernel.spawn(handle(), "trap")
 

@@ -12,7 +12,8 @@ from typing import Any
 from grader.embedded.core.kernel import ConnectionReset_, Task, pair, turn
 from grader.embedded.core.programs.files.filesystem import is_folder, read_file
 from grader.embedded.core.programs.images.running import available, load
-from grader.embedded.core.programs.process import Exit, Input
+from grader.embedded.core.programs.mounts import TOO_DEEP
+from grader.embedded.core.programs.process import Exit, Input, NoFork
 from grader.embedded.core.programs.shell import expand
 from grader.embedded.core.programs.shell.arithmetic import ExpansionError
 from grader.embedded.core.programs.shell.builtins import BUILTINS, lacking
@@ -35,7 +36,10 @@ from grader.embedded.core.programs.shell.syntax import (
     SyntaxError_,
     Word,
 )
-from grader.embedded.core.programs.signals import SIGPIPE
+from grader.embedded.core.programs.signals import SIGPIPE, SIGSEGV
+
+DEEPEST = 1000
+"""Calls of functions inside of each other that dash takes (src/eval.c of dash 0.5.12, evalfun)."""
 
 
 class Shell(ShellState):
@@ -58,6 +62,9 @@ class Shell(ShellState):
             return self.status
         except ConnectionReset_:
             return 128 + SIGPIPE
+        except RecursionError:
+            self.complain(TOO_DEEP, channels)
+            return 128 + SIGSEGV
 
     async def source(self, text: str, channels: Channels) -> int:
         """Parse and run a text. Raises Exit."""
@@ -85,13 +92,21 @@ class Shell(ShellState):
     def _background(self, item: AndOr, channels: Channels) -> None:
         child = self.fork()
         quiet = replace(channels, stdin=Input.of_bytes(b""), tty=False)
-        task = self.context.host.kernel.spawn(
-            child.subshell(Script((AndOr(item.items),)), quiet), f"{self.name} background"
-        )
+        task = self._fork(child.subshell(Script((AndOr(item.items),)), quiet), f"{self.name} background", channels)
         self.last_job = max((*self.jobs, self.context.process.pid)) + 1
         self.jobs[self.last_job] = task
         self.context.process.at_exit(task.cancel)
         self.status = 0
+
+    def _fork(self, call: Coroutine[Any, Any, int], name: str, channels: Channels) -> Task[int]:
+        """Start a subshell. Where no more can be had, all of them end: a fork bomb would go on for ever."""
+        try:
+            return self.context.process.fork(call, name)
+        except NoFork:
+            cannot = {"dash": "Cannot fork", "bash": "fork: Resource temporarily unavailable"}
+            self.complain(cannot.get(self.make, "can't fork: Resource temporarily unavailable"), channels)
+            self.context.process.exit(2)
+            raise Exit(2) from None
 
     async def _and_or(self, item: AndOr, channels: Channels) -> int:
         status = 0
@@ -117,17 +132,16 @@ class Shell(ShellState):
         return int(not status) if pipeline.negated else status
 
     async def _piped(self, commands: Sequence[Command], channels: Channels) -> int:
-        kernel = self.context.host.kernel
         tasks: list[Task[int]] = []
         source = channels.stdin
         for index, command in enumerate(commands):
             if index == len(commands) - 1:
                 stage = replace(channels, stdin=source)
-                tasks.append(kernel.spawn(self.fork()._stage(command, stage, None)))
+                tasks.append(self._fork(self.fork()._stage(command, stage, None), "", channels))
                 break
             left, right = pair()
             stage = replace(channels, stdin=source, out=left.send, tty=False)
-            tasks.append(kernel.spawn(self.fork()._stage(command, stage, left.close)))
+            tasks.append(self._fork(self.fork()._stage(command, stage, left.close), "", channels))
             source = Input.of_stream(right)
             self.context.process.at_exit(left.reset)
         status = failed = 0
@@ -150,7 +164,10 @@ class Shell(ShellState):
             channels.stdin.close()
 
     async def execute(self, command: Command, channels: Channels) -> int:
-        """Run one command. Raises Exit, Leave."""
+        """Run one command. Raises Exit, Leave, and RecursionError where there are too many inside of each other."""
+        process = self.context.process
+        if process.is_deep():
+            return await process.on_new_stack(self.execute(command, channels))
         if isinstance(command, Simple):
             return await self._simple(command, channels)
         if isinstance(command, Redirected):
@@ -285,7 +302,11 @@ class Shell(ShellState):
         return await self.program(argv, channels)
 
     async def _function(self, name: str, argv: list[str], channels: Channels) -> int:
+        if self.calls >= DEEPEST and self.make == "dash":
+            self.complain(f"Maximum function recursion depth ({DEEPEST}) reached", channels)
+            raise Exit(2)
         saved, self.positional = self.positional, argv[1:]
+        self.calls += 1
         try:
             return await self.execute(self.functions[name], channels)
         except Leave as leave:
@@ -294,6 +315,7 @@ class Shell(ShellState):
             return leave.count
         finally:
             self.positional = saved
+            self.calls -= 1
 
     async def program(self, argv: list[str], channels: Channels) -> int:
         """Run a program of the image and return its exit code."""

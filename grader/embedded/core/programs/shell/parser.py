@@ -236,7 +236,7 @@ class Parser(WordReader):
         assignments: list[tuple[str, Word]] = []
         words: list[Word] = []
         redirects: list[Redirect] = []
-        line = self._text.count("\n", 0, self._at) + 1
+        line = self._line()
         while True:
             self._blanks()
             redirect = self._redirect()

@@ -90,6 +90,7 @@ class ShellState(ABC):
         jobs: background tasks by number.
         last_job: `$!`, 0 before the first.
         interactive: whether somebody types at it.
+        calls: how many functions are being called inside of each other.
         traps: what `trap` set, by the signal's name or EXIT.
         line: `$LINENO`.
         checked: whether a failure is looked at where it happens, so that `set -e` does not end the shell.
@@ -110,6 +111,7 @@ class ShellState(ABC):
     last_job: int = 0
     interactive: bool = False
     traps: dict[str, str] = field(default_factory=dict)
+    calls: int = 0
     line: int = 1
     checked: bool = False
 

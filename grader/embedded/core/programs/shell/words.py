@@ -19,11 +19,19 @@ from grader.embedded.core.programs.shell.syntax import (
 
 BREAK = frozenset(" \t\n;&|<>()")
 _SPECIAL = frozenset("@*#?$!-")
+NESTED = 100
+"""Expansions inside of each other that are read; more end the shell, as they fill the stack of a real one later."""
 
 
 def is_name(text: str) -> bool:
     """Whether the text can name a variable."""
     return bool(text) and text.isascii() and text.replace("_", "a").isalnum() and not text[0].isdigit()
+
+
+def _further(at: int, depth: int) -> int:
+    if depth > NESTED:  # told before what is inside is read once for each level
+        raise RecursionError("too many expansions inside of each other")
+    return at + 1
 
 
 class WordReader(ABC):
@@ -32,6 +40,7 @@ class WordReader(ABC):
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._counted = (0, 1)
         self._heredocs: list[tuple[list[Part], str, bool, bool]] = []
 
     @abstractmethod
@@ -50,6 +59,12 @@ class WordReader(ABC):
 
     def _peek(self, count: int = 1) -> str:
         return self._text[self._at : self._at + count]
+
+    def _line(self) -> int:
+        """The number of the line that is being read."""
+        at, line = self._counted
+        self._counted = (self._at, line + self._text.count("\n", at, self._at))
+        return self._counted[1]
 
     def _blanks(self) -> None:
         while self._at < len(self._text):
@@ -221,7 +236,7 @@ class WordReader(ABC):
             if stop >= len(self._text):
                 raise Incomplete("syntax error: missing '))'")
             depth += {"(": 1, ")": -1}.get(self._text[stop], 0)
-            stop += 1
+            stop = _further(stop, depth)
         inner = type(self)(self._text[start:stop])._quoted_parts("")
         self._at = stop + 2
         return Arithmetic(Word(inner), quoted)
@@ -249,7 +264,7 @@ class WordReader(ABC):
             if stop >= len(self._text):
                 raise Incomplete("syntax error: missing '}'")
             depth += {"{": 1, "}": -1}.get(self._text[stop], 0)
-            stop += 1
+            stop = _further(stop, depth)
         inner = self._text[start:stop]
         self._at = stop + 1
         word = Word(type(self)(inner)._quoted_parts("")) if quoted else Word(type(self)(inner)._loose_parts())

@@ -14,6 +14,8 @@ from functools import lru_cache
 from grader.embedded.core.programs.servers.nginx.directives import RULES
 
 MAIN = "/etc/nginx/nginx.conf"
+INCLUDES = 50
+"""Files that may be open inside of each other; a real nginx runs out of file descriptors much later."""
 _SINGLE = frozenset(
     "alias client_max_body_size default_type proxy_connect_timeout proxy_http_version proxy_pass proxy_read_timeout"
     " proxy_send_timeout resolver_timeout root try_files daemon worker_processes".split()
@@ -81,10 +83,12 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    at, words = 0, list[str]()
+    at, words, counted, line = 0, list[str](), 0, 1
 
     def token(end: str) -> Token:
-        return Token(tuple(words), end, text.count("\n", 0, at) + 1)
+        nonlocal counted, line
+        counted, line = at, line + text.count("\n", counted, at)
+        return Token(tuple(words), end, line)
 
     while True:
         while at < len(text) and (text[at] in " \t\r\n" or text[at] == "#"):
@@ -137,6 +141,7 @@ class Reader:
         self.files = files
         self.seen: dict[str, str] = {}
         self._folder = MAIN.rpartition("/")[0]
+        self._including = 0
 
     def main(self, path: str = MAIN) -> tuple[Directive, ...]:
         """The tree of a whole configuration. Raises Emerg."""
@@ -146,10 +151,16 @@ class Reader:
         return self.file(path, "m")
 
     def file(self, path: str, context: str) -> tuple[Directive, ...]:
-        """The directives of one file."""
+        """The directives of one file. Raises Emerg."""
+        if self._including >= INCLUDES:
+            raise Emerg(f'open() "{path}" failed (24: Too many open files)')
         text = (self.files.read(path) or b"").decode(errors="replace")
         self.seen[path] = text
-        return self.text(text, path, context)
+        self._including += 1
+        try:
+            return self.text(text, path, context)
+        finally:
+            self._including -= 1
 
     def text(self, text: str, path: str, context: str) -> tuple[Directive, ...]:
         """The directives of a text that stands for a file (that of `-g`, too)."""

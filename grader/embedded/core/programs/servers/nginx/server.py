@@ -105,7 +105,7 @@ def _options(context: ProgramContext) -> tuple[set[str], dict[str, str]]:
             if letter not in "?hvVtTq":
                 raise context.fail(1, f'nginx: invalid option: "{letter}"')
             flags.add(letter)
-    for letter in {"p", "e"} & set(values):
+    for letter in filter(values.__contains__, "pe"):
         context.error(f"nginx: the embedded cluster ignores the option -{letter}")
     if "s" in values and values["s"] not in {*_SIGNALS, "reopen"}:
         raise context.fail(1, f'nginx: invalid option: "-s {values["s"]}"')
@@ -254,7 +254,7 @@ class Nginx:
             except AddressInUse:
                 self.log.emerg(f"bind() to 0.0.0.0:{port} failed (98: Address already in use)")
                 return False
-        for port in set(self._open) - wanted:
+        for port in sorted(set(self._open) - wanted):
             self._open.pop(port)()
         process.ports[:] = sorted(wanted)
         return True
