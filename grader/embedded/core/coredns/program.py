@@ -75,7 +75,7 @@ class CoreDns:
         if text == self._text:
             return
         try:
-            parse(text, self._path)
+            parse(text, self._path, self._around.files)
         except CorefileError as error:
             if "Unknown directive" not in str(error):  # without its directives, only the syntax is looked at
                 write(f"[WARNING] plugin/reload: Corefile parse failed: {error}")

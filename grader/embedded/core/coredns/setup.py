@@ -74,7 +74,7 @@ def start(text: str, path: str, around: Surroundings) -> Instance:
     servers: dict[str, Server] = {}
     reload_: float | None = None
     missing: dict[str, None] = {}
-    for block in parse(text, path):
+    for block in parse(text, path, around.files):
         keys = [_key(key) for key in block.keys]
         for zone, key in keys:
             if key in servers:

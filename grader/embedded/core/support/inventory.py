@@ -87,8 +87,8 @@ def _nginx() -> Part:
 
 
 def _corefile() -> Part:
-    done, inert = setup.PLUGINS.keys(), setup.INERT
-    return Part("corefile", _sorted(done), _sorted(inert), _sorted(corefile.DIRECTIVES - done - inert), ("import",))
+    done, inert = {*setup.PLUGINS, "import"}, setup.INERT
+    return Part("corefile", _sorted(done), _sorted(inert), _sorted(corefile.DIRECTIVES - done - inert))
 
 
 def _families(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
