@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from grader.lessons.outline import lessons_root
+from grader.lessons.outline import lessons_root, outlines
+from grader.paths import content_root
 
 LESSONS = {int(path.name[:2]): path.read_text(encoding="utf-8") for path in sorted(lessons_root().glob("[0-9]*.md"))}
 
@@ -37,3 +40,22 @@ LESSONS = {int(path.name[:2]): path.read_text(encoding="utf-8") for path in sort
 def test_a_lesson_has_the_word_that_learners_type(word: str, where: list[int]) -> None:
     for number in where:
         assert word in LESSONS[number], f"lesson {number}"
+
+
+def test_a_lesson_counts_all_its_exercises_in_its_minutes() -> None:
+    heads = {head.number: head for head in outlines()}
+    assert heads[13].whole == 75
+    assert heads[18].whole == 55  # the final exam has six parts
+    assert all(head.whole > head.minutes for head in heads.values())
+
+
+def test_a_lesson_tells_how_long_it_takes_without_its_exercises() -> None:
+    for head in outlines():
+        assert re.findall(r"演習を除いて(\d+)分ほどで終わります。", LESSONS[head.number]) == [str(head.minutes)]
+        assert len(re.findall(r"\d+分ほど", LESSONS[head.number])) == 1
+
+
+def test_the_first_page_tells_the_shortest_and_the_longest_lesson() -> None:
+    index = (content_root() / "site" / "pages" / "index.md").read_text(encoding="utf-8")
+    minutes = [head.whole for head in outlines()]
+    assert f"1つのレッスンは、演習も含めて{min(minutes)}分から{max(minutes)}分です。" in index
