@@ -35,6 +35,17 @@ LESSONS = {int(path.name[:2]): path.read_text(encoding="utf-8") for path in sort
         ("SRVレコード", [7, 8, 11]),
         ("`svc`", [13]),
         ("ロードバランサーのアドレスを割り当てるのが誰か", [5]),
+        ("aws-load-balancer-type: external", [5]),
+        ("internet-facing", [5]),
+        ("loadBalancerSourceRanges", [5]),
+        ("ipFamilyPolicy", [3]),
+        ("デュアルスタック", [3]),
+        ("`nftables`", [12]),
+        ("`ipvs`", [12]),
+        ("kubectl port-forward service/", [3, 13]),
+        ("wget -qO-", [13]),
+        ("kubectl describe service", [13]),
+        ("-o wide", [13]),
     ],
 )
 def test_a_lesson_has_the_word_that_learners_type(word: str, where: list[int]) -> None:
