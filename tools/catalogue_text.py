@@ -1,7 +1,13 @@
 """Write the Japanese of the YAML catalogues and exercise titles as Markdown, so that the text lint reads it too.
 
+<<<<<<< HEAD
 Usage: python -m tools.catalogue_text TARGET_FOLDER
 One file a catalogue; each sentence under a heading that names its key, so that a finding leads back to it.
+=======
+Usage: python tools/catalogue_text.py TARGET_FOLDER
+One file a catalogue; each text under a heading that names its key, so that a finding leads back to it. What is no
+sentence (a label, a title) becomes a heading itself: the rules of words hold for it, those of sentences do not.
+>>>>>>> help-text
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCE_END = ("。", "？", "！")
+JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 
 
@@ -25,18 +32,19 @@ def main(target: Path) -> None:
     for path in sorted((ROOT / "grader" / "text" / "ja").glob("*.yaml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         parts = [f"# {path.stem}\n"]
-        for key, text in _sentences(data):
+        for key, text in _texts(data):
             filled = PLACEHOLDER.sub("`x`", text)
-            parts.append(f"## `{key}`\n\n{filled}\n")
+            shown = filled if text.endswith(SENTENCE_END) else f"### {' '.join(filled.split())}"
+            parts.append(f"## `{key}`\n\n{shown}\n")
         (target / f"{path.stem}.md").write_text("\n".join(parts), encoding="utf-8")
 
 
-def _sentences(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield key and text of every value that holds a whole sentence."""
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield key and text of every value that holds Japanese."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _sentences(item, f"{key}.{name}".strip("."))
-    elif isinstance(value, str) and value.strip().endswith(SENTENCE_END):
+            yield from _texts(item, f"{key}.{name}".strip("."))
+    elif isinstance(value, str) and JAPANESE.search(value):
         yield key, value.strip()
 
 

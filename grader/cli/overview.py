@@ -49,7 +49,7 @@ def _heading(lesson: Outline, names: list[str], known: Progress) -> Text:
     passed = sum(name in known.passed for name in names)
     tone = "pass" if passed == len(names) else ""
     line = Text(table["list.lesson"].format(number=lesson.number, title=lesson.title), style="bold")
-    facts = table["list.lesson-facts"].format(minutes=lesson.minutes, passed=passed, total=len(names))
+    facts = table["list.lesson-facts"].format(minutes=lesson.whole, passed=passed, total=len(names))
     return line.append(f"  {facts}", style=STYLES[tone] if tone else "dim")
 
 

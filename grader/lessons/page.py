@@ -8,6 +8,7 @@ from typing import Any
 from grader.lessons.editor import editor
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
 from grader.lessons.notebook import exercise_of, task_markdown, varied_note
+from grader.lessons.outline import whole_minutes
 from grader.lessons.outputs import Outputs
 from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
@@ -25,7 +26,7 @@ def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outp
             for id_ in task_marks(text):
                 text = replace_task_mark(text, id_, task_markdown(exercises[id_]))
             if index == 0:
-                text = _with_lead(lesson, text)
+                text = _with_lead(lesson, exercises, text)
             parts.append(admonitions(text, {word(f"admonition.{kind}"): kind for kind in ADMONITIONS}))
         else:
             parts.append(_code(cell, lesson, exercises, outputs))
@@ -83,9 +84,11 @@ def soundness_page(exercises: Iterable[Exercise], record: Mapping[str, Any]) -> 
     return "\n\n".join(parts) + "\n"
 
 
-def _with_lead(lesson: Lesson, text: str) -> str:
+def _with_lead(lesson: Lesson, exercises: Mapping[str, Exercise], text: str) -> str:
     title, _, rest = text.partition("\n")
-    lead = word("page.lead", number=lesson.number, minutes=lesson.minutes, slug=lesson.slug)
+    own = [exercise.points for exercise in exercises.values() if exercise.lesson == lesson.number]
+    minutes = whole_minutes(lesson.minutes, sum(own))
+    lead = word("page.lead", number=lesson.number, minutes=minutes, count=len(own), slug=lesson.slug)
     return f"{title}\n\n{lead}\n\n{word('page.how')}\n{rest}"
 
 

@@ -62,7 +62,7 @@ class Lesson:
         title: Japanese title, without the number.
         exercises: ids of the exercises it sets, in order.
         namespace: the Namespace that its commands use.
-        minutes: how long a learner needs, about.
+        minutes: how long a learner reads and runs its cells, about, without the exercises.
         cells: its cells, in order.
 
     """

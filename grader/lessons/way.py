@@ -35,7 +35,7 @@ def course_map(
     for lesson in lessons:
         done = sum(name in passed for name in lesson.exercises)
         state = "passed" if done == len(lesson.exercises) else "here" if lesson == here else "open"
-        minutes = word("way.minutes", minutes=lesson.minutes)
+        minutes = word("way.minutes", minutes=lesson.whole)
         rows.append(f"| {word(f'way.mark.{state}')} | {link(lesson)} | {minutes} | {done} / {len(lesson.exercises)} |")
     first = here == lessons[0] and not passed
     lead = word("way.begin" if first else "way.continue", lesson=link(here)) if here else word("way.finished")

@@ -76,7 +76,7 @@ def test_nothing_to_submit_is_told(learner: Run) -> None:
         (
             "apiVersion: v1\nkind: Service\nmetadata: {name: backend-service}\n"
             "spec: {ports: [{port: 80, nodePort: 30080}]}\n",
-            "nodePort は、種類がClusterIPのServiceには書けません",
+            "nodePort は、タイプがClusterIPのServiceには書けません",
         ),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "backend-service"),
         (

@@ -12,7 +12,7 @@ from tests.render.samples import PASSED
 def test_the_progress_is_a_map_of_the_course(run: Run) -> None:
     progress.record(PASSED)
     shown = run("progress").output
-    assert "第3回 ClusterIP Service  約15分 ・ 1 / " in shown and "第18回 " in shown
+    assert "レッスン3 ClusterIP Service  約30分 ・ 演習 1 / " in shown and "レッスン18 " in shown
     assert "grader start stable-endpoint" in shown
 
 

@@ -174,7 +174,7 @@ def test_panes_keys_and_another_size(cluster: ClusterInfo, tmp_path: Path) -> No
         learner.until("✗ 不合格", "kind: Service", without="s をもう一度")
         learner.press("l")
         listed = learner.until("> ・ clusterip")
-        assert "Enter その課題を始める" in listed
+        assert "Enter その演習を始める" in listed
         learner.press("\x1b")
         learner.until("何が")
         learner.resize(12, 60)
@@ -226,7 +226,7 @@ def test_piped_it_prints_plain_lines_and_ends_after_the_last_exercise(cluster: C
         check=True,
     )
     assert "✓ 合格" in done.stdout
-    assert "見る課題がなくなりました" in done.stdout
+    assert "見る演習がなくなりました" in done.stdout
     assert "\x1b" not in done.stdout
 
 

@@ -129,7 +129,7 @@ def test_a_shell_of_the_course_means_the_exercise(person: Person, shell: str) ->
 
 
 def test_without_a_name_the_exercise_of_the_shell_is_meant(person: Person) -> None:
-    assert "nodeport" in person.types(ENV, "grader start nodeport >out", "grader start | grep '^課題'")
+    assert "nodeport" in person.types(ENV, "grader start nodeport >out", "grader start | grep '^演習'")
     (person.folder / "other").write_text(f"{ENV}\ngrader start clusterip >out\n", encoding="utf-8")
     shown = person.types(ENV, "grader start nodeport >out", "env -u KUBECONFIG bash other", "grader hint")
     assert "-n nodeport" in shown

@@ -114,7 +114,7 @@ def test_kubectl_in_a_cell_speaks_to_the_course_cluster(learner: Cell) -> None:
             "1〜65535",
         ),
         ('check("clustrip")', "clusterip のことでしょうか"),
-        ('hint("xyzzy")', "xyzzy という課題はありません"),
+        ('hint("xyzzy")', "xyzzy という演習はありません"),
     ],
 )
 def test_bad_input_is_a_card_and_never_a_traceback(learner: Cell, source: str, words: str) -> None:
@@ -235,7 +235,7 @@ def test_an_exercise_that_varies_shows_the_learners_own_task(
     shown = learner('start("clusterip")')[-1]["text/markdown"]
     assert own.task.strip() in shown and f"# learner: student-1\n{own.starter.rstrip()}" in shown
     assert (tmp_path / "work" / "clusterip.yaml").read_text(encoding="utf-8").startswith("# learner: student-1\n")
-    assert "あなたの課題の値ではありません" in last(
+    assert "あなたの演習の値ではありません" in last(
         learner(f"%%apply clusterip\n{exercises.load('clusterip').starter}")
     )
     learner(f"%%apply clusterip\n{own.answers[0].text}")

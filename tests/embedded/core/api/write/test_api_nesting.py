@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_client import Api
+
+from tests.embedded.core.api.api_client import Api
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 MANY = 100_000
