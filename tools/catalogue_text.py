@@ -1,13 +1,8 @@
 """Write the Japanese of the YAML catalogues and exercise titles as Markdown, so that the text lint reads it too.
 
-<<<<<<< HEAD
 Usage: python -m tools.catalogue_text TARGET_FOLDER
-One file a catalogue; each sentence under a heading that names its key, so that a finding leads back to it.
-=======
-Usage: python tools/catalogue_text.py TARGET_FOLDER
 One file a catalogue; each text under a heading that names its key, so that a finding leads back to it. What is no
 sentence (a label, a title) becomes a heading itself: the rules of words hold for it, those of sentences do not.
->>>>>>> help-text
 """
 
 from __future__ import annotations
