@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
 _HEADING = re.compile(r"^(#{1,6}) ")
+WIDE = "[\u3000-\u30ff\u3400-\u9fff\uff01-\uff60]"
+"""A character of Japanese, which no space parts from what stands beside it."""
+_BETWEEN = re.compile(f"(?<={WIDE})\n *|\n *(?={WIDE})")
+_PARAGRAPH = re.compile(r"(?![#>|<]|[-*+] |\d+\. |\s|$)")
 _QUOTE_TITLE = re.compile(r"^> \*\*(?P<title>[^*]+)\*\*\s*$")
 
 
@@ -23,6 +27,27 @@ def outside_fences(text: str) -> Iterator[tuple[str, bool]]:
             yield line, False
         else:
             yield line, not fence
+
+
+def without_breaks(text: str) -> str:
+    """Take line breaks out of a paragraph's text where Japanese is on either side: HTML shows a space there."""
+    return _BETWEEN.sub("", text)
+
+
+def joined(text: str) -> str:
+    """Join the lines of each paragraph of Markdown like `without_breaks`; code, lists, tables and HTML stay."""
+    result: list[str] = []
+    before: str | None = None
+    for line, outside in outside_fences(text):
+        quote = "> " if line.startswith("> ") else ""
+        body = line.removeprefix(quote)
+        plain = outside and bool(_PARAGRAPH.match(body))
+        if plain and before == quote:
+            result[-1] = without_breaks(f"{result[-1]}\n{body}").replace("\n", f"\n{quote}")
+        else:
+            result.append(line)
+        before = quote if plain else None
+    return "\n".join(result)
 
 
 def shift_headings(text: str, by: int) -> str:

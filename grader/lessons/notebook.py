@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.lessons.formats import nbformat
-from grader.lessons.markdown import shift_headings, without_title
+from grader.lessons.markdown import joined, shift_headings, without_title
 from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesson, replace_task_mark, task_marks
 from grader.lessons.words import word
 from grader.model.exercise import Exercise, Form
@@ -71,6 +71,15 @@ def starter(exercise: Exercise) -> str:
     """Give what the exercise's cell begins with; where values vary, it tells whose they are."""
     head = f"# learner: {exercise.learner}\n" if exercise.learner else ""
     return f"{head}{exercise.starter.rstrip()}"
+
+
+_LESSON = re.compile(r"\]\((\d\d-[a-z-]+)\.md\)")
+_PAGE = re.compile(r"\[([^]]+)\]\(\.\./[^)]+\.md\)")
+
+
+def linked(text: str) -> str:
+    """Let links to lessons lead to their notebooks, and keep of links to pages of the site what they say."""
+    return _PAGE.sub(r"\1", _LESSON.sub(r"](\1.ipynb)", text))
 
 
 _ANSWER = re.compile(r"(?![#>|<`-])\S")
@@ -140,9 +149,9 @@ def _cell(
     identity: dict[str, Any] = {"id": hashlib.sha256(f"{lesson.slug}/{index}".encode()).hexdigest()[:12]}
     metadata = {"tags": sorted(cell.tags)} if cell.tags else {}
     if cell.kind is CellKind.TEXT:
-        source = cell.source
+        source = joined(linked(cell.source))
         for id_ in task_marks(source):
-            source = replace_task_mark(source, id_, task_markdown(_in_cells(exercises[id_])))
+            source = replace_task_mark(source, id_, joined(task_markdown(_in_cells(exercises[id_]))))
         source = source.replace(MERMAID, f"{MERMAID}{MERMAID_THEME}")
         text: nbformat.NotebookNode = V4.new_markdown_cell(source, metadata=metadata, **identity)
         return text

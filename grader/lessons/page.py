@@ -14,7 +14,7 @@ from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesso
 from grader.lessons.words import word
 from grader.model.exercise import Exercise
 
-ADMONITIONS = ("question", "note", "warning")
+ADMONITIONS = ("question", "note", "info", "warning")
 
 
 def lesson_page(lesson: Lesson, exercises: Mapping[str, Exercise], outputs: Outputs) -> str:

@@ -6,7 +6,10 @@ import re
 
 import pytest
 
+from grader.exercises import all_exercises
+from grader.lessons.notebook import learner_notebook
 from grader.lessons.outline import lessons_root, outlines
+from grader.lessons.source import read_lessons
 from grader.paths import content_root
 
 LESSONS = {int(path.name[:2]): path.read_text(encoding="utf-8") for path in sorted(lessons_root().glob("[0-9]*.md"))}
@@ -51,6 +54,30 @@ LESSONS = {int(path.name[:2]): path.read_text(encoding="utf-8") for path in sort
 def test_a_lesson_has_the_word_that_learners_type(word: str, where: list[int]) -> None:
     for number in where:
         assert word in LESSONS[number], f"lesson {number}"
+
+
+def test_the_article_is_introduced_before_it_is_spoken_of() -> None:
+    introduced = LESSONS[1].index("「Kubernetes Services:アプリケーションの公開とサービスディスカバリ」")
+    assert introduced < LESSONS[1].index("## 準備")
+
+
+def test_lessons_and_exercises_are_linked_not_only_numbered() -> None:
+    for number, text in LESSONS.items():
+        prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        assert not [found for found in re.findall(r"(?<!\[)レッスン(\d+)", prose) if int(found) != number], number
+        for slug in re.findall(r"\]\((\d\d-[a-z-]+)\.md\)", text):
+            assert (lessons_root() / f"{slug}.md").is_file()
+        for id_ in re.findall(r"\]\(\.\./exercises/([a-z-]+)\.md\)", text):
+            assert (content_root() / "exercises" / id_).is_dir()
+
+
+def test_a_notebook_links_notebooks_and_nothing_that_is_only_on_the_site() -> None:
+    exercises = {exercise.id: exercise for exercise in all_exercises()}
+    for lesson in read_lessons(only=["02-types", "13-operations"]):
+        texts = "\n".join(cell.source for cell in learner_notebook(lesson, exercises).cells)
+        assert not re.findall(r"\]\((?!http)[^)]*\.md\)", texts)
+        assert ("(03-clusterip.ipynb)" in texts) == (lesson.number == 2)
+        assert ("| 届け先はあるのに断られる(`debug-target-port`) |" in texts) == (lesson.number == 13)
 
 
 def test_a_lesson_counts_all_its_exercises_in_its_minutes() -> None:
