@@ -1,18 +1,26 @@
-// What keeps a page readable with a keyboard and a screen reader: code and tables that need sideways scroll can be focused,
-// wherever they stand (the theme only looks at what was on screen), and its copy buttons are no landmarks of the page.
+// What keeps a page readable with a keyboard and a screen reader: code, tables and diagrams that need sideways scroll can be
+// focused, wherever they stand (the theme only looks at code, and when it is on screen: it takes the attribute off again),
+// and its copy buttons are no landmarks of the page.
 export {};
 
-const wide = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
-    else target.removeAttribute("tabindex");
+const SCROLLS = "pre > code, .md-typeset__scrollwrap, div.mermaid";
+
+function reachable(place: Element): void {
+  if (place.scrollWidth > place.clientWidth && !place.hasAttribute("tabindex")) place.setAttribute("tabindex", "0");
+}
+
+const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => reachable(target)));
+
+function mended(): void {
+  for (const place of document.querySelectorAll(SCROLLS)) {
+    sized.observe(place);
+    reachable(place);
   }
-});
-
-const mended = (): void => {
-  for (const wrap of document.querySelectorAll("pre > code, .md-typeset__scrollwrap")) wide.observe(wrap);
   for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) nav.setAttribute("role", "presentation");
-};
+}
 
-new MutationObserver(mended).observe(document.body, { childList: true, subtree: true });
+new MutationObserver((changes) => {
+  if (changes.some(({ type }) => type === "childList")) mended();
+  else for (const { target } of changes) if ((target as Element).matches(SCROLLS)) reachable(target as Element);
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["tabindex"] });
 mended();
