@@ -1,9 +1,12 @@
 #!/bin/sh
 # Build the site into build/site. Usage: site/build.sh [PYTHON]
+# SITE_URL: where it will be served, with a slash at the end (canonical addresses, the sitemap, the page for what is not
+# found). REPO_URL: the repository that home names; unset, it names none.
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3}
 "$python" -m grader.cli lessons build --output build/site-docs
+"$python" site/home.py build/site-docs
 "$python" site/vendor.py build/vendor/mermaid.min.js
 mkdir -p build/site-docs/assets/vendor
 cp build/vendor/mermaid.min.js build/site-docs/assets/vendor/mermaid.min.js

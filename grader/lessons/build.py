@@ -9,12 +9,14 @@ from pathlib import Path
 
 from grader.exercises import all_exercises
 from grader.lessons.limits import limits_page
+from grader.lessons.meta import exercise_meta, front_matter, lesson_meta
 from grader.lessons.notebook import learner_notebook, solution_notebook, written
 from grader.lessons.outline import lessons_root, outlines
 from grader.lessons.outputs import read_outputs
 from grader.lessons.page import catalogue_page, exercise_page, lesson_page, soundness_page
 from grader.lessons.source import Lesson, read_lessons
 from grader.lessons.way import onwards
+from grader.lessons.words import word
 from grader.model.exercise import Exercise
 from grader.paths import content_root, write_atomically
 
@@ -68,12 +70,18 @@ def build_site(target: Path, pages: Path) -> None:
 def _pages(lessons: Mapping[int, Lesson], exercises: Mapping[str, Exercise]) -> dict[str, str]:
     record = json.loads((content_root() / "exercises" / "verified.json").read_text(encoding="utf-8"))
     pages = {
-        "exercises/index.md": catalogue_page(exercises.values(), lessons),
-        "embedded-fields.md": limits_page(),
-        "exercises/soundness.md": soundness_page(exercises.values(), record),
+        "exercises/index.md": _described("catalogue") + catalogue_page(exercises.values(), lessons),
+        "embedded-fields.md": _described("limits") + limits_page(),
+        "exercises/soundness.md": _described("soundness") + soundness_page(exercises.values(), record),
     }
     for lesson in lessons.values():
-        pages[f"lessons/{lesson.slug}.md"] = lesson_page(lesson, exercises, read_outputs(lessons_root(), lesson))
+        text = lesson_page(lesson, exercises, read_outputs(lessons_root(), lesson))
+        pages[f"lessons/{lesson.slug}.md"] = lesson_meta(lesson.slug) + text
     for exercise in exercises.values():
-        pages[f"exercises/{exercise.id}.md"] = exercise_page(exercise, lessons.get(exercise.lesson))
+        text = exercise_page(exercise, lessons.get(exercise.lesson))
+        pages[f"exercises/{exercise.id}.md"] = exercise_meta(exercise) + text
     return pages
+
+
+def _described(page: str) -> str:
+    return front_matter(word(f"{page}.description"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from html import escape
 from typing import Any
 
 from grader.lessons.editor import editor
+from grader.lessons.level import level_of
 from grader.lessons.markdown import admonitions, fenced, indented, shift_headings, without_title
 from grader.lessons.notebook import exercise_of, task_markdown, varied_note
 from grader.lessons.outline import whole_minutes
@@ -14,6 +17,8 @@ from grader.lessons.source import EXERCISE_TAG, SETUP_TAG, Cell, CellKind, Lesso
 from grader.lessons.words import word
 from grader.model.exercise import Exercise
 
+SHELL = 'eval "$(.venv/bin/grader env)"'
+"""What a shell is told first: without it, kubectl would change whatever cluster its reader uses otherwise."""
 ADMONITIONS = ("question", "note", "info", "warning")
 
 
@@ -39,7 +44,8 @@ def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
     if lesson:
         facts = {"lesson": lesson.number, "lesson_title": lesson.title, "slug": lesson.slug}
         parts.append(word("exercise.lead", points=f"{exercise.points:g}", **facts))
-    parts.append(varied_note(exercise) + without_title(exercise.task).rstrip())
+    task = without_title(exercise.task).rstrip()
+    parts.append(varied_note(exercise) + task.replace("```bash\nkubectl ", f"```bash\n{SHELL}\nkubectl ", 1))
     parts.append(f"## {word('exercise.here')}")
     parts.append(editor(exercise))
     parts.append(f"## {word('exercise.do')}")
@@ -52,14 +58,19 @@ def exercise_page(exercise: Exercise, lesson: Lesson | None) -> str:
 
 
 def catalogue_page(exercises: Iterable[Exercise], lessons: Mapping[int, Lesson]) -> str:
-    """Write the table of all exercises."""
-    heads = [word(f"catalogue.head.{name}") for name in ("title", "lesson", "points")]
-    rows = [f"| {' | '.join(heads)} |", "| --- | --- | --: |"]
+    """Write the table of all exercises, with the place of its filter (`site/browser/catalogue.ts`)."""
+    heads = [word(f"catalogue.head.{name}") for name in ("title", "lesson", "level", "minutes", "points")]
+    rows = [f"| {' | '.join(heads)} |", "| --- | --- | --- | --: | --: |"]
     for exercise in exercises:
         lesson = lessons.get(exercise.lesson)
         shown = f"[{lesson.number}. {lesson.title}](../lessons/{lesson.slug}.md)" if lesson else str(exercise.lesson)
-        rows.append(f"| [{exercise.title}]({exercise.id}.md) | {shown} | {exercise.points:g} |")
-    return "\n\n".join([f"# {word('catalogue.title')}", word("catalogue.lead"), "\n".join(rows)]) + "\n"
+        level = level_of(exercise, lesson)
+        minutes = word("catalogue.minutes", minutes=level.minutes)
+        title = f"[{exercise.title}]({exercise.id}.md)"
+        rows.append(f"| {title} | {shown} | {word(f'catalogue.level.{level}')} | {minutes} | {exercise.points:g} |")
+    words = {name: word(f"catalogue.filter.{name}", number="{number}") for name in ("word", "level", "all", "shown")}
+    place = f'<div class="catalogue-filter" data-words="{escape(json.dumps(words, ensure_ascii=False))}"></div>'
+    return "\n\n".join([f"# {word('catalogue.title')}", word("catalogue.lead"), place, "\n".join(rows)]) + "\n"
 
 
 def soundness_page(exercises: Iterable[Exercise], record: Mapping[str, Any]) -> str:
@@ -87,8 +98,9 @@ def soundness_page(exercises: Iterable[Exercise], record: Mapping[str, Any]) -> 
 def _with_lead(lesson: Lesson, exercises: Mapping[str, Exercise], text: str) -> str:
     title, _, rest = text.partition("\n")
     own = [exercise.points for exercise in exercises.values() if exercise.lesson == lesson.number]
-    minutes = whole_minutes(lesson.minutes, sum(own))
-    lead = word("page.lead", number=lesson.number, minutes=minutes, count=len(own), slug=lesson.slug)
+    facts = {"number": lesson.number, "minutes": whole_minutes(lesson.minutes, sum(own)), "slug": lesson.slug}
+    facts |= {"count": len(own), "exercise": lesson.exercises[0], "here": word("exercise.here")}
+    lead = word("page.lead", **facts)
     return f"{title}\n\n{lead}\n\n{word('page.how')}\n{rest}"
 
 
@@ -98,8 +110,8 @@ def _code(cell: Cell, lesson: Lesson, exercises: Mapping[str, Exercise], outputs
         return fenced(f"{cell.source}\n{exercise.starter}", "yaml")
     block = fenced(cell.source, "bash" if cell.kind is CellKind.SHELL else "python")
     if SETUP_TAG in cell.tags:
-        short = fenced(f"grader lessons start {lesson.number}", "bash")
-        block = f'{short}\n\n??? info "{word("setup.title")}"\n\n{indented(block)}'
+        short = fenced(f"{SHELL}\ngrader lessons start {lesson.number}", "bash")
+        block = f'{word("setup.shell")}\n\n{short}\n\n??? info "{word("setup.title")}"\n\n{indented(block)}'
     printed = outputs.of(cell)
     if not printed:
         return block
@@ -113,7 +125,7 @@ def _both_ways(exercise: Exercise) -> str:
     steps = ("start", "edit", "check", "hint")
     starter = f"work/{id_}.yaml"
     commands = [
-        'eval "$(.venv/bin/grader env)"',
+        SHELL,
         f"grader start {id_}",
         f"kubectl apply -n {exercise.namespace} -f {starter}",
         f"grader check {id_}",

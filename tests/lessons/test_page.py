@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from grader.exercises import all_exercises
 from grader.lessons.outputs import Outputs, key
-from grader.lessons.page import catalogue_page, exercise_page, lesson_page
+from grader.lessons.page import SHELL, catalogue_page, exercise_page, lesson_page
 from grader.lessons.source import Lesson, read_lessons
 from grader.model.exercise import Exercise
 from grader.paths import content_root
@@ -58,3 +58,20 @@ def test_the_site_names_every_lesson_and_exercise_in_order() -> None:
     shown = [line.strip(" -") for line in config.splitlines() if line.strip().startswith("- exercises/")]
     assert shown[:2] == ["exercises/index.md", "exercises/soundness.md"]
     assert shown[2:] == [f"exercises/{exercise.id}.md" for exercise in all_exercises()]
+
+
+def first_shell_block_with(page: str, command: str) -> int | None:
+    blocks = re.finditer(r"^ *```(?:bash|sh)\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    return next((block.start() + block[0].index(command) for block in blocks if command in block[0]), None)
+
+
+def test_a_shell_is_set_to_the_course_before_its_first_kubectl(exercises: Mapping[str, Exercise]) -> None:
+    lessons = {lesson.slug: lesson_page(lesson, exercises, Outputs()) for lesson in read_lessons()}
+    tasks = {exercise.id: exercise_page(exercise, None) for exercise in exercises.values()}
+    own = {path.name: path.read_text(encoding="utf-8") for path in (content_root() / "site" / "pages").glob("*.md")}
+    late = []
+    for name, page in {**lessons, **tasks, **own}.items():
+        kubectl, shell = (first_shell_block_with(page, command) for command in ("kubectl ", SHELL))
+        if kubectl is not None and (shell is None or shell > kubectl):
+            late.append(name)
+    assert late == []

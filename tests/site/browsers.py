@@ -24,10 +24,10 @@ class Handler(SimpleHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        if not self.path.startswith(Server.BELOW) or self.server.broken(self.path):
+        if not self.path.startswith(self.server.below) or self.server.broken(self.path):
             self.send_error(404)
             return
-        self.path = self.path.removeprefix(Server.BELOW.rstrip("/"))
+        self.path = self.path.removeprefix(self.server.below.rstrip("/"))
         super().do_GET()
 
     def end_headers(self) -> None:
@@ -54,21 +54,22 @@ class Server(ThreadingHTTPServer):
         lacks: ends of paths that are not found.
         encoded: whether what is stored compressed is sent with Content-Encoding, as some hosts do.
         policy: a Content-Security-Policy, "" for none.
+        below: path of the site's root; a site need not be at the root of its host.
     """
 
-    BELOW = "/some/path/"  # a site need not be at the root of its host
     daemon_threads = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, below: str) -> None:
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
         self.asked: list[str] = []
         self.lacks: tuple[str, ...] = ()
         self.encoded = False
         self.policy = ""
+        self.below = below
 
     @property
     def address(self) -> str:
-        return f"http://{HOST}:{self.server_address[1]}{self.BELOW}"
+        return f"http://{HOST}:{self.server_address[1]}{self.below}"
 
     def broken(self, path: str) -> bool:
         return bool(self.lacks) and path.endswith(self.lacks)
@@ -82,8 +83,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    server = Server(folder)
+def serving(folder: Path, below: str = "/some/path/") -> Iterator[Server]:
+    server = Server(folder, below)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server
@@ -108,7 +109,7 @@ class Browser:
         self._process = process
         self.name = name
 
-    def _ask(self, **question: str) -> Any:
+    def _ask(self, **question: Any) -> Any:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
@@ -127,6 +128,10 @@ class Browser:
     def evaluate(self, source: str) -> Any:
         """The value of a JavaScript expression; a promise is waited for."""
         return self._ask(evaluate=f"async () => {source}")
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Give the window a size in CSS pixels."""
+        self._ask(resize={"width": width, "height": height})
 
     @property
     def complaints(self) -> list[str]:

@@ -1,4 +1,4 @@
-// A browser, driven by lines of JSON: {"open": url} or {"evaluate": source of an async function} → {"value"} or {"error"}.
+// A browser, driven by lines of JSON: {"open": url}, {"resize": {width, height}} or {"evaluate": source of an async function} → {"value"} or {"error"}.
 // Usage: node drive.mjs chrome|firefox EXECUTABLE HOST (HOST is a name for 127.0.0.1 that no browser calls secure)
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
@@ -20,8 +20,9 @@ const complaints = [];
 page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
 page.on("pageerror", (error) => complaints.push(String(error)));
 
-const answer = async ({ open, evaluate }) => {
+const answer = async ({ open, evaluate, resize }) => {
   if (open) return void (await page.goto(open, { waitUntil: "load" }));
+  if (resize) return void (await page.setViewport(resize));
   if (evaluate) return page.evaluate(`(${evaluate})()`);
   return complaints;
 };

@@ -1,0 +1,13 @@
+// The worker that the theme starts for its search box, instead of its own: its messages, our search. The theme starts
+// it as a classic script, which cannot import before it runs.
+type Query = (query: string) => import("./search.js").Found;
+const SETUP = 0, READY = 1, QUERY = 2, RESULT = 3; // SearchMessageType of mkdocs-material 9.8
+let query: Query | undefined;
+
+self.addEventListener("message", async ({ data: { type, data } }: MessageEvent) => {
+  if (type === SETUP) {
+    query = (await import("./search.js")).searcher(data.docs);
+    self.postMessage({ type: READY });
+  }
+  if (type === QUERY && query) self.postMessage({ type: RESULT, data: query(data) });
+});
