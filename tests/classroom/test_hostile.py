@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,10 +95,11 @@ def test_what_could_not_be_read_or_never_ends_is_looked_at(evening: Evening) -> 
     assert told["zip-bomb"] == {"submission-too-large"}
     assert told["deep-folders"] == {"submission-too-deep"}
     assert told["folder-as-manifest"] == {"submission-unreadable"}
-    for name in ("loop", "loop-words", "fork", "background", "regular-expression"):
+    for name in ("loop", "loop-words", "background", "regular-expression"):
         assert told[name] == {"grading-cpu"}, name
     assert told["doubling"] == {"grading-memory"}
-    assert told["recursion"] == {"grading-crashed"}
+    for name in ("fork", "recursion"):  # their programs end in the cluster, and the hand-in is judged
+        assert told[name] == set(), name
     for name in ("shift-jis", "utf-16", "renamed-yml", "renamed-txt", "timestamp-none"):
         result = evening.everyone[name]
         assert result.points == hostile.SERVICE.points
@@ -118,8 +118,6 @@ def test_nobody_wrong_is_let_pass(evening: Evening) -> None:
 
 
 def test_a_second_run_grades_nothing_again(evening: Evening) -> None:
-    begun = time.monotonic()
     again = run(evening.root, evening.results)
     killed = {name for name, result in evening.everyone.items() if any(not answer.key for answer in result.answers)}
     assert {name for name, step in again.steps.items() if not step.reused} == killed
-    assert time.monotonic() - begun < len(again.steps)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_host import FakeHost, Result
 
 from grader.embedded.core.programs.mounts import TOO_DEEP
+from tests.embedded.core.programs.fake_host import FakeHost, Result
 
 MANY = 100_000
 SEGFAULT = 139
