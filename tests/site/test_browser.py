@@ -86,6 +86,7 @@ def test_a_download_that_fails_is_a_sentence_and_can_be_tried_again(window: Brow
 
 
 def test_a_browser_that_cannot_is_told_so_before_anything_is_loaded(window: Browser, server: Server) -> None:
+    visit(window, server)  # what the page before this one still asked for is over
     server.asked.clear()
     visit(window, server)
     window.evaluate("void (window.DecompressionStream = undefined)")
