@@ -351,5 +351,7 @@ def stop(place: Path) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while running(place) and time.monotonic() < deadline:
             time.sleep(0.01)
-    if pid := running(place):
+    if (pid := running(place)) < 0:  # it has the lock, and has not said who it is
+        raise EnvironmentError_("embedded-busy", name=place.name, lock=place / "lock")
+    if pid:
         raise EnvironmentError_("embedded-does-not-stop", pid=pid)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -13,12 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.cluster.embedded import EmbeddedProvider, child_environment, forget_pid, get, read_endpoint, running
+from grader.cluster.embedded import EmbeddedProvider, child_environment, forget_pid, get, read_endpoint, running, stop
 from grader.cluster.info import ClusterInfo, Provider, folder, load
 from grader.cluster.probes import namespace, probe
 from grader.cluster.provider import silent
-from grader.errors import ClusterUnreachable, CourseError, UsageError
+from grader.errors import ClusterUnreachable, CourseError, EnvironmentError_, UsageError
 from grader.kube.client import KubeApi
+from grader.text import message
 from grader.workflow.ground.instruments import is_ours
 
 NAME = "try"
@@ -190,6 +192,20 @@ def test_a_new_process_never_shows_the_number_of_a_dead_one(tmp_path: Path) -> N
     forget_pid(tmp_path)
 
     assert (tmp_path / "lock").read_text() == ""
+
+
+def test_who_holds_the_lock_without_a_number_is_not_told_to_be_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a process that has none yet stood in `kill -9 -1`, which ends everything."""
+    monkeypatch.setattr("grader.cluster.embedded.STOP_SECONDS", 0.01)
+    with open(tmp_path / "lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(EnvironmentError_) as refusal:
+            stop(tmp_path)
+    assert refusal.value.code == "embedded-busy"
+    told = message("errors", refusal.value.code, refusal.value.facts)
+    assert "kill" not in str(told)
 
 
 def test_a_process_that_does_not_answer_is_replaced(

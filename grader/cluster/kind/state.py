@@ -46,12 +46,16 @@ def load(place: Path) -> KindState:
         return KindState()
 
 
+LOCK = "kind.lock"
+"""Not the embedded cluster's `lock`: whoever holds that one is a cluster that runs (cluster/embedded.py)."""
+
+
 @contextmanager
 def locked(place: Path, name: str, progress: Progress) -> Iterator[None]:
     """Hold the cluster's lock: two commands never work on one cluster at once. The kernel drops it with the process."""
     while True:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = place / "lock"
+        path = place / LOCK
         with open(path, "a", encoding="ascii") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.cluster.kind.state import CREATED, KindState, load, locked
+from grader.cluster.embedded import running
+from grader.cluster.kind.state import CREATED, LOCK, KindState, load, locked
 from grader.cluster.provider import silent
 
 
@@ -48,7 +49,7 @@ def test_a_lock_whose_folder_was_removed_meanwhile_is_taken_anew(tmp_path: Path)
 
     def second() -> None:
         with locked(place, "c", lambda code, facts: waiting.set()):
-            held.append((place / "lock").exists())
+            held.append((place / LOCK).exists())
 
     with locked(place, "c", silent):
         thread = threading.Thread(target=second)
@@ -57,3 +58,9 @@ def test_a_lock_whose_folder_was_removed_meanwhile_is_taken_anew(tmp_path: Path)
         shutil.rmtree(place)
     thread.join(5)
     assert held == [True]
+
+
+def test_a_cluster_that_kind_is_making_is_no_embedded_one_that_runs(tmp_path: Path) -> None:
+    """`down` would stop that one first, and give up."""
+    with locked(tmp_path, "c", silent):
+        assert running(tmp_path) == 0
