@@ -1,6 +1,6 @@
 """Record what a cluster answers to the scripts of tests/parity/scripts.
 
-    python -m tools.record_transcripts.py [--to FOLDER] [SCRIPT]...
+    python -m tools.record_transcripts [--to FOLDER] [SCRIPT]...
 
 Uses the current cluster (GRADER_CLUSTER). A real one writes tests/parity/recorded, which the embedded cluster is
 compared with; `--to` writes elsewhere, to look at.

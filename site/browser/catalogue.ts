@@ -1,5 +1,5 @@
 // The filter of the list of exercises: by a word, and by difficulty. Words come with the page.
-import type {} from "./page.js"; // window.document$
+import { each } from "./places.js";
 
 function live(place: HTMLElement): void {
   const words: Readonly<Record<string, string>> = JSON.parse(place.dataset["words"] ?? "{}");
@@ -32,12 +32,4 @@ function live(place: HTMLElement): void {
   filter();
 }
 
-function shown(): void {
-  for (const place of document.querySelectorAll<HTMLElement>(".catalogue-filter:not([data-live])")) {
-    place.dataset["live"] = "";
-    live(place);
-  }
-}
-
-if (window.document$) window.document$.subscribe(shown);
-else shown();
+each(".catalogue-filter", live);

@@ -1,12 +1,11 @@
 // What a page with an exercise on it does: its editor, its four buttons, its card. Words come with the page.
 import { course, type Answer, type Course } from "./course.js";
 import { Failure, type Manifest } from "./files.js";
+import { each } from "./places.js";
 
 declare global {
   interface Window {
     course: Course;
-    /** The theme's: a new page, shown without a full load. */
-    document$?: { subscribe(shown: () => void): void };
   }
 }
 
@@ -112,12 +111,4 @@ function live(place: HTMLElement): void {
   size().then((bytes) => (total = bytes), () => {}).finally(ready);
 }
 
-function shown(): void {
-  for (const place of document.querySelectorAll<HTMLElement>(".course:not([data-live])")) {
-    place.dataset["live"] = "";
-    live(place);
-  }
-}
-
-if (window.document$) window.document$.subscribe(shown);
-else shown();
+each(".course", live);

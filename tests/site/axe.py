@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from tests.site.browsers import Browser, Server, browser, serving
+from tests.site.browsers import SITE, Browser, Server, browser, serving
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "build" / "site"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SCHEMES = {"light": "default", "dark": "slate"}
 WIDTHS = (360, 1440)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 PROGRAMS = {"chrome": ("chromium", "google-chrome"), "firefox": ("firefox-esr", "firefox")}
 HOST = "course.test"  # stands for 127.0.0.1, and is no address that a browser takes for a secure context
 

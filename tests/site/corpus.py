@@ -11,7 +11,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from grader import exercises
@@ -19,9 +18,8 @@ from grader.model.exercise import Exercise
 from grader.model.report import Report
 from grader.workflow.proof.inprocess import verify_in_process
 from grader.workflow.proof.verify import Task, tasks, told
-from tests.site.browsers import Browser, browser, serving
+from tests.site.browsers import SITE, Browser, browser, serving
 
-SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 JUDGE = """(async () => {
   const found = [];
   for (const text of %s) {

@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.site.browsers import Browser, Server, browser, serving
+from tests.site.browsers import SITE, Browser, Server, browser, serving
 
-SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 QUERIES = Path(__file__).with_name("search.tsv")
 ASK = """new Promise((resolve) => {
   const input = document.querySelector("[data-md-component=search-query]");

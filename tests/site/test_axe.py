@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.site.axe import ROOT_OF_HOST, pages, violations
-from tests.site.browsers import browser, serving
-from tests.site.search import SITE
+from tests.site.browsers import SITE, browser, serving
 
 pytestmark = pytest.mark.browser
 

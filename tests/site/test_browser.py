@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,26 +10,12 @@ import pytest
 from grader import exercises
 from grader.model.report import Report, Verdict
 from grader.text import catalogue
-from tests.site.browsers import Browser, Server, browser, serving
+from tests.site.browsers import Browser, Server
 from tests.site.corpus import in_page, manifests
 
-SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 WORDS = catalogue("browser")
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    assert (SITE / "assets" / "browser" / "manifest.json").is_file(), "make site builds it"
-    with serving(SITE) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=["chrome", "firefox"])
-def window(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    with browser(request.param) as started:
-        yield started
 
 
 def asked(window: Browser, call: str, *given: str) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.site.axe import SETTLED, pages
-from tests.site.browsers import browser, serving
-from tests.site.search import SITE
+from tests.site.browsers import SITE, browser, serving
 
 pytestmark = pytest.mark.browser
 

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.site.browsers import Browser, Server, browser, serving
-from tests.site.search import SITE, asked, queries
+from tests.site.browsers import Browser, Server
+from tests.site.search import asked, queries
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving(SITE) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=["chrome", "firefox"])
-def window(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    with browser(request.param) as started:
-        yield started
 
 
 def test_the_right_page_comes_first(window: Browser, server: Server) -> None:

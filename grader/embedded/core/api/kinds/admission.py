@@ -26,8 +26,8 @@ def admit(store: Store, resource: str, obj: Obj, old: Obj | None = None) -> None
     elif resource == "pods" and old is None:
         why = limits.refusal(store.list("limitranges", namespace), obj)
     quotas = store.list("resourcequotas", namespace) if namespace else []
-    groups = {plural: entry.group for plural, entry in STORED.items()}
     if not why and quotas:
+        groups = {plural: entry.group for plural, entry in STORED.items()}
         why = quota.refusal(quotas, resource, obj, old, lambda kind: store.list(kind, namespace), groups, store.now())
     if why:
-        raise forbidden(resource, groups[resource], name, why)
+        raise forbidden(resource, STORED[resource].group, name, why)
